@@ -1,0 +1,15 @@
+"""Waihu: outbound calling on Asterisk. The map of the house:
+
+model      the words of the business: values and enums
+ami        Asterisk's manager interface: messages in, signals and call states out; orders to the exchange
+dialer     who is called next, and who talks to whom
+recording  raw sound on a node -> a checked two-channel file
+work       the durable work table's port and the service that runs it
+storage    SQLAlchemy tables and the implementations of the ports; migrations
+node       the node contract: files for Asterisk, CEL, the checks of `cti check`
+reports    figures from facts; reconciliation with Asterisk's own records
+web        HTTP API and WebSocket
+cli        the command `cti`
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,125 @@
+"""What the dialer needs: a place to write, and lines to dial on."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from cti.model.agents import Agent, AgentChange
+from cti.model.calls import Call
+from cti.model.contacts import Campaign, CampaignState, Candidate, ImportResult, NewContact, Progress, RowRefused
+from cti.model.work import NewWork
+
+
+class CallStore(Protocol):
+    """Attempts and calls. Every method is one transaction; errors are `StorageError`."""
+
+    async def place(self, calls: Sequence[tuple[Call, Candidate | None]]) -> list[str]:
+        """Commit each call and its attempt as `placing`, and its list entry as dialing.
+
+        An entry that is no longer pending (another engine took it, it was removed) takes its call out. Returns the
+        ids of the calls that were committed: only these may be dialed.
+        """
+        ...
+
+    async def save(self, calls: Sequence[Call], *, works: Sequence[NewWork] = ()) -> None:
+        """Write the newest facts of these calls: row, legs (`joins`), attempt, and for ended ones the list entry.
+
+        An ended call's entry becomes done, or pending again when its `end_reason` is `not_sent` (nobody was rung).
+        An ended call in the database is never made un-ended by an older snapshot. `works` go in with the same commit.
+        """
+        ...
+
+    async def open_calls(self) -> list[Call]:
+        """List all calls that have not ended, oldest first."""
+        ...
+
+    async def get(self, call_id: str) -> Call | None:
+        """Return one call."""
+        ...
+
+    async def set_disposition(
+        self, call_id: str, *, agent_id: int | None, disposition: str, note: str, at: datetime
+    ) -> None:
+        """Write the agent's verdict and note; again overwrites. Raises NotFound."""
+        ...
+
+
+class AgentStore(Protocol):
+    """Agents and their history."""
+
+    async def agents(self) -> list[Agent]:
+        """List all agents as last saved, with their campaigns."""
+        ...
+
+    async def add_agent(
+        self, *, login: str, name: str, endpoint: str, node: str, campaign_ids: Sequence[int] = ()
+    ) -> Agent:
+        """Make an agent, logged out. Raises Conflict when the login or the phone is taken."""
+        ...
+
+    async def assign(self, agent_id: int, campaign_ids: Sequence[int]) -> None:
+        """Set the campaigns an agent works on. Raises NotFound for an unknown agent or campaign."""
+        ...
+
+    async def save_changes(self, changes: Sequence[tuple[AgentChange, Agent]]) -> None:
+        """Write history rows and the agents' present state (state, since, reason, channel, call), in order."""
+        ...
+
+
+class CampaignStore(Protocol):
+    """Campaigns, their lists, and what is next."""
+
+    async def add_campaign(self, campaign: Campaign) -> Campaign:
+        """Store a campaign (its `id` is ignored) and return it with its id. Raises Conflict on a taken name."""
+        ...
+
+    async def campaigns(self) -> list[Campaign]: ...
+
+    async def set_state(self, campaign_id: int, state: CampaignState) -> None:
+        """Raises NotFound."""
+        ...
+
+    async def add_list(
+        self,
+        *,
+        campaign_id: int,
+        name: str,
+        source: str,
+        contacts: Sequence[NewContact],
+        refused: Sequence[RowRefused] = (),
+        at: datetime,
+    ) -> ImportResult:
+        """Store a list with its contacts, all or nothing, entries in the order given. Raises NotFound, Conflict (name)."""
+        ...
+
+    async def next_candidates(self, campaign_id: int, *, limit: int, skip: Sequence[int] = ()) -> list[Candidate]:
+        """List pending entries of the campaign's lists, first first, without the entries in `skip`."""
+        ...
+
+    async def progress(self, campaign_id: int) -> Progress:
+        """Count entries by standing and ended calls by outcome. Raises NotFound."""
+        ...
+
+
+class Lines(Protocol):
+    """The exchange, as the dialer sees it. All raise NodeDown (nothing was sent) or NodeRefused."""
+
+    async def place(self, call: Call, *, caller_id: str, message: str) -> None:
+        """Send the Originate of a committed call and return when Asterisk took the order (not when it rings)."""
+        ...
+
+    async def join(self, call: Call, agent: Agent) -> None:
+        """Mark the customer as fetched and bridge him with the agent's kept leg. On NodeRefused the mark is taken back."""
+        ...
+
+    async def hang_up(self, *, node: str, channel_id: str) -> None:
+        """End a channel with cause 16. A channel that is gone already is no error."""
+        ...
+
+    async def call_phone(self, agent: Agent, channel_id: str) -> None:
+        """Call the agent's phone once; the leg that answers is kept (`LegUp`, or `LegGone` when it fails)."""
+        ...
+
+    def connected(self, node: str) -> bool:
+        """Whether orders to this node would leave now."""
+        ...

@@ -1,0 +1,70 @@
+"""The error tree. Everything the product raises on purpose is a `CtiError`.
+
+CtiError
+├── SettingsError        a setting is missing, unknown or wrong; names the key and the file
+├── BadInput             text from outside that is refused; names what and where
+│   └── ControlCharacter a value that must never reach the AMI socket
+├── NotFound             the thing named does not exist
+├── Conflict             the thing named exists, but not in a state that allows this
+├── NodeError            one Asterisk node
+│   ├── NodeDown         no connection to it now; try again later
+│   └── NodeRefused      it answered `Response: Error`; the message is Asterisk's own
+├── StorageError         the database refused or is away; `temporary` says whether to try again
+├── RecordingError       a recording is missing, empty or cannot be kept; the work is retried
+└── GiveUp               a handler of work says: never try this again; goes to the dead letters
+
+Busy, no answer, or an agent who leaves are not errors. Errors are caught in three places: the service
+loop, the web middleware, and the adapter that translates a library's errors into these.
+"""
+
+
+class CtiError(Exception):
+    """Base of all errors raised on purpose; `str()` is a sentence for a person."""
+
+
+class SettingsError(CtiError):
+    """A setting is missing, unknown or wrong."""
+
+
+class BadInput(CtiError):
+    """Input from outside that is refused."""
+
+
+class ControlCharacter(BadInput):
+    """A value holds CR, LF, NUL or another control character and would change an AMI message."""
+
+
+class NotFound(CtiError):
+    """The thing named does not exist."""
+
+
+class Conflict(CtiError):
+    """The thing named is in a state that does not allow what was asked."""
+
+
+class NodeError(CtiError):
+    """Something about one Asterisk node."""
+
+
+class NodeDown(NodeError):
+    """There is no usable connection to the node; nothing was sent."""
+
+
+class NodeRefused(NodeError):
+    """The node answered `Response: Error`; nothing was done."""
+
+
+class StorageError(CtiError):
+    """The database refused, or cannot be reached."""
+
+    def __init__(self, message: str, *, temporary: bool) -> None:
+        super().__init__(message)
+        self.temporary = temporary
+
+
+class RecordingError(CtiError):
+    """A recording is missing, empty, or cannot be kept now."""
+
+
+class GiveUp(CtiError):
+    """Raised by a handler of work that must not be tried again."""

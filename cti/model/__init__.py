@@ -1,0 +1,1 @@
+"""The words of the business: values and enums. Imports nothing but `cti.errors`."""

@@ -1,0 +1,133 @@
+"""What happens inside the daemon, as values on the bus. For the words told to the outside see `vocabulary`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from cti.model.agents import Agent, AgentChange
+from cti.model.calls import Call, CallState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallMoved:
+    """Something became known of a call: its state, or another fact at the same state."""
+
+    before: CallState
+    call: Call
+    at: datetime
+    """When it happened, by Asterisk's clock where that is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegUp:
+    """An agent's kept leg was answered."""
+
+    channel_id: str
+    channel: str
+    node: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegGone:
+    """An agent's kept leg ended, or never came up."""
+
+    channel_id: str
+    node: str
+    cause: int | None
+    cause_text: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneMoved:
+    """A phone's registration came or went."""
+
+    node: str
+    endpoint: str
+    reachable: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeUp:
+    """A node is connected, and what is up on it has been asked and told."""
+
+    node: str
+    version: str
+    restarted: bool
+    """It was started anew since we last saw it: no call from before can be up."""
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeLost:
+    """The connection to a node is gone; its calls may well go on."""
+
+    node: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentMoved:
+    """An agent's state changed."""
+
+    change: AgentChange
+    agent: Agent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispositionSet:
+    """An agent said how a call went."""
+
+    call_id: str
+    agent_id: int | None
+    disposition: str
+    note: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingReady:
+    """A call's recording was checked and kept."""
+
+    call_id: str
+    path: str
+    """Below the recordings folder, with forward slashes."""
+    seconds: float
+    size_bytes: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingMissing:
+    """Alarm: a call that should have been recorded has no usable file."""
+
+    call_id: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignMoved:
+    """A campaign was started, paused, stopped, or has nothing left to do."""
+
+    campaign_id: int
+    name: str
+    state: str
+    at: datetime
+
+
+Event = (
+    CallMoved
+    | LegUp
+    | LegGone
+    | PhoneMoved
+    | NodeUp
+    | NodeLost
+    | AgentMoved
+    | DispositionSet
+    | RecordingReady
+    | RecordingMissing
+    | CampaignMoved
+)

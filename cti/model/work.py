@@ -1,0 +1,44 @@
+"""Work for the outside, or for later: one durable row each, whatever the kind."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewWork:
+    """Work about to be written, in the transaction of what it is about.
+
+    (kind, key) is unique among rows that are not done: writing it again raises `version`, replaces the payload and makes
+    the row due, so that several changes become one piece of work.
+    """
+
+    kind: str
+    """For example `recording.collect`. Each kind has one handler."""
+    key: str
+    """What it is about, for example a call's id."""
+    payload: Mapping[str, Any]
+    """JSON values only."""
+    due_at: datetime | None = None
+    """Not before; None: at once."""
+    priority: int = 0
+    """Higher first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """A row of work, leased to whoever holds this value."""
+
+    id: int
+    kind: str
+    key: str
+    version: int
+    payload: Mapping[str, Any]
+    attempts: int
+    """Runs begun so far, this one included."""
+    lease: str
+    """Token of this lease; an answer with another token is refused."""
+    leased_until: datetime
+    error: str | None = None
+    """What the run before this one said."""

@@ -1,0 +1,67 @@
+"""The loop that all background services share.
+
+A service has a name, `run()` for ever, and says nothing about tasks. `every()` is the usual `run`: a step, again and
+again, which survives the errors of one step. `running()` starts services and ends them in reverse order.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Protocol
+
+log = logging.getLogger(__name__)
+
+
+class Service(Protocol):
+    """Something that runs in the background until it is cancelled."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        ...
+
+
+async def every(
+    seconds: float, step: Callable[[], Awaitable[object]], *, name: str, wake: asyncio.Event | None = None
+) -> None:
+    """Run `step` for ever: at least every `seconds`, at once when `wake` is set. Errors of a step are logged."""
+    wake = wake or asyncio.Event()
+    while True:
+        wake.clear()
+        try:
+            await step()
+        except Exception:
+            log.exception("%s: this step failed; the next one comes in %g s", name, seconds)
+            await asyncio.sleep(min(seconds, 1.0))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await wake.wait()
+
+
+@asynccontextmanager
+async def running(*services: Service) -> AsyncIterator[None]:
+    """Run the services for as long as the block lasts; end them last first.
+
+    A service whose `run` returns or raises is logged: it is a bug, and the others go on.
+    """
+    async with AsyncExitStack() as stack:
+        for service in services:
+            task = asyncio.create_task(_guarded(service), name=service.name)
+            stack.push_async_callback(_end, task)
+        yield
+
+
+async def _guarded(service: Service) -> None:
+    try:
+        await service.run()
+        log.error("%s ended by itself", service.name)
+    except Exception:
+        log.exception("%s failed for good", service.name)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait({task})
