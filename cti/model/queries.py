@@ -1,0 +1,49 @@
+"""Questions to the store of facts, and the rows they bring."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from cti.model.calls import Call
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFilter:
+    """Which calls; every field that is not None narrows. Times are of `placed_at`, from inclusive, until exclusive."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    campaign_id: int | None = None
+    agent_id: int | None = None
+    number: str | None = None
+    """E.164, or its last digits."""
+    outcome: str | None = None
+    disposition: str | None = None
+    open_only: bool = False
+    limit: int = 1000
+    before_id: str | None = None
+    """For the next page: only calls whose id is smaller (calls come newest first)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingFacts:
+    """What is known of a call's recording."""
+
+    path: str | None
+    """Below the recordings folder, forward slashes; None when there is none."""
+    seconds: float | None = None
+    size_bytes: int | None = None
+    problem: str | None = None
+    """Why there is none, or why it is suspicious."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRow:
+    """A call with the names that people look for."""
+
+    call: Call
+    contact_name: str | None = None
+    campaign_name: str | None = None
+    agent_login: str | None = None
+    disposition: str | None = None
+    note: str | None = None
+    recording: RecordingFacts | None = None
