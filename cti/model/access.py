@@ -1,0 +1,27 @@
+"""Who may do what at the API."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a token may do."""
+
+    ADMIN = "admin"
+    """Everything."""
+    LEAD = "lead"
+    """Campaigns, agents, calls and reports of everybody."""
+    AGENT = "agent"
+    """Only himself and his own calls."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """A token that is let in. The token itself is not kept, only its digest."""
+
+    name: str
+    sha256: str
+    """Hex digest of the token."""
+    role: Role
+    agent: str | None = None
+    """Login of the agent who holds it; always there with `Role.AGENT`."""

@@ -1,0 +1,130 @@
+"""What the API needs of the rest of the service. Errors are `CtiError`s; `errors` turns them into answers."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from cti.model.agents import Agent
+from cti.model.calls import Call
+from cti.model.contacts import Campaign, ImportResult, Progress
+from cti.model.reconciliation import Reconciliation
+from cti.model.tables import ReportKind, Table
+
+
+class AgentDesk(Protocol):
+    """Agents, and what they ask for. Raises NotFound (login), Conflict (state does not allow it), NodeDown."""
+
+    def agents(self) -> Sequence[Agent]:
+        """List all agents as they are now, by login."""
+        ...
+
+    async def add(
+        self, *, login: str, name: str, endpoint: str, node: str, campaign_ids: Sequence[int] = ()
+    ) -> Agent:
+        """Make an agent, logged out. Raises Conflict (login or phone taken), NotFound (campaign, node)."""
+        ...
+
+    async def assign(self, login: str, campaign_ids: Sequence[int]) -> Agent:
+        """Set the campaigns he works on."""
+        ...
+
+    async def login(self, login: str, *, ready: bool = True) -> Agent:
+        """Call his phone and keep the leg; then ready, or paused with the reason `login`. Returns when it is up."""
+        ...
+
+    async def logout(self, login: str) -> Agent:
+        """Let his leg go. While he is on a call: Conflict."""
+        ...
+
+    async def ready(self, login: str) -> Agent:
+        """Offer him calls. Ends wrap-up and pause."""
+        ...
+
+    async def pause(self, login: str, reason: str) -> Agent:
+        """No more calls; on a call it holds from its end (`pause_next`)."""
+        ...
+
+    async def hang_up(self, login: str) -> Agent:
+        """End the customer's leg of his present call. Conflict when he has none."""
+        ...
+
+
+class CampaignDesk(Protocol):
+    """Campaigns and their lists."""
+
+    async def campaigns(self) -> Sequence[Campaign]:
+        """List all campaigns, oldest first, as they are now."""
+        ...
+
+    async def add(self, campaign: Campaign) -> Campaign:
+        """Store a campaign, stopped; its `id` is ignored. Raises Conflict (name), NotFound (node)."""
+        ...
+
+    async def start(self, campaign_id: int) -> Campaign: ...
+
+    async def pause(self, campaign_id: int) -> Campaign: ...
+
+    async def stop(self, campaign_id: int) -> Campaign: ...
+
+    async def progress(self, campaign_id: int) -> Progress:
+        """Raises NotFound."""
+        ...
+
+    async def import_csv(
+        self, campaign_id: int, *, name: str, source: str, chunks: AsyncIterator[bytes]
+    ) -> ImportResult:
+        """Read a CSV file (`cti.dialer.import_csv.read_contacts`) into a new list, all or nothing.
+
+        `source` is the file's name, told only. Raises BadInput (the file as a whole), NotFound, Conflict (list's name).
+        """
+        ...
+
+
+class CallDesk(Protocol):
+    """Calls as they are now."""
+
+    def open_calls(self) -> Sequence[Call]:
+        """List the calls that have not ended, oldest first."""
+        ...
+
+    async def set_disposition(
+        self, call_id: str, *, agent_id: int | None, disposition: str, note: str, at: datetime
+    ) -> None:
+        """Store an agent's verdict and tell it on the bus. Raises NotFound."""
+        ...
+
+
+class Reporter(Protocol):
+    """Figures from facts."""
+
+    async def report(self, kind: ReportKind, *, since: datetime, until: datetime) -> Table:
+        """Count calls placed, or time spent, in the span: since inclusive, until exclusive."""
+        ...
+
+
+class Reconciler(Protocol):
+    """Compares our calls with Asterisk's own records."""
+
+    async def run(self, since: datetime) -> Reconciliation:
+        """Look at all calls placed since then that have ended."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeStanding:
+    """One Asterisk node now."""
+
+    name: str
+    connected: bool
+    version: str | None = None
+    reason: str | None = None
+    """Why it is not connected."""
+
+
+class Nodes(Protocol):
+    """The Asterisk nodes."""
+
+    def standing(self) -> Sequence[NodeStanding]:
+        """List the nodes in the order of the settings."""
+        ...
