@@ -13,7 +13,7 @@ class Difference:
     call_id: str | None
     """None when the channel is not known here."""
     subject: str
-    """What differs: `unknown_channel`, `no_record`, `answered_at`, `joined_at`, `left_at`, `ended_at`, `cause`, ..."""
+    """What differs: `unknown_channel`, `no_record`, or the fact's name (`answered_at`, `cause`)."""
     ours: str | None
     theirs: str | None
     message: str

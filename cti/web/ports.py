@@ -13,7 +13,7 @@ from cti.model.tables import ReportKind, Table
 
 
 class AgentDesk(Protocol):
-    """Agents, and what they ask for. Raises NotFound (login), Conflict (state does not allow it), NodeDown."""
+    """Agents, and what they ask for. Raises NotFound (login), Conflict (not in this state), NodeDown."""
 
     def agents(self) -> Sequence[Agent]:
         """List all agents as they are now, by login."""
@@ -30,7 +30,7 @@ class AgentDesk(Protocol):
         ...
 
     async def login(self, login: str, *, ready: bool = True) -> Agent:
-        """Call his phone and keep the leg; then ready, or paused with the reason `login`. Returns when it is up."""
+        """Call his phone and keep the leg; then ready, or paused for `login`. Returns when it is up."""
         ...
 
     async def logout(self, login: str) -> Agent:
@@ -76,7 +76,7 @@ class CampaignDesk(Protocol):
     ) -> ImportResult:
         """Read a CSV file (`cti.dialer.import_csv.read_contacts`) into a new list, all or nothing.
 
-        `source` is the file's name, told only. Raises BadInput (the file as a whole), NotFound, Conflict (list's name).
+        `source` is the file's name, told only. Raises BadInput (as a whole), NotFound, Conflict (name).
         """
         ...
 

@@ -1,0 +1,166 @@
+"""What is told to the outside: one versioned vocabulary for WebSocket, webhooks and whoever listens.
+
+`told` turns an event of the bus into an envelope `{"v", "id", "type", "at", ...}`, or None when the event is nobody's
+business outside. Within version 1 fields and types are only added; a reader ignores what it does not know.
+The id is made of type, subject and time: one event told twice, by whatever way, has one id.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from cti.model.agents import Agent
+from cti.model.call_record import call_record, moment
+from cti.model.calls import CallState
+from cti.model.events import (
+    AgentMoved,
+    CallMoved,
+    CampaignMoved,
+    DispositionSet,
+    Event,
+    LegGone,
+    LegUp,
+    NodeLost,
+    NodeUp,
+    PhoneMoved,
+    RecordingMissing,
+    RecordingReady,
+)
+
+VERSION: Final = 1
+
+
+class EventType(StrEnum):
+    """The names of events."""
+
+    CALL_STARTED = "call.started"
+    CALL_RINGING = "call.ringing"
+    CALL_ANSWERED = "call.answered"
+    CALL_CONNECTED = "call.connected"
+    CALL_ENDED = "call.ended"
+    CALL_DISPOSITION_SET = "call.disposition_set"
+    RECORDING_READY = "recording.ready"
+    RECORDING_MISSING = "recording.missing"
+    AGENT_STATE_CHANGED = "agent.state_changed"
+    CAMPAIGN_STATE_CHANGED = "campaign.state_changed"
+    NODE_CONNECTED = "node.connected"
+    NODE_LOST = "node.lost"
+
+
+RESERVED: Final = frozenset(
+    {"call.screen_pop", "transcript.ready", "callback.due", "contact.claimed", "contact.returned"}
+)
+"""Names kept for later; not sent yet."""
+
+MEANINGS: Final[Mapping[EventType, str]] = {
+    EventType.CALL_STARTED: "Asterisk has a channel for the call. `call`: its record.",
+    EventType.CALL_RINGING: "It rings. `call`: its record.",
+    EventType.CALL_ANSWERED: "Somebody answered; no agent yet. `call`: its record.",
+    EventType.CALL_CONNECTED: "Customer and agent are joined. `call`: its record.",
+    EventType.CALL_ENDED: "It is over; the outcome is known. `call`: its record.",
+    EventType.CALL_DISPOSITION_SET: "The agent's verdict: `call_id`, `agent_id`, `disposition`, `note`.",
+    EventType.RECORDING_READY: "A recording was checked and kept: `call_id`, `path`, `seconds`, `size_bytes`.",
+    EventType.RECORDING_MISSING: "Alarm: no usable recording: `call_id`, `reason`.",
+    EventType.AGENT_STATE_CHANGED: "`agent`: as he is now; `before`, `after`, `reason`, `call_id`.",
+    EventType.CAMPAIGN_STATE_CHANGED: "`campaign_id`, `name`, `state`.",
+    EventType.NODE_CONNECTED: "A node is connected and was asked what is up: `node`, `version`, `restarted`.",
+    EventType.NODE_LOST: "No connection to a node; its calls may go on: `node`, `reason`.",
+}
+
+MOVES: Final[Mapping[CallState, EventType]] = {
+    CallState.DIALING: EventType.CALL_STARTED,
+    CallState.RINGING: EventType.CALL_RINGING,
+    CallState.ANSWERED: EventType.CALL_ANSWERED,
+    CallState.CONNECTED: EventType.CALL_CONNECTED,
+    CallState.ENDED: EventType.CALL_ENDED,
+}
+"""A state that is skipped (no ringing before the answer) is not told; each event carries the whole record."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One event in the outside's words."""
+
+    id: str
+    """32 hex digits."""
+    type: EventType
+    at: datetime
+    about: Mapping[str, Any]
+    """The fields beside the envelope's; JSON values."""
+
+    def envelope(self) -> dict[str, Any]:
+        """Return what is sent."""
+        return {
+            "v": VERSION,
+            "id": self.id,
+            "type": self.type.value,
+            "at": moment(self.at),
+            **self.about,
+        }
+
+
+def told(event: Event) -> Told | None:
+    """Return the event in the outside's words; None when it is not told."""
+    match event:
+        case CallMoved(before=before, call=call, at=at):
+            if before is call.state or call.state not in MOVES:
+                return None
+            return _told(MOVES[call.state], call.id, at, {"call": call_record(call)})
+        case AgentMoved(change=change, agent=agent):
+            about = {
+                "agent": agent_record(agent),
+                "before": change.before,
+                "after": change.after,
+                "reason": change.reason,
+                "call_id": change.call_id,
+            }
+            return _told(EventType.AGENT_STATE_CHANGED, f"{agent.id}/{change.after}", change.at, about)
+        case LegUp() | LegGone() | PhoneMoved():
+            return None
+        case _:
+            return _plain(event)
+
+
+Plain = DispositionSet | RecordingReady | RecordingMissing | CampaignMoved | NodeUp | NodeLost
+
+PLAIN: Final[Mapping[type[Plain], tuple[EventType, tuple[str, ...]]]] = {
+    DispositionSet: (EventType.CALL_DISPOSITION_SET, ("call_id", "agent_id", "disposition", "note")),
+    RecordingReady: (EventType.RECORDING_READY, ("call_id", "path", "seconds", "size_bytes")),
+    RecordingMissing: (EventType.RECORDING_MISSING, ("call_id", "reason")),
+    CampaignMoved: (EventType.CAMPAIGN_STATE_CHANGED, ("campaign_id", "name", "state")),
+    NodeUp: (EventType.NODE_CONNECTED, ("node", "version", "restarted")),
+    NodeLost: (EventType.NODE_LOST, ("node", "reason")),
+}
+"""Events told by their own fields; the first field is what the event is about."""
+
+
+def _plain(event: Plain) -> Told:
+    kind, fields = PLAIN[type(event)]
+    about = {field: getattr(event, field) for field in fields}
+    return _told(kind, str(about[fields[0]]), event.at, about)
+
+
+def _told(kind: EventType, subject: str, at: datetime, about: Mapping[str, Any]) -> Told:
+    digest = hashlib.blake2b(f"{kind}|{subject}|{at.isoformat()}".encode(), digest_size=16).hexdigest()
+    return Told(id=digest, type=kind, at=at, about=about)
+
+
+def agent_record(agent: Agent) -> dict[str, Any]:
+    """Return an agent as everybody outside sees him: API and events."""
+    return {
+        "id": agent.id,
+        "login": agent.login,
+        "name": agent.name,
+        "endpoint": agent.endpoint,
+        "node": agent.node,
+        "state": agent.state,
+        "since": moment(agent.since),
+        "reason": agent.reason,
+        "call_id": agent.call_id,
+        "pause_next": agent.pause_next,
+        "phone_reachable": agent.phone_reachable,
+        "campaign_ids": list(agent.campaign_ids),
+    }

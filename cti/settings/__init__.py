@@ -1,0 +1,27 @@
+"""Settings: `sections` says what there is, `reading` is the only reader of the file and the environment."""
+
+from cti.settings.reading import load
+from cti.settings.sections import (
+    AgentsSettings,
+    ApiSettings,
+    DatabaseSettings,
+    DialerSettings,
+    LoggingSettings,
+    NodeSettings,
+    RecordingSettings,
+    Settings,
+    TokenSettings,
+)
+
+__all__ = [
+    "AgentsSettings",
+    "ApiSettings",
+    "DatabaseSettings",
+    "DialerSettings",
+    "LoggingSettings",
+    "NodeSettings",
+    "RecordingSettings",
+    "Settings",
+    "TokenSettings",
+    "load",
+]

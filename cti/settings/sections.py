@@ -1,0 +1,207 @@
+"""What can be set. A key's description here is its page in the reference; secrets are never printed."""
+
+import hashlib
+import types
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
+
+import phonenumbers
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+from cti.errors import SettingsError
+from cti.model.access import Grant, Role
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
+"""Fit for a channel variable, a file name and an AMI header."""
+
+
+class Section(BaseModel):
+    """A table of the file: no unknown keys, no change after loading."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class DatabaseSettings(Section):
+    """Where facts are kept."""
+
+    url: SecretStr = Field(
+        SecretStr("sqlite+aiosqlite:///var/waihu.db"),
+        description="SQLAlchemy URL: `sqlite+aiosqlite:///FILE` or `postgresql+asyncpg://USER:PASSWORD@HOST/NAME`.",
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _known_database(cls, url: SecretStr) -> SecretStr:
+        allowed = ("sqlite+aiosqlite:///", "postgresql+asyncpg://")
+        if not url.get_secret_value().startswith(allowed):
+            raise ValueError(f"must begin with {' or '.join(allowed)}")
+        return url
+
+
+class NodeSettings(Section):
+    """One Asterisk node."""
+
+    name: Name = Field(description="Our name for it; unique, and kept: calls are stored under it.")
+    host: str = Field("127.0.0.1", min_length=1, description="Where its manager interface (AMI) listens.")
+    port: Port = Field(5038, description="AMI port.")
+    user: Name = Field("cti", description="AMI account, from `manager_cti.conf`.")
+    secret: SecretStr = Field(description="Its secret.")
+    recordings: Path | None = Field(
+        None, description="The node's `monitor/cti` folder as seen from here; empty: nothing can be recorded."
+    )
+    cel: Path | None = Field(
+        None,
+        description="The node's `cel-custom` folder as seen from here; empty: no reconciliation with it.",
+    )
+    cel_file: str = Field(
+        "cti.csv", pattern=r"^[^/\x00]+$", description="Name of the CEL file in that folder."
+    )
+    trunk: str = Field(
+        "", pattern=r"^[A-Za-z0-9_.-]*$", description="PJSIP endpoint for calls of campaigns that name none."
+    )
+    max_lines: int = Field(100, ge=1, description="Most customer calls on this node at one time.")
+    calls_per_second: float = Field(20.0, gt=0, description="Most Originates per second to this node.")
+
+    @field_validator("recordings", "cel", mode="before")
+    @classmethod
+    def _empty_is_none(cls, folder: object) -> object:
+        return None if folder == "" else folder
+
+
+class RecordingSettings(Section):
+    """Recordings once they are collected."""
+
+    folder: Path = Field(Path("var/recordings"), description="Where checked recordings are kept.")
+    keep_raw: bool = Field(False, description="Keep the node's raw file after the recording was collected.")
+
+
+class TokenSettings(Section):
+    """Somebody who may use the API. Exactly one of `token` and `sha256`."""
+
+    name: str = Field(min_length=1, description="Who it is; unique; told in logs.")
+    token: SecretStr | None = Field(
+        None, min_length=16, description="The token itself, at least 16 characters."
+    )
+    sha256: str | None = Field(
+        None,
+        pattern="^[0-9a-fA-F]{64}$",
+        description="Or its SHA-256 in hex, so that the file holds no secret.",
+    )
+    role: Role = Field(description="`admin`, `lead`, or `agent`.")
+    agent: Name | None = Field(None, description="Login of the agent; needed with the role `agent`.")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if (self.token is None) == (self.sha256 is None):
+            raise ValueError("give exactly one of token and sha256")
+        if (self.role is Role.AGENT) != (self.agent is not None):
+            raise ValueError("agent is to be given with the role agent, and only with it")
+        return self
+
+    def grant(self) -> Grant:
+        """Return what the API keeps of it."""
+        digest = (
+            self.sha256.lower() if self.sha256 else hashlib.sha256(_revealed(self.token).encode()).hexdigest()
+        )
+        return Grant(name=self.name, sha256=digest, role=self.role, agent=self.agent)
+
+
+class ApiSettings(Section):
+    """The HTTP API."""
+
+    host: str = Field("127.0.0.1", min_length=1, description="Address to listen on.")
+    port: Port = Field(8090, description="Port to listen on.")
+    tokens: tuple[TokenSettings, ...] = Field((), description="Who may use it.")
+
+
+class DialerSettings(Section):
+    """What a campaign has when it does not say otherwise."""
+
+    ring_seconds: float = Field(
+        30.0, ge=5, le=180, description="How long to let it ring (US: at least 15 s)."
+    )
+    grace_seconds: float = Field(
+        2.0, gt=0, le=30, description="How long an answered person may wait for an agent."
+    )
+    message: str = Field(
+        "cti-sorry", pattern=r"^[A-Za-z0-9_/-]+$", description="Sound played to a person nobody fetched."
+    )
+    region: str = Field("", description="Country (ISO 3166, two letters) of numbers written without one.")
+    caller_id: str = Field(
+        "", pattern=r"^(\+[1-9]\d{6,14})?$", description="Number shown, E.164; empty: the trunk's."
+    )
+
+    @field_validator("region")
+    @classmethod
+    def _known_region(cls, region: str) -> str:
+        if region and region not in phonenumbers.SUPPORTED_REGIONS:
+            raise ValueError("must be empty or a country in two capital letters, for example CN, DE, US")
+        return region
+
+
+class AgentsSettings(Section):
+    """How agents' phones are used."""
+
+    mode: Literal["kept_leg"] = Field(
+        "kept_leg", description="`kept_leg`: the phone is called once, at login."
+    )
+    answer_seconds: float = Field(20.0, gt=0, le=120, description="How long a phone may ring at login.")
+    reconnect_seconds: float = Field(
+        5.0, ge=0, le=300, description="How long a phone may be unreachable before its agent is logged out."
+    )
+
+
+class LoggingSettings(Section):
+    """What is written to standard error."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="The least level shown.")
+
+
+class Settings(Section):
+    """All settings."""
+
+    database: DatabaseSettings = DatabaseSettings()
+    nodes: tuple[NodeSettings, ...] = ()
+    recording: RecordingSettings = RecordingSettings()
+    api: ApiSettings = ApiSettings()
+    dialer: DialerSettings = DialerSettings()
+    agents: AgentsSettings = AgentsSettings()
+    logging: LoggingSettings = LoggingSettings()
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        for key, names in (
+            ("nodes", [node.name for node in self.nodes]),
+            ("api.tokens", [token.name for token in self.api.tokens]),
+        ):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"{key}: the name {twice[0]!r} stands twice")
+        return self
+
+    def node(self, name: str) -> NodeSettings:
+        """Return one node's settings. Raises SettingsError."""
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        raise SettingsError(
+            f"there is no node {name!r}; there are: {', '.join(n.name for n in self.nodes) or 'none'}"
+        )
+
+    def grants(self) -> tuple[Grant, ...]:
+        """Return what the API lets in."""
+        return tuple(token.grant() for token in self.api.tokens)
+
+
+def section_of(annotation: Any) -> type[Section] | None:
+    """Return the table model a field holds (alone, optional, or in a tuple), None for a plain value."""
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return annotation
+    if get_origin(annotation) in (tuple, Union, types.UnionType):
+        return next((found for part in get_args(annotation) if (found := section_of(part))), None)
+    return None
+
+
+def _revealed(secret: SecretStr | None) -> str:
+    return secret.get_secret_value() if secret else ""
