@@ -6,7 +6,16 @@ from typing import Protocol
 
 from cti.model.agents import Agent, AgentChange
 from cti.model.calls import Call
-from cti.model.contacts import Campaign, CampaignState, Candidate, ImportResult, NewContact, Progress, RowRefused
+from cti.model.contacts import (
+    Campaign,
+    CampaignState,
+    Candidate,
+    ImportResult,
+    NewContact,
+    Progress,
+    RowRefused,
+)
+from cti.model.events import Event
 from cti.model.work import NewWork
 
 
@@ -89,10 +98,15 @@ class CampaignStore(Protocol):
         refused: Sequence[RowRefused] = (),
         at: datetime,
     ) -> ImportResult:
-        """Store a list with its contacts, all or nothing, entries in the order given. Raises NotFound, Conflict (name)."""
+        """Store a list with its contacts, all or nothing, entries in the order given.
+
+        Raises NotFound, Conflict (name).
+        """
         ...
 
-    async def next_candidates(self, campaign_id: int, *, limit: int, skip: Sequence[int] = ()) -> list[Candidate]:
+    async def next_candidates(
+        self, campaign_id: int, *, limit: int, skip: Sequence[int] = ()
+    ) -> list[Candidate]:
         """List pending entries of the campaign's lists, first first, without the entries in `skip`."""
         ...
 
@@ -101,15 +115,42 @@ class CampaignStore(Protocol):
         ...
 
 
+class OpenCalls(Protocol):
+    """The calls that have not ended, as the exchange's messages tell them."""
+
+    def place(self, call: Call) -> Sequence[Event]:
+        """Follow a committed call from now on. Returns what is to be published."""
+        ...
+
+    def not_sent(self, call_id: str, at: datetime) -> Sequence[Event]:
+        """Its order never left: nobody was rung."""
+        ...
+
+    def refused(self, call_id: str, reason: str, at: datetime) -> Sequence[Event]:
+        """Asterisk answered the order with an error."""
+        ...
+
+    def get(self, call_id: str) -> Call | None:
+        """Return a call that has not ended."""
+        ...
+
+    def open_calls(self) -> Sequence[Call]:
+        """List all of them, oldest first."""
+        ...
+
+
 class Lines(Protocol):
     """The exchange, as the dialer sees it. All raise NodeDown (nothing was sent) or NodeRefused."""
 
     async def place(self, call: Call, *, caller_id: str, message: str) -> None:
-        """Send the Originate of a committed call and return when Asterisk took the order (not when it rings)."""
+        """Send the Originate of a committed call; return when Asterisk took the order, not when it rings."""
         ...
 
     async def join(self, call: Call, agent: Agent) -> None:
-        """Mark the customer as fetched and bridge him with the agent's kept leg. On NodeRefused the mark is taken back."""
+        """Mark the customer as fetched and bridge him with the agent's kept leg.
+
+        On NodeRefused the mark is taken back.
+        """
         ...
 
     async def hang_up(self, *, node: str, channel_id: str) -> None:

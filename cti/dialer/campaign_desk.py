@@ -1,0 +1,116 @@
+"""Campaigns: made, filled from a file, started, paused, stopped. Holds their present settings; dials nothing."""
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import replace
+
+from cti.bus import EventBus
+from cti.clock import Clock
+from cti.dialer.import_csv import read_contacts
+from cti.dialer.ports import CampaignStore
+from cti.errors import Conflict, NotFound
+from cti.model.contacts import Campaign, CampaignState, ImportResult, NewContact, Progress, RowRefused
+from cti.model.events import CampaignMoved
+
+
+class CampaignDesk:
+    """All campaigns, as they are now."""
+
+    def __init__(
+        self,
+        *,
+        store: CampaignStore,
+        bus: EventBus,
+        clock: Clock,
+        nodes: Collection[str],
+        region: str | None,
+    ) -> None:
+        self._store = store
+        self._bus = bus
+        self._clock = clock
+        self._nodes = nodes
+        self._region = region
+        self._campaigns: dict[int, Campaign] = {}
+
+    async def load(self) -> None:
+        """Take the campaigns from the store; those that ran go on."""
+        self._campaigns = {campaign.id: campaign for campaign in await self._store.campaigns()}
+
+    async def campaigns(self) -> Sequence[Campaign]:
+        """List all campaigns, oldest first."""
+        return list(self._campaigns.values())
+
+    def get(self, campaign_id: int) -> Campaign:
+        """Return a campaign as it is now; raises NotFound."""
+        try:
+            return self._campaigns[campaign_id]
+        except KeyError:
+            raise NotFound(f"there is no campaign {campaign_id}") from None
+
+    def running(self) -> list[Campaign]:
+        """List those that dial."""
+        return [c for c in self._campaigns.values() if c.state is CampaignState.RUNNING]
+
+    def wrap_up_seconds(self, campaign_id: int | None) -> float | None:
+        """Return after how long an agent is ready by himself, None when he says it."""
+        campaign = self._campaigns.get(campaign_id or 0)
+        return None if campaign is None else campaign.wrap_up_seconds
+
+    async def add(self, campaign: Campaign) -> Campaign:
+        """Store a campaign, stopped. Raises Conflict (name), NotFound (node)."""
+        if campaign.node not in self._nodes:
+            raise NotFound(f"there is no node {campaign.node!r}; the settings name {', '.join(self._nodes)}")
+        made = await self._store.add_campaign(replace(campaign, state=CampaignState.STOPPED))
+        self._campaigns[made.id] = made
+        return made
+
+    async def start(self, campaign_id: int) -> Campaign:
+        """Begin or go on to dial. Raises Conflict when no contact is left."""
+        progress = await self._store.progress(self.get(campaign_id).id)
+        if progress.pending == 0:
+            raise Conflict(f"{self.get(campaign_id).name} has no contact left to dial; import a list first")
+        return await self.set_state(campaign_id, CampaignState.RUNNING)
+
+    async def pause(self, campaign_id: int) -> Campaign:
+        """Place no new calls; those that are up go on."""
+        return await self.set_state(campaign_id, CampaignState.PAUSED)
+
+    async def stop(self, campaign_id: int) -> Campaign:
+        """Place no new calls and count the campaign as not working."""
+        return await self.set_state(campaign_id, CampaignState.STOPPED)
+
+    async def set_state(self, campaign_id: int, state: CampaignState) -> Campaign:
+        """Store and tell the new state."""
+        campaign = replace(self.get(campaign_id), state=state)
+        await self._store.set_state(campaign_id, state)
+        self._campaigns[campaign_id] = campaign
+        self._bus.publish(
+            CampaignMoved(
+                campaign_id=campaign_id, name=campaign.name, state=state.value, at=self._clock.now()
+            )
+        )
+        return campaign
+
+    async def progress(self, campaign_id: int) -> Progress:
+        """Count how far a campaign has come; raises NotFound."""
+        return await self._store.progress(self.get(campaign_id).id)
+
+    async def import_csv(
+        self, campaign_id: int, *, name: str, source: str, chunks: AsyncIterator[bytes]
+    ) -> ImportResult:
+        """Read a CSV file into a new list of the campaign, all or nothing; refused rows are told by line."""
+        self.get(campaign_id)
+        contacts: list[NewContact] = []
+        refused: list[RowRefused] = []
+        async for row in read_contacts(chunks, region=self._region):
+            if isinstance(row, RowRefused):
+                refused.append(row)
+            else:
+                contacts.append(row)
+        return await self._store.add_list(
+            campaign_id=campaign_id,
+            name=name,
+            source=source,
+            contacts=contacts,
+            refused=refused,
+            at=self._clock.now(),
+        )

@@ -1,0 +1,243 @@
+"""Places calls. A service: looks at the floor, asks the pacing function, commits, dials.
+
+Joins nobody (`joiner`) and follows no call (`ami.call_tracker`). Each attempt is committed before its Originate
+leaves; an order that never left gives its contact back to the list, one that may have left is never sent again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from cti.bus import EventBus
+from cti.clock import Clock
+from cti.dialer.agent_desk import AgentDesk
+from cti.dialer.campaign_desk import CampaignDesk
+from cti.dialer.joiner import Joiner
+from cti.dialer.pacing import Floor, Pacing, Throttle, progressive
+from cti.dialer.ports import CallStore, CampaignStore, Lines, OpenCalls
+from cti.errors import NodeDown, NodeError, NodeRefused, StorageError
+from cti.model.agents import AgentState
+from cti.model.calls import Call
+from cti.model.contacts import Campaign, CampaignState, Candidate
+from cti.model.events import AgentMoved, CallMoved, CampaignMoved, Event, NodeUp
+from cti.model.ids import new_call_id
+from cti.service import every
+
+log = logging.getLogger(__name__)
+
+STEP_SECONDS = 0.1
+"""The engine also looks at once when an agent becomes free, a call ends, or a campaign starts."""
+LOOK_AHEAD = 500
+"""Contacts fetched at a time; one query then serves some seconds of the fastest dialing."""
+
+
+class DialEngine:
+    """Dials the running campaigns."""
+
+    name = "dial-engine"
+
+    def __init__(
+        self,
+        *,
+        calls: CallStore,
+        contacts: CampaignStore,
+        campaigns: CampaignDesk,
+        desk: AgentDesk,
+        joiner: Joiner,
+        open_calls: OpenCalls,
+        lines: Lines,
+        bus: EventBus,
+        clock: Clock,
+        recording_name: Callable[[str, datetime], str],
+        pacing: Pacing = progressive,
+        calls_per_second: Callable[[str], float] = lambda node: 20.0,
+    ) -> None:
+        self._calls = calls
+        self._contacts = contacts
+        self._campaigns = campaigns
+        self._desk = desk
+        self._joiner = joiner
+        self._open = open_calls
+        self._lines = lines
+        self._bus = bus
+        self._clock = clock
+        self._recording_name = recording_name
+        self._pacing = pacing
+        self._calls_per_second = calls_per_second
+        self._throttles: dict[str, Throttle] = {}
+        self._ahead: dict[int, list[Candidate]] = {}
+        self._lines_used: dict[int | None, set[str]] = {}
+        self._placed: dict[int, int] = {}
+        self._wake = asyncio.Event()
+        self._tasks: asyncio.TaskGroup | None = None
+        self._troubled = False
+
+    def tap(self, event: Event) -> None:
+        """Keep count of the lines used, and look at once when something may have become possible."""
+        match event:
+            case CallMoved(call=call):
+                used = self._lines_used.setdefault(call.campaign_id, set())
+                if not call.ended:
+                    used.add(call.id)
+                    return
+                used.discard(call.id)
+            case AgentMoved(agent=agent) if agent.state is AgentState.READY:
+                pass
+            case NodeUp():
+                pass
+            case CampaignMoved(campaign_id=campaign_id, state=state):
+                self._ahead.pop(campaign_id, None)
+                if state != CampaignState.RUNNING:
+                    return
+            case _:
+                return
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Dial for ever."""
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            self._joiner.work_in(tasks)
+            await every(STEP_SECONDS, self.step, name=self.name, wake=self._wake)
+
+    async def step(self) -> None:
+        """Look at each running campaign once and place what its pacing allows."""
+        for campaign in self._campaigns.running():
+            try:
+                await self._dial(campaign)
+            except StorageError as error:
+                if not self._troubled:
+                    log.error("%s: no call is placed while the database is away: %s", campaign.name, error)
+                self._troubled = True
+                await asyncio.sleep(1.0)
+            else:
+                self._troubled = False
+
+    def floor(self, campaign: Campaign) -> Floor:
+        """Return the campaign as it is now."""
+        used = len(self._lines_used.get(campaign.id, ()))
+        return Floor(
+            now=self._clock.now(),
+            idle_agents=len(self._desk.free(campaign.id)),
+            waiting=self._joiner.waiting(campaign.id),
+            open_calls=used,
+            free_lines=max(0, campaign.max_lines - used),
+            placed=self._placed.get(campaign.id, 0),
+        )
+
+    async def _dial(self, campaign: Campaign) -> None:
+        if not self._lines.connected(campaign.node):
+            return
+        decision = self._pacing(self.floor(campaign))
+        throttle = self._throttle(campaign.node)
+        wanted = min(decision.calls, throttle.allowed(self._clock.monotonic()))
+        if wanted <= 0:
+            return
+        candidates = await self._next(campaign, wanted)
+        if not candidates:
+            await self._finish_if_done(campaign)
+            return
+        throttle.spend(len(candidates))
+        orders = self._orders(campaign, candidates, reserve=decision.reserve)
+        await self._place(campaign, orders)
+
+    def _throttle(self, node: str) -> Throttle:
+        if node not in self._throttles:
+            self._throttles[node] = Throttle(self._calls_per_second(node))
+        return self._throttles[node]
+
+    async def _next(self, campaign: Campaign, wanted: int) -> list[Candidate]:
+        ahead = self._ahead.get(campaign.id, [])
+        if len(ahead) < wanted:
+            ahead = await self._contacts.next_candidates(campaign.id, limit=max(LOOK_AHEAD, 2 * wanted))
+        self._ahead[campaign.id] = ahead[wanted:]
+        return ahead[:wanted]
+
+    async def _finish_if_done(self, campaign: Campaign) -> None:
+        if not self._lines_used.get(campaign.id):
+            await self._campaigns.set_state(campaign.id, CampaignState.FINISHED)
+
+    def _orders(
+        self, campaign: Campaign, candidates: Sequence[Candidate], *, reserve: bool
+    ) -> list[tuple[Call, Candidate]]:
+        """Make the calls, each with the agent it is for."""
+        orders = []
+        agents = iter(self._desk.free(campaign.id)) if reserve else iter(())
+        for candidate in candidates:
+            now = self._clock.now()
+            call_id = new_call_id(now)
+            agent = next(agents, None)
+            if reserve and (agent is None or not self._desk.reserve(agent.id, call_id)):
+                break
+            call = Call(
+                id=call_id,
+                node=campaign.node,
+                trunk=campaign.trunk,
+                number=candidate.number,
+                placed_at=now,
+                campaign_id=campaign.id,
+                list_id=candidate.list_id,
+                contact_id=candidate.contact_id,
+                number_id=candidate.number_id,
+                agent_id=agent.id if agent else None,
+                owner_agent_id=candidate.owner_agent_id,
+                crm_ref=candidate.crm_ref,
+                try_number=candidate.tries + 1,
+                ring_seconds=campaign.ring_seconds,
+                grace_seconds=campaign.grace_seconds,
+                recording=self._recording_name(call_id, now) if campaign.record else None,
+            )
+            orders.append((call, candidate))
+        return orders
+
+    async def _place(self, campaign: Campaign, orders: Sequence[tuple[Call, Candidate]]) -> None:
+        """Commit the attempts, then let their Originates leave."""
+        calls = {call.id: call for call, _ in orders}
+        for call_id in calls:
+            self._lines_used.setdefault(campaign.id, set()).add(call_id)
+        try:
+            committed = set(await self._calls.place(orders))
+        except StorageError:
+            # Whether the commit took place is not known: end them as never sent, which gives the contacts back.
+            for call in calls.values():
+                self._publish(self._open.place(call))
+                self._publish(self._open.not_sent(call.id, self._clock.now()))
+            raise
+        for call in calls.values():
+            if call.id in committed:
+                self._placed[campaign.id] = self._placed.get(campaign.id, 0) + 1
+                self._publish(self._open.place(call))
+            else:
+                self._give_up(call)
+        await self._send_all([call for call in calls.values() if call.id in committed], campaign)
+
+    def _give_up(self, call: Call) -> None:
+        """Somebody else took the contact: the call was never made."""
+        self._lines_used.setdefault(call.campaign_id, set()).discard(call.id)
+        if call.agent_id is not None:
+            self._desk.release(call.agent_id, call.id)
+
+    async def _send_all(self, calls: Sequence[Call], campaign: Campaign) -> None:
+        if self._tasks is None:
+            await asyncio.gather(*(self._send(call, campaign) for call in calls))
+            return
+        for call in calls:
+            self._tasks.create_task(self._send(call, campaign), name=f"place {call.id}")
+
+    async def _send(self, call: Call, campaign: Campaign) -> None:
+        try:
+            await self._lines.place(call, caller_id=campaign.caller_id, message=campaign.message)
+        except NodeDown as error:
+            log.warning("%s was not dialed: %s", call.number, error)
+            self._publish(self._open.not_sent(call.id, self._clock.now()))
+        except NodeRefused as error:
+            log.warning("%s was refused: %s", call.number, error)
+            self._publish(self._open.refused(call.id, str(error), self._clock.now()))
+        except NodeError as error:
+            # It may have left: what became of it is asked when the connection is back.
+            log.warning("%s: the order may or may not have arrived: %s", call.number, error)
+
+    def _publish(self, events: Sequence[Event]) -> None:
+        for event in events:
+            self._bus.publish(event)

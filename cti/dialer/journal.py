@@ -1,0 +1,133 @@
+"""Writes down what the trackers learn. A service; knows nothing of Asterisk.
+
+Taps the bus, keeps only the newest snapshot of each call that is not yet written, and commits all of them in one
+transaction: at 200 calls a second a commit for each change would cost more than the calls. When the database is away
+everything waits here and is written when it is back; the memory that takes is one snapshot per call.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from cti.dialer.ports import AgentStore, CallStore
+from cti.errors import StorageError
+from cti.model.agents import Agent, AgentChange
+from cti.model.calls import ANSWERED_OUTCOMES, Call, CallState
+from cti.model.events import AgentMoved, CallMoved, Event
+from cti.model.work import NewWork
+
+log = logging.getLogger(__name__)
+
+GATHER_SECONDS = 0.02
+"""Changes of this span share a commit; a reader of the database is never further behind than this and a commit."""
+BATCH = 500
+"""Calls per transaction: keeps a backlog after an outage from locking the database for seconds."""
+RETRY_SECONDS = 1.0
+
+COLLECT_RECORDING = "recording.collect"
+
+
+def works_of(call: Call) -> tuple[NewWork, ...]:
+    """Return the work that an ended call leaves behind."""
+    if not call.ended or call.outcome not in ANSWERED_OUTCOMES or call.recording is None:
+        return ()
+    started, ended = call.answered_at or call.placed_at, call.ended_at or call.placed_at
+    payload = {
+        "call_id": call.id,
+        "node": call.node,
+        "name": call.recording,
+        "answered_at": started.isoformat(),
+        "ended_at": ended.isoformat(),
+    }
+    return (NewWork(kind=COLLECT_RECORDING, key=call.id, payload=payload),)
+
+
+class Journal:
+    """The only writer of calls' progress and agents' changes."""
+
+    name = "journal"
+
+    def __init__(
+        self, *, calls: CallStore, agents: AgentStore, on_work: Callable[[], None] = lambda: None
+    ) -> None:
+        self._calls = calls
+        self._agents = agents
+        self._on_work = on_work
+        self._dirty: dict[str, Call] = {}
+        self._changes: list[tuple[AgentChange, Agent]] = []
+        self._wake = asyncio.Event()
+        self._writing = asyncio.Lock()
+        self.troubled = False
+        """Whether the last write failed and is being retried."""
+
+    def tap(self, event: Event) -> None:
+        """Take note of an event of the bus. A call that is being placed was committed by the engine already."""
+        match event:
+            case CallMoved(call=call) if call.state is not CallState.PLACING:
+                self._dirty[call.id] = call
+            case AgentMoved(change=change, agent=agent):
+                self._changes.append((change, agent))
+            case _:
+                return
+        self._wake.set()
+
+    @property
+    def unwritten(self) -> int:
+        """How many calls and changes wait to be written."""
+        return len(self._dirty) + len(self._changes)
+
+    async def run(self) -> None:
+        """Write for ever; what is left is written when the service ends."""
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                await asyncio.sleep(GATHER_SECONDS)
+                if not await self._try():
+                    await asyncio.sleep(RETRY_SECONDS)
+                    self._wake.set()
+        finally:
+            with suppress(StorageError):
+                await asyncio.shield(self.flush())
+
+    async def flush(self) -> None:
+        """Write all that is known by now; raises StorageError."""
+        async with self._writing:
+            while self._dirty:
+                await self._write_calls()
+            while self._changes:
+                await self._write_changes()
+
+    async def _try(self) -> bool:
+        try:
+            await self.flush()
+        except StorageError as error:
+            if not self.troubled:
+                log.error("calls wait to be written (%d): %s", self.unwritten, error)
+            self.troubled = True
+            return False
+        if self.troubled:
+            log.warning("the database takes writes again")
+        self.troubled = False
+        return True
+
+    async def _write_calls(self) -> None:
+        batch = [self._dirty.pop(key) for key in list(self._dirty)[:BATCH]]
+        works = [work for call in batch for work in works_of(call)]
+        try:
+            await self._calls.save(batch, works=works)
+        except BaseException:
+            self._put_back(batch)
+            raise
+        if works:
+            self._on_work()
+
+    def _put_back(self, batch: Sequence[Call]) -> None:
+        for call in batch:
+            self._dirty.setdefault(call.id, call)
+
+    async def _write_changes(self) -> None:
+        batch = self._changes[:BATCH]
+        await self._agents.save_changes(batch)
+        del self._changes[: len(batch)]
