@@ -25,8 +25,6 @@ from cti.service import every
 
 log = logging.getLogger(__name__)
 
-PHONE_ANSWER_SECONDS = 20.0
-"""How long a phone may ring at login before we give up; auto-answering phones take milliseconds."""
 RECALL_SECONDS = 3.0
 """Between two tries to call a phone again after its node was lost."""
 
@@ -44,12 +42,17 @@ class AgentDesk:
         bus: EventBus,
         clock: Clock,
         wrap_up_seconds: Callable[[int | None], float | None] = lambda campaign_id: None,
+        answer_seconds: float = 20.0,
+        reconnect_seconds: float = 5.0,
     ) -> None:
         self._store = store
         self._lines = lines
         self._bus = bus
         self._clock = clock
         self._wrap_up_seconds = wrap_up_seconds
+        self._answer_seconds = answer_seconds
+        self._reconnect_seconds = reconnect_seconds
+        self._phones_gone: dict[int, datetime] = {}
         self._agents: dict[int, Agent] = {}
         self._logins: dict[int, asyncio.Future[None]] = {}
         self._wrap_up_ends: dict[int, datetime] = {}
@@ -186,10 +189,9 @@ class AgentDesk:
             case LegGone():
                 self._on_leg_gone(event)
             case PhoneMoved(node=node, endpoint=endpoint, reachable=reachable, at=at):
-                signal = signals.PhoneCame() if reachable else signals.PhoneWent()
                 for agent in list(self._agents.values()):
                     if (agent.node, agent.endpoint) == (node, endpoint):
-                        self._apply(agent, signal, at)
+                        self._on_phone(agent, reachable, at)
 
     async def run(self) -> None:
         """End wrap-ups in time and call phones again after a node was lost."""
@@ -202,6 +204,9 @@ class AgentDesk:
             if now >= end:
                 del self._wrap_up_ends[agent_id]
                 self._apply(self._agents[agent_id], signals.WrapUpOver(), now)
+        for agent_id, gone_at in list(self._phones_gone.items()):
+            if now >= gone_at + timedelta(seconds=self._reconnect_seconds):
+                await self._let_go(self._agents[agent_id], now)
         while self._strays:
             node, channel_id = self._strays.pop()
             with suppress(NodeError):
@@ -210,6 +215,17 @@ class AgentDesk:
             self._recalled[agent.id] = self._clock.monotonic()
             with suppress(Conflict, NodeError):
                 await self._call_phone(agent, pause=agent.pause_next)
+
+    async def _let_go(self, agent: Agent, now: datetime) -> None:
+        """His phone stayed away: log him out. On a call he stays until the leg itself dies (`rtp_timeout`)."""
+        if agent.state is AgentState.ON_CALL:
+            return
+        del self._phones_gone[agent.id]
+        leg = agent.channel_id
+        self._apply(agent, signals.LegEnded(reason=signals.PHONE_GONE), now)
+        if leg is not None:
+            with suppress(NodeError):
+                await self._lines.hang_up(node=agent.node, channel_id=leg)
 
     def _to_call_again(self) -> list[Agent]:
         mono = self._clock.monotonic()
@@ -230,13 +246,13 @@ class AgentDesk:
         answered = self._logins[agent.id] = asyncio.get_running_loop().create_future()
         try:
             await self._lines.call_phone(agent, channel_id)
-            async with asyncio.timeout(PHONE_ANSWER_SECONDS):
+            async with asyncio.timeout(self._answer_seconds):
                 await answered
         except TimeoutError:
             with suppress(NodeError):
                 await self._lines.hang_up(node=agent.node, channel_id=channel_id)
             raise Conflict(
-                f"the phone {agent.endpoint} of {agent.login} did not answer within {PHONE_ANSWER_SECONDS:g} s"
+                f"the phone {agent.endpoint} of {agent.login} did not answer within {self._answer_seconds:g} s"
             ) from None
         finally:
             self._logins.pop(agent.id, None)
@@ -272,6 +288,13 @@ class AgentDesk:
         seconds = self._wrap_up_seconds(campaign)
         if seconds is not None:
             self._wrap_up_ends[agent.id] = at + timedelta(seconds=seconds)
+
+    def _on_phone(self, agent: Agent, reachable: bool, at: datetime) -> None:
+        after = self._apply(agent, signals.PhoneCame() if reachable else signals.PhoneWent(), at)
+        if reachable or after.state is AgentState.LOGGED_OUT:
+            self._phones_gone.pop(agent.id, None)
+        else:
+            self._phones_gone.setdefault(agent.id, at)
 
     def _on_leg_up(self, event: LegUp) -> None:
         agent = self._agents.get(agent_of_channel(event.channel_id) or 0)

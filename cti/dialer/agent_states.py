@@ -191,7 +191,7 @@ def _facts(agent: Agent, signal: AgentSignal) -> Agent:
             return replace(agent, channel=channel, phone_reachable=True)
         case Reserved(call_id=call_id) if agent.state is AgentState.READY:
             return replace(agent, call_id=call_id)
-        case Joined(call_id=call_id):
+        case Joined(call_id=call_id) if Joined in NEXT[agent.state]:
             return replace(agent, call_id=call_id)
         case PauseAsked(reason=reason) if busy:
             return replace(agent, pause_next=reason)

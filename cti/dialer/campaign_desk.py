@@ -37,6 +37,10 @@ class CampaignDesk:
 
     async def campaigns(self) -> Sequence[Campaign]:
         """List all campaigns, oldest first."""
+        return self.all()
+
+    def all(self) -> list[Campaign]:
+        """List all campaigns as they are now, oldest first."""
         return list(self._campaigns.values())
 
     def get(self, campaign_id: int) -> Campaign:

@@ -52,6 +52,7 @@ class DialEngine:
         recording_name: Callable[[str, datetime], str],
         pacing: Pacing = progressive,
         calls_per_second: Callable[[str], float] = lambda node: 20.0,
+        node_lines: Callable[[str], int] = lambda node: 100,
     ) -> None:
         self._calls = calls
         self._contacts = contacts
@@ -65,6 +66,7 @@ class DialEngine:
         self._recording_name = recording_name
         self._pacing = pacing
         self._calls_per_second = calls_per_second
+        self._node_lines = node_lines
         self._throttles: dict[str, Throttle] = {}
         self._ahead: dict[int, list[Candidate]] = {}
         self._lines_used: dict[int | None, set[str]] = {}
@@ -122,9 +124,13 @@ class DialEngine:
             idle_agents=len(self._desk.free(campaign.id)),
             waiting=self._joiner.waiting(campaign.id),
             open_calls=used,
-            free_lines=max(0, campaign.max_lines - used),
+            free_lines=max(0, min(campaign.max_lines - used, self._free_on_node(campaign.node))),
             placed=self._placed.get(campaign.id, 0),
         )
+
+    def _free_on_node(self, node: str) -> int:
+        campaigns = [c.id for c in self._campaigns.all() if c.node == node]
+        return self._node_lines(node) - sum(len(self._lines_used.get(key, ())) for key in campaigns)
 
     async def _dial(self, campaign: Campaign) -> None:
         if not self._lines.connected(campaign.node):
