@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from cti.model.agents import AgentChange
-from cti.model.queries import CallFilter, CallRow, RecordingFacts
+from cti.model.queries import CallFilter, CallRow
 from cti.model.stories import Story
 
 
@@ -22,10 +22,6 @@ class FactStore(Protocol):
 
     async def agent_changes(self, *, since: datetime, until: datetime) -> list[AgentChange]:
         """List the agents' changes of state in the span, oldest first, each agent's last one before it included."""
-        ...
-
-    async def save_recording(self, call_id: str, facts: RecordingFacts, *, at: datetime) -> None:
-        """Write what became of a call's recording. Raises NotFound."""
         ...
 
 

@@ -1,0 +1,1 @@
+"""Raw sound on a node -> a checked two-channel file. Pure: naming, wav, verdict. Service: collector."""
