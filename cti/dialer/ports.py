@@ -26,15 +26,17 @@ class CallStore(Protocol):
         """Commit each call and its attempt as `placing`, and its list entry as dialing.
 
         An entry that is no longer pending (another engine took it, it was removed) takes its call out. Returns the
-        ids of the calls that were committed: only these may be dialed.
+        ids of the calls that were committed: only these may be dialed. After an error that leaves the commit in
+        doubt the same calls may be placed again: those that were committed are returned once more.
         """
         ...
 
     async def save(self, calls: Sequence[Call], *, works: Sequence[NewWork] = ()) -> None:
         """Write the newest facts of these calls: row, legs (`joins`), attempt, and for ended ones the list entry.
 
-        An ended call's entry becomes done, or pending again when its `end_reason` is `not_sent` (nobody was rung).
-        An ended call in the database is never made un-ended by an older snapshot. `works` go in with the same commit.
+        An ended call's entry becomes done, or pending again when its `end_reason` is `not_sent` (nobody was rung; it
+        does not count as a try). An ended call in the database is never made un-ended by an older snapshot. `works`
+        go in with the same commit. Saving the same again changes nothing, but makes the works due again.
         """
         ...
 
@@ -136,6 +138,21 @@ class OpenCalls(Protocol):
 
     def open_calls(self) -> Sequence[Call]:
         """List all of them, oldest first."""
+        ...
+
+
+class NodeStore(Protocol):
+    """When each Asterisk node was last seen, and since when it was up then."""
+
+    async def node_seen(self, node: str, started: str, at: datetime) -> None:
+        """Note that the node was up at `at`, started when its own text `started` says."""
+        ...
+
+    async def node_started(self, node: str) -> str | None:
+        """Return the start-up text of the node's last sight, None when it was never seen.
+
+        Another text now means that Asterisk was started anew while nobody looked: no call from before is up.
+        """
         ...
 
 

@@ -47,11 +47,17 @@ class WorkStore(Protocol):
         ...
 
     async def retry(self, work: Work, *, error: str, due_at: datetime, now: datetime) -> bool:
-        """Give it back, due again at `due_at`. False when the lease is no longer ours."""
+        """Give it back, due again at `due_at`. False when the lease is no longer ours.
+
+        When a newer version came meanwhile, that one is due when it wished to be, with no attempts counted.
+        """
         ...
 
     async def bury(self, work: Work, *, error: str, now: datetime) -> bool:
-        """Move it to the dead letters. False when the lease is no longer ours."""
+        """Move it to the dead letters.
+
+        False when the lease is no longer ours, or a newer version came meanwhile (which stays due).
+        """
         ...
 
     async def revive(self, work_id: int, *, now: datetime) -> bool:
@@ -60,6 +66,10 @@ class WorkStore(Protocol):
 
     async def dead(self, *, kind: str | None = None, limit: int = 100) -> list[Work]:
         """List dead letters, newest first."""
+        ...
+
+    async def forget_done(self, *, before: datetime) -> int:
+        """Delete the rows that were done before then, and say how many: history that nobody asks for grows for ever."""
         ...
 
     async def counts(self) -> list[WorkCounts]:

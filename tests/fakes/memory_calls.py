@@ -1,0 +1,90 @@
+"""`CallStore` in memory."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from cti.errors import NotFound
+from cti.model.calls import Call, CallState, EndReason, Join
+from cti.model.contacts import Candidate, EntryState
+from cti.model.work import NewWork
+from tests.fakes.memory_tables import Attempt, MemoryTables, Verdict
+
+
+class MemoryCalls:
+    """Calls and attempts in dictionaries."""
+
+    def __init__(self, tables: MemoryTables | None = None) -> None:
+        self._tables = tables if tables is not None else MemoryTables()
+
+    async def place(self, calls: Sequence[tuple[Call, Candidate | None]]) -> list[str]:
+        return [call.id for call, candidate in calls if self._place(call, candidate)]
+
+    def _place(self, call: Call, candidate: Candidate | None) -> bool:
+        stored = self._tables.calls.get(call.id)
+        if stored is not None:
+            return stored.state is CallState.PLACING
+        if candidate is not None:
+            entry = self._tables.entries.get(candidate.entry_id)
+            if entry is None or entry.state is not EntryState.PENDING:
+                return False
+            entry.state, entry.tries, entry.call_id = EntryState.DIALING, entry.tries + 1, call.id
+        self._tables.calls[call.id] = call
+        self._tables.attempts[call.id] = Attempt(
+            call_id=call.id,
+            entry_id=candidate.entry_id if candidate else None,
+            campaign_id=call.campaign_id,
+        )
+        return True
+
+    async def save(self, calls: Sequence[Call], *, works: Sequence[NewWork] = ()) -> None:
+        for call in calls:
+            self._save(call)
+        known = [moment for call in calls for moment in (call.ended_at, call.placed_at) if moment]
+        self._tables.write_works(works, max(known, default=datetime.now(UTC)))
+
+    def _save(self, call: Call) -> None:
+        stored = self._tables.calls.get(call.id)
+        if stored is not None and stored.ended and not call.ended:
+            return
+        kept = _stays_closed(stored.joins if stored else (), call.joins)
+        self._tables.calls[call.id] = replace(call, joins=kept)
+        if call.ended:
+            self._end(call)
+
+    def _end(self, call: Call) -> None:
+        attempt = self._tables.attempts.setdefault(
+            call.id, Attempt(call_id=call.id, entry_id=None, campaign_id=call.campaign_id)
+        )
+        attempt.outcome, attempt.ended_at = call.outcome, call.ended_at
+        entry = self._tables.entries.get(attempt.entry_id) if attempt.entry_id is not None else None
+        if entry is None or entry.call_id != call.id or entry.state is not EntryState.DIALING:
+            return
+        if call.end_reason is EndReason.NOT_SENT:
+            entry.state, entry.tries = EntryState.PENDING, entry.tries - 1
+        else:
+            entry.state = EntryState.DONE
+
+    async def open_calls(self) -> list[Call]:
+        return sorted(
+            (call for call in self._tables.calls.values() if not call.ended), key=lambda call: call.id
+        )
+
+    async def get(self, call_id: str) -> Call | None:
+        return self._tables.calls.get(call_id)
+
+    async def set_disposition(
+        self, call_id: str, *, agent_id: int | None, disposition: str, note: str, at: datetime
+    ) -> None:
+        if call_id not in self._tables.calls:
+            raise NotFound(f"there is no call {call_id}")
+        self._tables.verdicts[call_id] = Verdict(agent_id=agent_id, disposition=disposition, note=note, at=at)
+
+
+def _stays_closed(stored: Sequence[Join], newer: Sequence[Join]) -> tuple[Join, ...]:
+    """Return the newer stays, none of them re-opened, and stored ones that the newer do not know."""
+    closed = [
+        replace(stay, left_at=old.left_at) if stay.left_at is None and old.left_at is not None else stay
+        for old, stay in zip(stored, newer, strict=False)
+    ]
+    return (*closed, *newer[len(closed) :], *stored[len(newer) :])

@@ -1,0 +1,22 @@
+"""All stores in memory, over the same rows: the twin of `cti.storage.database.Database`, for unit tests."""
+
+from tests.fakes.memory_agents import MemoryAgents
+from tests.fakes.memory_calls import MemoryCalls
+from tests.fakes.memory_campaigns import MemoryCampaigns
+from tests.fakes.memory_facts import MemoryFacts
+from tests.fakes.memory_nodes import MemoryNodes
+from tests.fakes.memory_tables import MemoryTables
+from tests.fakes.memory_work import MemoryWork
+
+
+class MemoryStore:
+    """One set of rows behind every port; `tables` is open for tests to look at."""
+
+    def __init__(self) -> None:
+        self.tables = MemoryTables()
+        self.calls = MemoryCalls(self.tables)
+        self.agents = MemoryAgents(self.tables)
+        self.campaigns = MemoryCampaigns(self.tables)
+        self.work = MemoryWork(self.tables)
+        self.facts = MemoryFacts(self.tables)
+        self.nodes = MemoryNodes(self.tables)

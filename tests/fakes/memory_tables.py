@@ -1,0 +1,125 @@
+"""What the memory twins of the stores share: plain dictionaries in place of tables.
+
+No transactions: nothing here waits, so that each method of a twin is one step.
+"""
+
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from cti.model.agents import Agent, AgentChange
+from cti.model.calls import Call, Outcome
+from cti.model.contacts import Campaign, EntryState, NewContact, RowRefused
+from cti.model.queries import RecordingFacts
+from cti.model.work import NewWork
+
+
+@dataclass(slots=True, kw_only=True)
+class Entry:
+    """A contact's place in a list."""
+
+    id: int
+    list_id: int
+    campaign_id: int
+    contact_id: int
+    state: EntryState = EntryState.PENDING
+    tries: int = 0
+    call_id: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Attempt:
+    """One try, in the words of the table `attempts`."""
+
+    call_id: str
+    entry_id: int | None
+    campaign_id: int | None
+    outcome: Outcome | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """An agent's disposition of a call."""
+
+    agent_id: int | None
+    disposition: str
+    note: str
+    at: datetime
+
+
+@dataclass(slots=True, kw_only=True)
+class WorkRow:
+    """A row of work in any standing."""
+
+    id: int
+    wish: NewWork
+    due_at: datetime
+    version: int = 1
+    standing: str = "waiting"
+    attempts: int = 0
+    lease: str | None = None
+    leased_until: datetime | None = None
+    error: str | None = None
+    changed_at: datetime
+
+
+@dataclass(slots=True, kw_only=True)
+class StoredList:
+    """A list's own facts."""
+
+    campaign_id: int
+    name: str
+    source: str
+    refused: tuple[RowRefused, ...]
+    created_at: datetime
+
+
+@dataclass(slots=True)
+class MemoryTables:
+    """All rows."""
+
+    agents: dict[int, Agent] = field(default_factory=dict)
+    agent_changes: list[AgentChange] = field(default_factory=list)
+    campaigns: dict[int, Campaign] = field(default_factory=dict)
+    lists: dict[int, StoredList] = field(default_factory=dict)
+    contacts: dict[int, NewContact] = field(default_factory=dict)
+    number_ids: dict[int, int] = field(default_factory=dict)
+    """First number's id by contact."""
+    entries: dict[int, Entry] = field(default_factory=dict)
+    calls: dict[str, Call] = field(default_factory=dict)
+    attempts: dict[str, Attempt] = field(default_factory=dict)
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    recordings: dict[str, RecordingFacts] = field(default_factory=dict)
+    works: dict[int, WorkRow] = field(default_factory=dict)
+    nodes: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    _ids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def new_id(self) -> int:
+        """Return a number that no row of any table has."""
+        return next(self._ids)
+
+    def write_works(self, wishes: Iterable[NewWork], now: datetime) -> None:
+        """Add or coalesce, as the table `work` does."""
+        for wish in wishes:
+            row = next((row for row in self.works.values() if _same_work(row, wish)), None)
+            if row is None:
+                number = self.new_id()
+                self.works[number] = WorkRow(id=number, wish=wish, due_at=wish.due_at or now, changed_at=now)
+            else:
+                _replace_work(row, wish, now)
+
+
+def _same_work(row: WorkRow, wish: NewWork) -> bool:
+    return row.standing != "done" and (row.wish.kind, row.wish.key) == (wish.kind, wish.key)
+
+
+def _replace_work(row: WorkRow, wish: NewWork, now: datetime) -> None:
+    priority = max(row.wish.priority, wish.priority)
+    row.wish = NewWork(kind=wish.kind, key=wish.key, payload=wish.payload, priority=priority)
+    row.version += 1
+    row.standing = "waiting"
+    row.attempts = 0
+    row.due_at = wish.due_at or now
+    row.changed_at = now
