@@ -1,6 +1,6 @@
 """The record of a call as everybody outside sees it: API, live events, exports.
 
-One table of fields, each with its meaning; `call_record` applies it. The reference page is made from the table.
+One table of fields, each with its meaning; `call_record` applies it; the reference page is made from it.
 """
 
 from collections.abc import Callable
@@ -73,8 +73,8 @@ CALL_FIELDS: Final[tuple[RecordField, ...]] = (
     RecordField(
         "outcome",
         "text",
-        "The service's verdict on an ended call: `connected`, `dropped`, `gone_early`, `machine`, `no_answer`, "
-        "`busy`, `failed`, `lost`.",
+        "The service's verdict on an ended call: `connected`, `dropped`, `gone_early`, `machine`, "
+        "`no_answer`, `busy`, `failed`, `lost`.",
         lambda row: row.call.outcome,
     ),
     RecordField("number", "text", "The number dialed, E.164.", lambda row: row.call.number),

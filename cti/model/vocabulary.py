@@ -1,6 +1,6 @@
 """What is told to the outside: one versioned vocabulary for WebSocket, webhooks and whoever listens.
 
-`told` turns an event of the bus into an envelope `{"v", "id", "type", "at", ...}`, or None when the event is nobody's
+`told` turns an event of the bus into an envelope `{"v", "id", "type", "at", ...}`, or None when it is nobody's
 business outside. Within version 1 fields and types are only added; a reader ignores what it does not know.
 The id is made of type, subject and time: one event told twice, by whatever way, has one id.
 """
@@ -62,7 +62,7 @@ MEANINGS: Final[Mapping[EventType, str]] = {
     EventType.CALL_CONNECTED: "Customer and agent are joined. `call`: its record.",
     EventType.CALL_ENDED: "It is over; the outcome is known. `call`: its record.",
     EventType.CALL_DISPOSITION_SET: "The agent's verdict: `call_id`, `agent_id`, `disposition`, `note`.",
-    EventType.RECORDING_READY: "A recording was checked and kept: `call_id`, `path`, `seconds`, `size_bytes`.",
+    EventType.RECORDING_READY: "A recording is checked and kept: `call_id`, `path`, `seconds`, `size_bytes`.",
     EventType.RECORDING_MISSING: "Alarm: no usable recording: `call_id`, `reason`.",
     EventType.AGENT_STATE_CHANGED: "`agent`: as he is now; `before`, `after`, `reason`, `call_id`.",
     EventType.CAMPAIGN_STATE_CHANGED: "`campaign_id`, `name`, `state`.",

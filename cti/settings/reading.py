@@ -23,7 +23,7 @@ DEFAULT_FILE: Final = Path("config/cti.toml")
 
 
 def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
-    """Read the file (`path`, else WAIHU_CONFIG, else config/cti.toml if it is there) and the environment over it.
+    """Read the file (`path`, else WAIHU_CONFIG, else config/cti.toml if there) and the environment over it.
 
     Relative paths mean the present folder. Raises SettingsError: file or variable, key, and what is allowed.
     """
