@@ -8,6 +8,7 @@ CtiError
 ├── Conflict             the thing named exists, but not in a state that allows this
 ├── NodeError            one Asterisk node
 │   ├── NodeDown         no connection to it now; try again later
+│   ├── NodeSilent       an order left, or may have left, and no answer came; events will tell what became of it
 │   └── NodeRefused      it answered `Response: Error`; the message is Asterisk's own
 ├── StorageError         the database refused or is away; `temporary` says whether to try again
 ├── RecordingError       a recording is missing, empty or cannot be kept; the work is retried
@@ -48,6 +49,10 @@ class NodeError(CtiError):
 
 class NodeDown(NodeError):
     """There is no usable connection to the node; nothing was sent."""
+
+
+class NodeSilent(NodeError):
+    """An order was sent, or may have been, and no answer came: it must not be given again blindly."""
 
 
 class NodeRefused(NodeError):
