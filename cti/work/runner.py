@@ -23,9 +23,13 @@ log = logging.getLogger(__name__)
 
 Handler = Callable[[Work], Awaitable[None]]
 _Verdict = Callable[[], Awaitable[bool]]
+_Run = tuple[int, str]
+"""A row and its lease: a row whose lease ran out may be leased again while its first run still lasts."""
 
 _EXTENSIONS_PER_LEASE: Final = 3
 """A lease is renewed this often before it would run out, so that one or two failures do not lose it."""
+
+_HOUR_SECONDS: Final = 3600.0
 
 
 class WorkRunner:
@@ -42,6 +46,7 @@ class WorkRunner:
         at_once: int = 16,
         poll_seconds: float = 2.0,
         lease_for: timedelta = timedelta(seconds=60),
+        keep_done: timedelta = timedelta(days=7),
         plan: RetryPlan | None = None,
         chance: Callable[[], float] = random.random,
         verdict_pause_seconds: float = 1.0,
@@ -52,12 +57,12 @@ class WorkRunner:
         self._at_once = at_once
         self._poll_seconds = poll_seconds
         self._lease_for = lease_for
+        self._keep_done = keep_done
         self._plan = plan or RetryPlan()
         self._chance = chance
         self._verdict_pause_seconds = verdict_pause_seconds
         self._wake = asyncio.Event()
-        self._running: dict[str, tuple[Work, asyncio.Task[None]]] = {}
-        """By lease: a row whose lease ran out may be leased here again while its first run still lasts."""
+        self._running: dict[_Run, tuple[Work, asyncio.Task[None]]] = {}
 
     def wake(self) -> None:
         """Look for due work at once: somebody wrote some."""
@@ -68,6 +73,7 @@ class WorkRunner:
         async with asyncio.TaskGroup() as tasks:
             pause = self._lease_for.total_seconds() / _EXTENSIONS_PER_LEASE
             tasks.create_task(every(pause, self.extend, name="leases of work"), name="leases of work")
+            tasks.create_task(every(_HOUR_SECONDS, self.forget, name="old work"), name="old work")
             await every(self._poll_seconds, partial(self.step, tasks), name=self.name, wake=self._wake)
 
     async def step(self, tasks: asyncio.TaskGroup) -> None:
@@ -84,7 +90,14 @@ class WorkRunner:
             return
         for work in due:
             task = tasks.create_task(self._one(work), name=f"work {work.kind} {work.key}")
-            self._running[work.lease] = (work, task)
+            self._running[work.id, work.lease] = (work, task)
+
+    async def forget(self) -> None:
+        """Remove the rows of work that was done long ago; dead letters stay."""
+        try:
+            await self._store.forget_done(before=self._clock.now() - self._keep_done)
+        except StorageError as error:
+            log.warning("cannot remove old rows of work now: %s", error)
 
     async def extend(self) -> None:
         """Keep the leases of all that runs; end what is no longer ours, for somebody else has it now."""
@@ -94,7 +107,7 @@ class WorkRunner:
             except StorageError as error:
                 log.warning("cannot extend the lease of %s %s now: %s", work.kind, work.key, error)
                 continue
-            if not ours and work.lease in self._running:
+            if not ours and (work.id, work.lease) in self._running:
                 log.warning("%s %s is no longer ours; it is left to whoever has it", work.kind, work.key)
                 task.cancel()
 
@@ -104,7 +117,7 @@ class WorkRunner:
         except Exception:
             log.exception("%s %s: its lease runs out, then it is run again", work.kind, work.key)
         finally:
-            self._running.pop(work.lease, None)
+            self._running.pop((work.id, work.lease), None)
             self._wake.set()
 
     async def _verdict(self, work: Work) -> _Verdict:
