@@ -19,23 +19,13 @@ from cti.model.queries import RecordingFacts
 from cti.model.work import Work
 from cti.recording.collector import RecordingCollector
 from cti.recording.verdict import KIND
+from tests.fakes.clock import FakeClock
 
 CALL = "0123456789abcdef0123456789abcdef"
 NAME = f"2026/11/23/{CALL}"
 ANSWERED = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ENDED = ANSWERED + timedelta(seconds=2)
 SOUND = bytes(range(256)) * 250  # two seconds
-
-
-class HandClock:
-    def __init__(self, at: datetime) -> None:
-        self.at = at
-
-    def now(self) -> datetime:
-        return self.at
-
-    def monotonic(self) -> float:
-        return self.at.timestamp()
 
 
 @dataclass
@@ -58,7 +48,7 @@ class Desk:
         self.node, self.kept = folder / "node", kept or folder / "kept"
         self.node.mkdir()
         self.raw, self.wav = self.node / f"{NAME}.raw", self.kept / f"{NAME}.wav"
-        self.clock = HandClock(ENDED + timedelta(seconds=1))
+        self.clock = FakeClock(ENDED + timedelta(seconds=1))
         self.facts, self.events = Facts(), list[Event]()
         bus = EventBus()
         bus.tap(self.events.append)
@@ -93,7 +83,7 @@ class Desk:
 
     async def collect_late(self) -> None:
         """Long after the call and after some runs: what is not there now will not come."""
-        self.clock.at = ENDED + timedelta(minutes=5)
+        self.clock.advance(300)
         await self.collect(attempts=9)
 
     def files_kept(self) -> list[Path]:
@@ -117,7 +107,7 @@ async def test_a_raw_file_becomes_a_wav_file_with_both_sides(desk: Desk) -> None
         assert kept.readframes(16_000) == SOUND
     assert desk.facts.saved == [(CALL, RecordingFacts(path=f"{NAME}.wav", seconds=2.0, size_bytes=64_044))]
     assert desk.events == [
-        RecordingReady(call_id=CALL, path=f"{NAME}.wav", seconds=2.0, size_bytes=64_044, at=desk.clock.at)
+        RecordingReady(call_id=CALL, path=f"{NAME}.wav", seconds=2.0, size_bytes=64_044, at=desk.clock.now())
     ]
     assert not desk.raw.exists()
 
@@ -146,7 +136,7 @@ async def test_what_may_still_come_is_waited_for(desk: Desk, sound: bytes | None
 
 
 async def test_a_few_runs_are_made_however_long_ago_the_call_was(desk: Desk) -> None:
-    desk.clock.at = ENDED + timedelta(days=1)
+    desk.clock.advance(86_400)
     with pytest.raises(RecordingError, match="there is no file"):
         await desk.collect(attempts=1)
 
@@ -184,7 +174,7 @@ async def test_a_recording_longer_than_its_call_is_kept_and_said_to_be(desk: Des
 
 
 async def test_a_call_that_was_over_at_once_needs_no_recording_and_no_alarm(desk: Desk) -> None:
-    desk.clock.at = ENDED + timedelta(minutes=5)
+    desk.clock.advance(300)
     await desk.collect(attempts=9, answered_at=ENDED.isoformat())
     [(_, facts)] = desk.facts.saved
     assert facts.problem == "the call was over before anything was recorded"
