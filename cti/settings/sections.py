@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 
 from cti.errors import SettingsError
 from cti.model.access import Grant, Role
+from cti.model.contacts import Campaign
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
@@ -26,16 +27,16 @@ class DatabaseSettings(Section):
     """Where facts are kept."""
 
     url: SecretStr = Field(
-        SecretStr("sqlite+aiosqlite:///var/waihu.db"),
-        description="SQLAlchemy URL: `sqlite+aiosqlite:///FILE` or `postgresql+asyncpg://USER:PASSWORD@HOST/NAME`.",
+        SecretStr("sqlite:///var/waihu.db"),
+        description="`sqlite:///FILE`, or `postgresql://USER:PASSWORD@HOST/NAME`.",
     )
 
     @field_validator("url")
     @classmethod
     def _known_database(cls, url: SecretStr) -> SecretStr:
-        allowed = ("sqlite+aiosqlite:///", "postgresql+asyncpg://")
-        if not url.get_secret_value().startswith(allowed):
-            raise ValueError(f"must begin with {' or '.join(allowed)}")
+        schemes = ("sqlite:///", "sqlite+aiosqlite:///", "postgresql://", "postgresql+asyncpg://")
+        if not url.get_secret_value().startswith(schemes):
+            raise ValueError("must begin with sqlite:/// or postgresql://")
         return url
 
 
@@ -188,6 +189,23 @@ class Settings(Section):
         raise SettingsError(
             f"there is no node {name!r}; there are: {', '.join(n.name for n in self.nodes) or 'none'}"
         )
+
+    def templates(self) -> dict[str, Campaign]:
+        """Return by node what a new campaign has when it does not say otherwise; id and name are blank."""
+        return {
+            node.name: Campaign(
+                id=0,
+                name="",
+                node=node.name,
+                trunk=node.trunk,
+                ring_seconds=self.dialer.ring_seconds,
+                grace_seconds=self.dialer.grace_seconds,
+                message=self.dialer.message,
+                caller_id=self.dialer.caller_id,
+                max_lines=node.max_lines,
+            )
+            for node in self.nodes
+        }
 
     def grants(self) -> tuple[Grant, ...]:
         """Return what the API lets in."""

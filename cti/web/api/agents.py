@@ -1,0 +1,145 @@
+"""Agents: who there is, and what they ask for."""
+
+from collections.abc import Awaitable
+from typing import Final
+
+from aiohttp import web
+from pydantic import Field
+
+from cti.errors import BadInput
+from cti.model.access import Role
+from cti.model.agents import Agent
+from cti.model.vocabulary import agent_record
+from cti.web.auth import caller, leader, may_act_for
+from cti.web.bodies import Body, Line, Word, body_of
+from cti.web.deps import Deps, agent_called, campaign_called, deps
+
+routes: Final = web.RouteTableDef()
+
+
+class NewAgent(Body):
+    """`POST /agents`."""
+
+    login: Word
+    name: Line
+    endpoint: Word
+    node: Word | None = None
+    campaigns: tuple[str | int, ...] = Field((), strict=False)
+
+
+class Campaigns(Body):
+    """`PUT /agents/{login}/campaigns`."""
+
+    campaigns: tuple[str | int, ...] = Field(strict=False)
+
+
+class LogIn(Body):
+    """`POST /agents/{login}/login`."""
+
+    ready: bool = True
+
+
+class Pause(Body):
+    """`POST /agents/{login}/pause`."""
+
+    reason: Line = "pause"
+
+
+@routes.get("/agents")
+async def list_agents(request: web.Request) -> web.Response:
+    """All agents as they are now; an agent sees himself alone."""
+    grant = caller(request)
+    agents = deps(request).agents.agents()
+    seen = [agent for agent in agents if grant.role is not Role.AGENT or agent.login == grant.agent]
+    return web.json_response({"agents": [agent_record(agent) for agent in seen]})
+
+
+@routes.post("/agents")
+async def add_agent(request: web.Request) -> web.Response:
+    """Make an agent: `login`, `name`, `endpoint` (his PJSIP endpoint), `node`, `campaigns` (ids or names)."""
+    leader(request)
+    parts, new = deps(request), await body_of(request, NewAgent)
+    agent = await parts.agents.add(
+        login=new.login,
+        name=new.name,
+        endpoint=new.endpoint,
+        node=node_named(parts, new.node),
+        campaign_ids=await _campaign_ids(parts, new.campaigns),
+    )
+    return web.json_response(agent_record(agent), status=201)
+
+
+@routes.get("/agents/{login}")
+async def get_agent(request: web.Request) -> web.Response:
+    """One agent as he is now."""
+    login = request.match_info["login"]
+    may_act_for(request, login)
+    return web.json_response(agent_record(agent_called(deps(request), login)))
+
+
+@routes.put("/agents/{login}/campaigns")
+async def assign_agent(request: web.Request) -> web.Response:
+    """Set the campaigns he works on: `campaigns` (ids or names)."""
+    leader(request)
+    parts, wanted = deps(request), await body_of(request, Campaigns)
+    campaign_ids = await _campaign_ids(parts, wanted.campaigns)
+    return await _answer(parts.agents.assign(request.match_info["login"], campaign_ids))
+
+
+@routes.post("/agents/{login}/login")
+async def log_in(request: web.Request) -> web.Response:
+    """Call his phone and keep the leg; answers when it is up. `ready` (true): offer him calls at once."""
+    login = request.match_info["login"]
+    may_act_for(request, login)
+    wanted = await body_of(request, LogIn)
+    return await _answer(deps(request).agents.login(login, ready=wanted.ready))
+
+
+@routes.post("/agents/{login}/logout")
+async def log_out(request: web.Request) -> web.Response:
+    """Let his leg go; a conflict while he is on a call."""
+    login = request.match_info["login"]
+    may_act_for(request, login)
+    return await _answer(deps(request).agents.logout(login))
+
+
+@routes.post("/agents/{login}/ready")
+async def make_ready(request: web.Request) -> web.Response:
+    """Offer him calls; ends wrap-up and pause."""
+    login = request.match_info["login"]
+    may_act_for(request, login)
+    return await _answer(deps(request).agents.ready(login))
+
+
+@routes.post("/agents/{login}/pause")
+async def pause(request: web.Request) -> web.Response:
+    """No more calls, with a `reason`; on a call it holds from its end."""
+    login = request.match_info["login"]
+    may_act_for(request, login)
+    wanted = await body_of(request, Pause)
+    return await _answer(deps(request).agents.pause(login, wanted.reason))
+
+
+@routes.post("/agents/{login}/hangup")
+async def hang_up(request: web.Request) -> web.Response:
+    """End the customer's leg of his present call; a conflict when he has none."""
+    login = request.match_info["login"]
+    may_act_for(request, login)
+    return await _answer(deps(request).agents.hang_up(login))
+
+
+def node_named(parts: Deps, name: str | None) -> str:
+    """Return the node; None means the only one. Raises BadInput naming what there is."""
+    if name is None and len(parts.templates) == 1:
+        return next(iter(parts.templates))
+    if name is None or name not in parts.templates:
+        raise BadInput(f"node: name one of {', '.join(parts.templates) or '(none is set)'}")
+    return name
+
+
+async def _campaign_ids(parts: Deps, names: tuple[str | int, ...]) -> list[int]:
+    return [(await campaign_called(parts, str(name))).id for name in names]
+
+
+async def _answer(asked: Awaitable[Agent]) -> web.Response:
+    return web.json_response(agent_record(await asked))

@@ -1,0 +1,126 @@
+"""Campaigns, their lists and how far they have come."""
+
+from collections.abc import AsyncIterator
+from dataclasses import asdict, replace
+from typing import Annotated, Any, Final
+
+from aiohttp import web
+from pydantic import AfterValidator, Field
+
+from cti.errors import BadInput
+from cti.model.call_record import moment
+from cti.model.contacts import Campaign, ImportResult, Progress
+from cti.web.api.agents import node_named
+from cti.web.auth import leader
+from cti.web.bodies import Body, Line, Query, Word, body_of, query_of
+from cti.web.deps import campaign_called, deps
+
+routes: Final = web.RouteTableDef()
+MAX_LIST_BYTES: Final = 256 * 1024 * 1024
+
+
+def _not_a_number(name: str) -> str:
+    if name.isdigit() or "/" in name:
+        raise ValueError("must hold more than digits and no slash: a campaign is called by id or by name")
+    return name
+
+
+class NewCampaign(Body):
+    """`POST /campaigns`. What is not given is taken from the settings."""
+
+    name: Annotated[Line, AfterValidator(_not_a_number)]
+    node: Word | None = None
+    trunk: Word | None = None
+    ring_seconds: float | None = Field(None, ge=5, le=180)
+    grace_seconds: float | None = Field(None, gt=0, le=30)
+    message: str | None = Field(None, pattern=r"^[A-Za-z0-9_/-]+$", max_length=100)
+    caller_id: str | None = Field(None, pattern=r"^(\+[1-9]\d{6,14})?$")
+    record: bool | None = None
+    wrap_up_seconds: float | None = Field(None, ge=0, le=3600)
+    max_lines: int | None = Field(None, ge=1, le=10_000)
+
+
+class ListQuery(Query):
+    """`POST /campaigns/{campaign}/lists`."""
+
+    name: Line
+    source: Line = "upload"
+
+
+@routes.get("/campaigns")
+async def list_campaigns(request: web.Request) -> web.Response:
+    """All campaigns, oldest first."""
+    leader(request)
+    campaigns = await deps(request).campaigns.campaigns()
+    return web.json_response({"campaigns": [asdict(campaign) for campaign in campaigns]})
+
+
+@routes.post("/campaigns")
+async def add_campaign(request: web.Request) -> web.Response:
+    """Make a campaign, stopped: `name`, and what differs from the settings."""
+    leader(request)
+    parts, new = deps(request), await body_of(request, NewCampaign)
+    given = {key: value for key, value in new.model_dump().items() if value is not None and key != "node"}
+    campaign = replace(parts.templates[node_named(parts, new.node)], **given)
+    if not campaign.trunk:
+        raise BadInput("trunk: is missing; the node's settings name none either")
+    return web.json_response(asdict(await parts.campaigns.add(campaign)), status=201)
+
+
+@routes.get("/campaigns/{campaign}")
+async def get_campaign(request: web.Request) -> web.Response:
+    """One campaign with its `progress`."""
+    leader(request)
+    parts = deps(request)
+    campaign = await campaign_called(parts, request.match_info["campaign"])
+    return web.json_response(with_progress(campaign, await parts.campaigns.progress(campaign.id)))
+
+
+@routes.post("/campaigns/{campaign}/{order:start|pause|stop}")
+async def move_campaign(request: web.Request) -> web.Response:
+    """Start dialing; or make no new calls (`pause`, `stop`): those that are up go on."""
+    leader(request)
+    desk = deps(request).campaigns
+    orders = {"start": desk.start, "pause": desk.pause, "stop": desk.stop}
+    campaign = await campaign_called(deps(request), request.match_info["campaign"])
+    return web.json_response(asdict(await orders[request.match_info["order"]](campaign.id)))
+
+
+@routes.post("/campaigns/{campaign}/lists")
+async def import_list(request: web.Request) -> web.Response:
+    """Import a list: the body is a CSV file. Rows are refused one by one, with line and reason."""
+    leader(request)
+    parts, wanted = deps(request), query_of(request, ListQuery)
+    campaign = await campaign_called(parts, request.match_info["campaign"])
+    result = await parts.campaigns.import_csv(
+        campaign.id, name=wanted.name, source=wanted.source, chunks=_chunks(request)
+    )
+    return web.json_response(_import_record(result), status=201)
+
+
+async def _chunks(request: web.Request) -> AsyncIterator[bytes]:
+    size = 0
+    async for chunk in request.content.iter_any():
+        size += len(chunk)
+        if size > MAX_LIST_BYTES:
+            raise BadInput(f"the file is larger than {MAX_LIST_BYTES} bytes")
+        yield chunk
+
+
+def with_progress(campaign: Campaign, progress: Progress) -> dict[str, Any]:
+    """Return a campaign as it is told, with how far it has come."""
+    standing = asdict(progress) | {
+        "updated_at": moment(progress.updated_at),
+        "outcomes": dict(progress.outcomes),
+    }
+    del standing["campaign_id"]
+    return asdict(campaign) | {"progress": standing}
+
+
+def _import_record(result: ImportResult) -> dict[str, Any]:
+    return {
+        "list_id": result.list_id,
+        "taken": result.taken,
+        "refused_count": len(result.refused),
+        "refused": [{"line": row.line, "reason": row.reason} for row in result.refused],
+    }

@@ -1,0 +1,61 @@
+"""The floor now, and whether the service is well."""
+
+from dataclasses import asdict
+from typing import Any, Final
+
+from aiohttp import web
+
+from cti import __version__
+from cti.errors import StorageError
+from cti.model.call_record import call_record, moment
+from cti.model.queries import CallFilter
+from cti.model.vocabulary import agent_record
+from cti.web.api.campaigns import with_progress
+from cti.web.auth import bearer, leader
+from cti.web.deps import Deps, deps
+
+routes: Final = web.RouteTableDef()
+
+
+@routes.get("/floor")
+async def get_floor(request: web.Request) -> web.Response:
+    """A picture of this moment: `nodes`, `agents`, `calls` that are up, `campaigns` with their progress."""
+    leader(request)
+    parts = deps(request)
+    return web.json_response(
+        {
+            "at": moment(parts.clock.now()),
+            "nodes": [asdict(node) for node in parts.nodes.standing()],
+            "agents": [agent_record(agent) for agent in parts.agents.agents()],
+            "calls": [call_record(call) for call in parts.calls.open_calls()],
+            "campaigns": await _campaigns(parts),
+        }
+    )
+
+
+@routes.get("/health")
+async def get_health(request: web.Request) -> web.Response:
+    """`ok` and status 200 when database and nodes are there, else `degraded` and 503. Details need a token."""
+    parts = deps(request)
+    nodes, database = parts.nodes.standing(), await _database_problem(parts)
+    well = database is None and all(node.connected for node in nodes)
+    answer: dict[str, Any] = {"status": "ok" if well else "degraded", "version": __version__}
+    if bearer(request) is not None:
+        leader(request)
+        answer |= {"database": database or "ok", "nodes": [asdict(node) for node in nodes]}
+    return web.json_response(answer, status=200 if well else 503)
+
+
+async def _campaigns(parts: Deps) -> list[dict[str, Any]]:
+    return [
+        with_progress(campaign, await parts.campaigns.progress(campaign.id))
+        for campaign in await parts.campaigns.campaigns()
+    ]
+
+
+async def _database_problem(parts: Deps) -> str | None:
+    try:
+        await parts.facts.call_rows(CallFilter(limit=1))
+    except StorageError as error:
+        return str(error)
+    return None

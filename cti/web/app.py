@@ -1,0 +1,62 @@
+"""Puts the API together and opens its port."""
+
+import errno
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+from aiohttp import web
+
+from cti.errors import SettingsError
+from cti.model.access import Grant
+from cti.web import live
+from cti.web.api import agents, calls, campaigns, floor, reports
+from cti.web.auth import GRANTS
+from cti.web.bodies import MAX_BODY_BYTES
+from cti.web.deps import DEPS, Deps
+from cti.web.errors import errors_to_json
+
+PREFIX: Final = "/api/v1"
+NOUNS: Final = (agents.routes, campaigns.routes, calls.routes, reports.routes, floor.routes, live.routes)
+
+
+def make_app(parts: Deps, grants: Sequence[Grant]) -> web.Application:
+    """Return the API as an application that is not served yet."""
+    app = web.Application(middlewares=[errors_to_json], client_max_size=MAX_BODY_BYTES)
+    app[DEPS] = parts
+    app[GRANTS] = tuple(grants)
+    for routes in NOUNS:
+        app.router.add_routes(
+            [
+                web.RouteDef(route.method, PREFIX + route.path, route.handler, route.kwargs)
+                for route in routes
+                if isinstance(route, web.RouteDef)
+            ]
+        )
+    return app
+
+
+@asynccontextmanager
+async def serving(app: web.Application, *, host: str, port: int) -> AsyncIterator[str]:
+    """Serve for as long as the block lasts; gives the URL. Port 0 takes a free one.
+
+    Raises SettingsError when the port cannot be opened.
+    """
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
+    await runner.setup()
+    try:
+        await _listen(runner, host, port)
+        bound = runner.addresses[0]
+        yield f"http://{f'[{bound[0]}]' if ':' in bound[0] else bound[0]}:{bound[1]}"
+    finally:
+        await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        taken = (
+            "is taken by another program" if error.errno == errno.EADDRINUSE else f"cannot be opened: {error}"
+        )
+        raise SettingsError(f"api.port: {host}:{port} {taken}") from error

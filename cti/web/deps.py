@@ -1,0 +1,62 @@
+"""What the handlers are given, and where they find it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from cti.bus import EventBus
+from cti.clock import Clock
+from cti.errors import NotFound
+from cti.model.agents import Agent
+from cti.model.contacts import Campaign
+from cti.reports.ports import FactStore
+from cti.web.ports import AgentDesk, CallDesk, CampaignDesk, Nodes, Reconciler, Reporter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deps:
+    """The rest of the service, as the API sees it."""
+
+    agents: AgentDesk
+    campaigns: CampaignDesk
+    calls: CallDesk
+    facts: FactStore
+    reports: Reporter
+    reconciler: Reconciler
+    nodes: Nodes
+    bus: EventBus
+    clock: Clock
+    recordings: Path
+    """Folder of the checked recordings."""
+    templates: Mapping[str, Campaign]
+    """By node: a campaign that has what a new one has when it does not say otherwise."""
+    live_queue: int = 1000
+    """Events that wait for one WebSocket client before it misses some."""
+
+
+DEPS: Final = web.AppKey("deps", Deps)
+
+
+def deps(request: web.Request) -> Deps:
+    """Return the rest of the service."""
+    return request.app[DEPS]
+
+
+def agent_called(parts: Deps, login: str) -> Agent:
+    """Return the agent of this login. Raises NotFound."""
+    for agent in parts.agents.agents():
+        if agent.login == login:
+            return agent
+    raise NotFound(f"there is no agent {login!r}")
+
+
+async def campaign_called(parts: Deps, name: str) -> Campaign:
+    """Return the campaign of this id or name. Raises NotFound."""
+    campaigns = await parts.campaigns.campaigns()
+    for campaign in campaigns:
+        if name in (str(campaign.id), campaign.name):
+            return campaign
+    raise NotFound(f"there is no campaign {name!r}")
