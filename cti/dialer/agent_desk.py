@@ -266,7 +266,7 @@ class AgentDesk:
         self._apply(agent, signals.LegEnded(reason=reason), self._clock.now())
 
     def _on_call(self, call: Call, at: datetime) -> None:
-        present = call.joined
+        present = None if call.ended else call.joined
         concerned = {call.agent_id, *(join.agent_id for join in call.joins)}
         for agent in [self._agents[key] for key in concerned if key in self._agents]:
             if present is not None and present.agent_id == agent.id:

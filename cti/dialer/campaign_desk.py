@@ -8,7 +8,7 @@ from cti.clock import Clock
 from cti.dialer.import_csv import read_contacts
 from cti.dialer.ports import CampaignStore
 from cti.errors import Conflict, NotFound
-from cti.model.contacts import Campaign, CampaignState, ImportResult, NewContact, Progress, RowRefused
+from cti.model.contacts import Campaign, CampaignState, ImportResult, Progress
 from cti.model.events import CampaignMoved
 
 
@@ -22,7 +22,7 @@ class CampaignDesk:
         bus: EventBus,
         clock: Clock,
         nodes: Collection[str],
-        region: str | None,
+        region: str,
     ) -> None:
         self._store = store
         self._bus = bus
@@ -103,18 +103,12 @@ class CampaignDesk:
     ) -> ImportResult:
         """Read a CSV file into a new list of the campaign, all or nothing; refused rows are told by line."""
         self.get(campaign_id)
-        contacts: list[NewContact] = []
-        refused: list[RowRefused] = []
-        async for row in read_contacts(chunks, region=self._region):
-            if isinstance(row, RowRefused):
-                refused.append(row)
-            else:
-                contacts.append(row)
+        reading = await read_contacts(chunks, region=self._region)
         return await self._store.add_list(
             campaign_id=campaign_id,
             name=name,
             source=source,
-            contacts=contacts,
-            refused=refused,
+            contacts=reading.contacts,
+            refused=reading.refused,
             at=self._clock.now(),
         )

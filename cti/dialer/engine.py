@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 STEP_SECONDS = 0.1
 """The engine also looks at once when an agent becomes free, a call ends, or a campaign starts."""
+AWAY_SECONDS = 1.0
+"""Between two tries while the database is away."""
 LOOK_AHEAD = 500
 """Contacts fetched at a time; one query then serves some seconds of the fastest dialing."""
 
@@ -112,7 +114,7 @@ class DialEngine:
                 if not self._troubled:
                     log.error("%s: no call is placed while the database is away: %s", campaign.name, error)
                 self._troubled = True
-                await asyncio.sleep(1.0)
+                await asyncio.sleep(AWAY_SECONDS)
             else:
                 self._troubled = False
 
@@ -203,12 +205,10 @@ class DialEngine:
         for call_id in calls:
             self._lines_used.setdefault(campaign.id, set()).add(call_id)
         try:
-            committed = set(await self._calls.place(orders))
+            committed = set(await self._commit(orders))
         except StorageError:
-            # Whether the commit took place is not known: end them as never sent, which gives the contacts back.
             for call in calls.values():
-                self._publish(self._open.place(call))
-                self._publish(self._open.not_sent(call.id, self._clock.now()))
+                self._give_up(call)
             raise
         for call in calls.values():
             if call.id in committed:
@@ -218,8 +218,21 @@ class DialEngine:
                 self._give_up(call)
         await self._send_all([call for call in calls.values() if call.id in committed], campaign)
 
+    async def _commit(self, orders: Sequence[tuple[Call, Candidate]]) -> list[str]:
+        """Commit the attempts; while the database is away, again and again: whether it took the first is not known."""
+        while True:
+            try:
+                return await self._calls.place(orders)
+            except StorageError as error:
+                if not error.temporary:
+                    raise
+                if not self._troubled:
+                    log.error("no call is placed while the database is away: %s", error)
+                self._troubled = True
+                await asyncio.sleep(AWAY_SECONDS)
+
     def _give_up(self, call: Call) -> None:
-        """Somebody else took the contact: the call was never made."""
+        """The call was never made: somebody else took the contact, or the database refused it."""
         self._lines_used.setdefault(call.campaign_id, set()).discard(call.id)
         if call.agent_id is not None:
             self._desk.release(call.agent_id, call.id)

@@ -10,7 +10,7 @@ import logging
 from cti.dialer.agent_desk import AgentDesk
 from cti.dialer.matching import agent_for
 from cti.dialer.ports import Lines
-from cti.errors import NodeDown, NodeRefused
+from cti.errors import NodeDown, NodeRefused, NodeSilent
 from cti.model.agents import Agent, AgentState
 from cti.model.calls import Call, CallState
 from cti.model.events import AgentMoved, CallMoved, Event
@@ -88,7 +88,7 @@ class Joiner:
                 del self._joining[call.id]
                 self._desk.release(agent.id, call.id)
                 self._offer(call)
-        except NodeDown as error:
+        except (NodeDown, NodeSilent) as error:
             # He may be joined or not; what is up is asked when the connection is back.
             log.warning("%s was answered while %s was away: %s", call.number, call.node, error)
             self._joining.pop(call.id, None)

@@ -1,0 +1,160 @@
+"""Agents at work: log in by their phone, lose it, wrap up, come back."""
+
+import asyncio
+
+import pytest
+
+from cti.errors import Conflict, NodeDown, NotFound
+from cti.model.agents import AgentState
+from cti.model.events import AgentMoved, LegGone, LegUp, PhoneMoved
+from tests.unit.dialer.floor import Floor
+
+
+async def one_agent(floor: Floor, **campaign: object) -> None:
+    made = await floor.campaign(5, **campaign)
+    await floor.agents(1, made)
+
+
+def state(floor: Floor) -> tuple[AgentState, str | None]:
+    agent = floor.desk.named("agent1")
+    return agent.state, agent.reason
+
+
+async def test_login_calls_the_phone_once_and_keeps_the_leg(floor: Floor) -> None:
+    await one_agent(floor)
+    agent = floor.desk.named("agent1")
+    assert floor.lines.phones_called == [("a001", agent.channel_id)]
+    assert agent.state is AgentState.READY
+
+
+async def test_a_second_login_is_refused(floor: Floor) -> None:
+    await one_agent(floor)
+    with pytest.raises(Conflict, match="already"):
+        await floor.desk.login("agent1")
+
+
+async def test_login_says_what_the_network_said(floor: Floor) -> None:
+    await floor.desk.add(login="anna", name="Anna", endpoint="a001", node="pbx")
+    call_phone = floor.lines.call_phone
+
+    async def busy(agent, channel_id):  # type: ignore[no-untyped-def]
+        await call_phone(agent, channel_id)
+        now = floor.clock.now()
+        floor.bus.publish(
+            LegGone(channel_id=channel_id, node="pbx", cause=17, cause_text="User busy", at=now)
+        )
+
+    floor.lines.call_phone = busy  # type: ignore[method-assign]
+    with pytest.raises(Conflict, match="User busy"):
+        await floor.desk.login("anna")
+    assert floor.desk.named("anna").channel_id is None
+
+
+async def test_login_needs_the_node(floor: Floor) -> None:
+    await floor.desk.add(login="anna", name="Anna", endpoint="a001", node="pbx")
+    floor.lines.up = False
+    with pytest.raises(NodeDown, match="pbx"):
+        await floor.desk.login("anna")
+
+
+async def test_an_unknown_login_is_named(floor: Floor) -> None:
+    with pytest.raises(NotFound, match="nobody"):
+        await floor.desk.pause("nobody", "lunch")
+
+
+async def test_logout_lets_the_leg_go(floor: Floor) -> None:
+    await one_agent(floor)
+    leg = floor.desk.named("agent1").channel_id
+    await floor.desk.logout("agent1")
+    assert floor.lines.hung_up == [leg]
+    assert state(floor) == (AgentState.LOGGED_OUT, None)
+
+
+async def test_nobody_logs_out_while_a_call_is_placed_for_him(floor: Floor) -> None:
+    await one_agent(floor)
+    await floor.engine.step()
+    with pytest.raises(Conflict, match="pause first"):
+        await floor.desk.logout("agent1")
+
+
+async def test_a_dead_leg_logs_out_and_is_told(floor: Floor) -> None:
+    await one_agent(floor)
+    leg = floor.desk.named("agent1").channel_id or ""
+    now = floor.clock.now()
+    floor.bus.publish(LegGone(channel_id=leg, node="pbx", cause=44, cause_text="Media timeout", at=now))
+    assert state(floor) == (AgentState.LOGGED_OUT, "phone_gone")
+    last = [event for event in floor.told if isinstance(event, AgentMoved)][-1]
+    assert (last.change.before, last.change.after) == (AgentState.READY, AgentState.LOGGED_OUT)
+
+
+async def test_an_agent_whose_phone_is_away_is_offered_no_calls(floor: Floor) -> None:
+    await one_agent(floor)
+    floor.bus.publish(PhoneMoved(node="pbx", endpoint="a001", reachable=False, at=floor.clock.now()))
+    await floor.engine.step()
+    assert not floor.lines.placed
+    floor.bus.publish(PhoneMoved(node="pbx", endpoint="a001", reachable=True, at=floor.clock.now()))
+    await floor.engine.step()
+    assert len(floor.lines.placed) == 1
+
+
+async def test_a_phone_that_stays_away_logs_its_agent_out(floor: Floor) -> None:
+    await one_agent(floor)
+    floor.bus.publish(PhoneMoved(node="pbx", endpoint="a001", reachable=False, at=floor.clock.now()))
+    floor.clock.advance(4)
+    await floor.desk.step()
+    assert state(floor)[0] is AgentState.PAUSED
+    floor.clock.advance(2)
+    await floor.desk.step()
+    assert state(floor) == (AgentState.LOGGED_OUT, "phone_gone")
+
+
+async def test_wrap_up_ends_by_itself_when_the_campaign_says_so(floor: Floor) -> None:
+    await one_agent(floor, wrap_up_seconds=10.0)
+    await floor.engine.step()
+    call = floor.lines.placed[0]
+    floor.answer(call.id)
+    floor.bridge(call.id, floor.desk.named("agent1"))
+    floor.end(call.id)
+    assert state(floor)[0] is AgentState.WRAP_UP
+    floor.clock.advance(9)
+    await floor.desk.step()
+    assert state(floor)[0] is AgentState.WRAP_UP
+    floor.clock.advance(2)
+    await floor.desk.step()
+    assert state(floor)[0] is AgentState.READY
+
+
+async def test_phones_are_called_again_when_their_node_is_back(floor: Floor) -> None:
+    await one_agent(floor)
+    await floor.desk.pause("agent1", "lunch")
+    leg = floor.desk.named("agent1").channel_id or ""
+    floor.lines.up = False
+    floor.bus.publish(LegGone(channel_id=leg, node="pbx", cause=None, cause_text=None, at=floor.clock.now()))
+    await floor.desk.step()
+    assert state(floor) == (AgentState.LOGGED_OUT, "node_lost")
+    floor.lines.up = True
+    step = asyncio.create_task(floor.desk.step())
+    while len(floor.lines.phones_called) < 2:
+        await asyncio.sleep(0)
+    anew = floor.lines.phones_called[-1][1]
+    floor.bus.publish(LegUp(channel_id=anew, channel="PJSIP/a001-2", node="pbx", at=floor.clock.now()))
+    await step
+    assert state(floor) == (AgentState.PAUSED, "lunch")
+
+
+async def test_a_leg_that_nobody_waits_for_is_let_go(floor: Floor) -> None:
+    await one_agent(floor)
+    stray = "waihu-a-1-ffffffffffff"
+    floor.bus.publish(LegUp(channel_id=stray, channel="PJSIP/a001-9", node="pbx", at=floor.clock.now()))
+    await floor.desk.step()
+    assert floor.lines.hung_up == [stray]
+
+
+async def test_an_agent_is_let_go_when_his_call_ended_while_the_daemon_was_away(floor: Floor) -> None:
+    await one_agent(floor)
+    await floor.engine.step()
+    reserved = [e for e in floor.told if isinstance(e, AgentMoved)][-1]
+    await floor.store.agents.save_changes([(reserved.change, reserved.agent)])
+    restarted = Floor(store=floor.store)
+    await restarted.desk.load([])
+    assert state(restarted)[0] is AgentState.READY

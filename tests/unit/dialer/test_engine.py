@@ -1,0 +1,177 @@
+"""The engine: commits, then dials; one call per free agent; nobody twice."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from cti.dialer.pacing import Decision
+from cti.errors import NodeRefused, NodeSilent, StorageError
+from cti.model.agents import AgentState
+from cti.model.calls import Call, EndReason, Outcome
+from cti.model.contacts import CampaignState, Candidate
+from cti.model.events import CallMoved
+from tests.unit.dialer.floor import Floor
+
+
+async def test_one_call_is_placed_for_each_free_agent(floor: Floor) -> None:
+    campaign = await floor.campaign(10)
+    agents = await floor.agents(3, campaign)
+    await floor.engine.step()
+    await floor.engine.step()
+    assert {call.agent_id for call in floor.lines.placed} == {agent.id for agent in agents}
+    assert len(floor.lines.placed) == 3
+    assert all(agent.state is AgentState.RESERVED for agent in floor.desk.agents())
+
+
+async def test_the_attempt_is_committed_before_the_order_leaves(floor: Floor) -> None:
+    campaign = await floor.campaign(1)
+    await floor.agents(1, campaign)
+    committed_first: list[bool] = []
+    place = floor.lines.place
+
+    async def look(call: Call, *, caller_id: str, message: str) -> None:
+        committed_first.append(await floor.store.calls.get(call.id) is not None)
+        await place(call, caller_id=caller_id, message=message)
+
+    floor.lines.place = look  # type: ignore[method-assign]
+    await floor.engine.step()
+    assert committed_first == [True]
+
+
+async def test_an_unanswered_call_frees_its_agent_for_the_next(floor: Floor) -> None:
+    campaign = await floor.campaign(2)
+    await floor.agents(1, campaign)
+    await floor.engine.step()
+    floor.end(floor.lines.placed[0].id)
+    await floor.engine.step()
+    assert len({call.number for call in floor.lines.placed}) == 2
+
+
+async def test_nothing_is_dialed_while_the_node_is_away(floor: Floor) -> None:
+    campaign = await floor.campaign(2)
+    await floor.agents(1, campaign)
+    floor.lines.up = False
+    await floor.engine.step()
+    assert not floor.store.tables.calls
+
+
+async def test_an_order_that_never_left_gives_agent_and_contact_back(floor: Floor) -> None:
+    campaign = await floor.campaign(1)
+    await floor.agents(1, campaign)
+    connected = floor.lines.connected
+    floor.lines.connected = lambda node: True  # type: ignore[method-assign]
+    floor.lines.up = False
+    await floor.engine.step()
+    floor.lines.connected = connected  # type: ignore[method-assign]
+    floor.lines.up = True
+    ended = [e.call for e in floor.told if isinstance(e, CallMoved) and e.call.ended]
+    assert [call.end_reason for call in ended] == [EndReason.NOT_SENT]
+    assert floor.desk.named("agent1").state is AgentState.READY
+
+
+async def test_a_refused_order_ends_as_failed_with_asterisks_words(floor: Floor) -> None:
+    campaign = await floor.campaign(1)
+    await floor.agents(1, campaign)
+    floor.lines.refusals["place"] = [NodeRefused("Extension does not exist.")]
+    await floor.engine.step()
+    ended = [e.call for e in floor.told if isinstance(e, CallMoved) and e.call.ended]
+    assert [(call.end_reason, call.cause_text) for call in ended] == [
+        (EndReason.REFUSED, "Extension does not exist.")
+    ]
+
+
+async def test_an_order_without_an_answer_is_neither_ended_nor_sent_again(floor: Floor) -> None:
+    campaign = await floor.campaign(1)
+    await floor.agents(1, campaign)
+    floor.lines.refusals["place"] = [NodeSilent("no answer")]
+    await floor.engine.step()
+    await floor.engine.step()
+    assert len(floor.followed.calls) == 1
+    assert not floor.lines.placed
+
+
+async def test_a_contact_that_another_engine_took_is_not_dialed(floor: Floor) -> None:
+    campaign = await floor.campaign(1)
+    await floor.agents(1, campaign)
+
+    async def taken(calls: Sequence[tuple[Call, Candidate | None]]) -> list[str]:
+        return []
+
+    floor.store.calls.place = taken  # type: ignore[method-assign]
+    await floor.engine.step()
+    assert not floor.lines.placed
+    assert floor.desk.named("agent1").state is AgentState.READY
+
+
+async def test_placing_goes_on_when_the_database_is_back(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cti.dialer.engine.AWAY_SECONDS", 0.0)
+    campaign = await floor.campaign(1)
+    await floor.agents(1, campaign)
+    place = floor.store.calls.place
+    tries: list[list[str]] = []
+
+    async def away_at_first(calls: Sequence[tuple[Call, Candidate | None]]) -> list[str]:
+        tries.append([call.id for call, _ in calls])
+        if len(tries) < 3:
+            raise StorageError("the database is away", temporary=True)
+        return await place(calls)
+
+    floor.store.calls.place = away_at_first  # type: ignore[method-assign]
+    await floor.engine.step()
+    assert len(floor.lines.placed) == 1
+    assert tries[0] == tries[1] == tries[2], "the same call is committed again, not another one"
+
+
+async def test_a_refusal_of_the_database_frees_the_agents(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = await floor.campaign(1)
+    await floor.agents(1, campaign)
+
+    async def refuses(calls: Sequence[tuple[Call, Candidate | None]]) -> list[str]:
+        raise StorageError("no such table", temporary=False)
+
+    floor.store.calls.place = refuses  # type: ignore[method-assign]
+    monkeypatch.setattr("cti.dialer.engine.AWAY_SECONDS", 0.0)
+    await floor.engine.step()
+    assert floor.desk.named("agent1").state is AgentState.READY
+    assert not floor.lines.placed
+
+
+async def test_no_more_calls_than_lines(floor: Floor) -> None:
+    campaign = await floor.campaign(10, max_lines=2)
+    await floor.agents(5, campaign)
+    await floor.engine.step()
+    assert len(floor.lines.placed) == 2
+
+
+async def test_the_campaign_is_finished_when_its_last_call_has_ended(floor: Floor) -> None:
+    campaign = await floor.campaign(1)
+    await floor.agents(2, campaign)
+    await floor.engine.step()
+    await floor.engine.step()
+    assert floor.campaigns.get(campaign.id).state is CampaignState.RUNNING
+    floor.end(floor.lines.placed[0].id)
+    await floor.engine.step()
+    assert floor.campaigns.get(campaign.id).state is CampaignState.FINISHED
+
+
+async def test_a_pacing_without_agents_reserves_nobody() -> None:
+    floor = Floor(pacing=lambda seen: Decision(calls=4 - seen.placed, why="four", reserve=False))
+    await floor.campaign(10)
+    await floor.engine.step()
+    await floor.engine.step()
+    assert len(floor.lines.placed) == 4
+    assert {call.agent_id for call in floor.lines.placed} == {None}
+
+
+async def test_an_outcome_is_told_once_and_lines_are_free_again(floor: Floor) -> None:
+    campaign = await floor.campaign(3, max_lines=1)
+    await floor.agents(1, campaign)
+    for _ in range(3):
+        await floor.engine.step()
+        floor.end(floor.lines.placed[-1].id, Outcome.BUSY)
+    assert len(floor.lines.placed) == 3
+    assert floor.engine.floor(campaign).open_calls == 0

@@ -1,0 +1,122 @@
+"""People who answer are joined with agents at once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from cti.dialer.pacing import Decision
+from cti.errors import NodeRefused
+from cti.model.agents import AgentState
+from cti.model.calls import Outcome
+from cti.model.events import PhoneMoved
+from tests.unit.dialer.floor import Floor
+
+
+@pytest.fixture
+async def dialing(floor: Floor) -> AsyncIterator[Floor]:
+    """Two agents, both reserved for a call that rings."""
+    async with asyncio.TaskGroup() as tasks:
+        floor.joiner.work_in(tasks)
+        campaign = await floor.campaign(2)
+        await floor.agents(2, campaign)
+        await floor.engine.step()
+        yield floor
+
+
+async def settle() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_he_is_joined_with_the_agent_the_call_was_placed_for(dialing: Floor) -> None:
+    call = dialing.lines.placed[1]
+    dialing.answer(call.id)
+    await settle()
+    assert dialing.lines.joined == [(call.id, call.agent_id)]
+
+
+async def test_the_agent_is_on_the_call_only_when_the_bridge_is_seen(dialing: Floor) -> None:
+    call = dialing.lines.placed[0]
+    dialing.answer(call.id)
+    await settle()
+    agent = dialing.desk.get(call.agent_id or 0)
+    assert agent is not None
+    assert agent.state is AgentState.RESERVED
+    dialing.bridge(call.id, agent)
+    now = dialing.desk.get(agent.id)
+    assert now is not None
+    assert (now.state, now.call_id) == (AgentState.ON_CALL, call.id)
+
+
+async def test_one_answer_makes_one_join_however_often_it_is_told(dialing: Floor) -> None:
+    call = dialing.lines.placed[0]
+    dialing.answer(call.id)
+    dialing.answer(call.id)
+    await settle()
+    dialing.answer(call.id)
+    await settle()
+    assert len(dialing.lines.joined) == 1
+
+
+async def test_another_free_agent_gets_him_when_the_phone_went_away(dialing: Floor) -> None:
+    mine, other = dialing.lines.placed
+    dialing.end(other.id)
+    agent = dialing.desk.get(mine.agent_id or 0)
+    assert agent is not None
+    dialing.bus.publish(
+        PhoneMoved(node="pbx", endpoint=agent.endpoint, reachable=False, at=dialing.clock.now())
+    )
+    dialing.answer(mine.id)
+    await settle()
+    assert dialing.lines.joined == [(mine.id, other.agent_id)]
+
+
+async def test_a_failed_join_goes_to_the_next_free_agent(dialing: Floor) -> None:
+    mine, other = dialing.lines.placed
+    dialing.end(other.id)
+    dialing.lines.refusals["join"] = [NodeRefused("Channel2 does not exist")]
+    dialing.answer(mine.id)
+    await settle()
+    assert dialing.lines.joined == [(mine.id, other.agent_id)]
+    freed = dialing.desk.get(mine.agent_id or 0)
+    assert freed is not None
+    assert freed.state is AgentState.READY
+
+
+async def test_who_waits_is_joined_with_the_first_agent_who_becomes_free() -> None:
+    floor = Floor(pacing=lambda seen: Decision(calls=1 - seen.placed, why="one", reserve=False))
+    async with asyncio.TaskGroup() as tasks:
+        floor.joiner.work_in(tasks)
+        campaign = await floor.campaign(1)
+        await floor.engine.step()
+        call = floor.answer(floor.lines.placed[0].id)
+        await settle()
+        assert floor.joiner.waiting(campaign.id) == 1
+        await floor.agents(1, campaign)
+        await settle()
+        assert floor.lines.joined == [(call.id, floor.desk.named("agent1").id)]
+        assert floor.joiner.waiting(campaign.id) == 0
+
+
+async def test_who_hung_up_or_heard_the_message_is_not_joined(dialing: Floor) -> None:
+    first, second = dialing.lines.placed
+    dialing.joiner._tasks = None
+    dialing.answer(first.id)
+    dialing.end(first.id, Outcome.GONE_EARLY)
+    dialing.answer(second.id)
+    dialing.move(second.id, dropped_at=dialing.clock.now())
+    assert dialing.joiner.waiting(dialing.campaigns.all()[0].id) == 0
+
+
+async def test_the_agent_wraps_up_when_the_customer_hangs_up(dialing: Floor) -> None:
+    call = dialing.lines.placed[0]
+    agent = dialing.desk.get(call.agent_id or 0)
+    assert agent is not None
+    dialing.answer(call.id)
+    await settle()
+    dialing.bridge(call.id, agent)
+    dialing.end(call.id, Outcome.CONNECTED)
+    now = dialing.desk.get(agent.id)
+    assert now is not None
+    assert (now.state, now.call_id) == (AgentState.WRAP_UP, call.id)

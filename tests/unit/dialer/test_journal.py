@@ -1,0 +1,125 @@
+"""The journal: newest facts, one commit, nothing lost while the database is away."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+
+import pytest
+
+from cti.dialer.journal import Journal, works_of
+from cti.errors import StorageError
+from cti.model.calls import Call, CallState, Outcome
+from cti.model.events import CallMoved
+from cti.model.work import NewWork
+from tests.builders import NOW, a_call, later
+from tests.fakes.memory_store import MemoryStore
+
+
+class Flaky(MemoryStore):
+    """A store whose calls cannot be written as often as told."""
+
+    def __init__(self, failures: int) -> None:
+        super().__init__()
+        self.failures = failures
+        self.commits: list[list[CallState]] = []
+        self._save = self.calls.save
+        self.calls.save = self.save  # type: ignore[method-assign]
+
+    async def save(self, calls: Sequence[Call], *, works: Sequence[NewWork] = ()) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise StorageError("away", temporary=True)
+        self.commits.append([call.state for call in calls])
+        await self._save(calls, works=works)
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cti.dialer.journal.GATHER_SECONDS", 0.0)
+    monkeypatch.setattr("cti.dialer.journal.RETRY_SECONDS", 0.0)
+
+
+async def written(store: Flaky, *moves: CallMoved) -> AsyncIterator[Journal]:
+    journal = Journal(calls=store.calls, agents=store.agents)
+    for move in moves:
+        journal.tap(move)
+    task = asyncio.create_task(journal.run())
+    while journal.unwritten:
+        await asyncio.sleep(0)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    yield journal
+
+
+def moved(call: Call) -> CallMoved:
+    return CallMoved(before=CallState.PLACING, call=call, at=NOW)
+
+
+RINGING = a_call(state=CallState.RINGING)
+ENDED = a_call(
+    id=RINGING.id,
+    state=CallState.ENDED,
+    outcome=Outcome.CONNECTED,
+    answered_at=later(5),
+    ended_at=later(60),
+    recording="2026/11/23/x",
+)
+
+
+async def test_several_facts_of_a_call_are_one_row_in_one_commit() -> None:
+    store = Flaky(0)
+    async for _ in written(store, moved(RINGING), moved(ENDED)):
+        assert store.commits == [[CallState.ENDED]]
+
+
+async def test_nothing_is_lost_while_the_database_is_away() -> None:
+    store = Flaky(3)
+    async for journal in written(store, moved(RINGING)):
+        assert store.commits == [[CallState.RINGING]]
+        assert not journal.troubled
+
+
+async def test_what_was_learned_meanwhile_is_not_overwritten_by_what_is_put_back() -> None:
+    store = Flaky(1)
+    journal = Journal(calls=store.calls, agents=store.agents)
+    journal.tap(moved(RINGING))
+    with pytest.raises(StorageError):
+        await journal.flush()
+    journal.tap(moved(ENDED))
+    await journal.flush()
+    assert store.commits == [[CallState.ENDED]]
+
+
+async def test_what_waits_is_written_when_the_service_ends() -> None:
+    store = Flaky(0)
+    journal = Journal(calls=store.calls, agents=store.agents)
+    task = asyncio.create_task(journal.run())
+    await asyncio.sleep(0)
+    journal.tap(moved(ENDED))
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    assert store.commits == [[CallState.ENDED]]
+
+
+async def test_the_recordings_work_goes_in_with_the_calls_end() -> None:
+    store = Flaky(0)
+    async for _ in written(store, moved(ENDED)):
+        assert [(count.kind, count.waiting) for count in await store.work.counts()] == [
+            ("recording.collect", 1)
+        ]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        pytest.param(
+            a_call(state=CallState.ENDED, outcome=Outcome.BUSY, recording="x"), id="nobody answered"
+        ),
+        pytest.param(a_call(state=CallState.ENDED, outcome=Outcome.CONNECTED), id="not recorded"),
+        pytest.param(a_call(state=CallState.CONNECTED, recording="x"), id="still talking"),
+    ],
+)
+def test_no_recording_is_collected_where_there_is_none(call: Call) -> None:
+    assert works_of(call) == ()
