@@ -1,0 +1,1 @@
+"""SQLAlchemy tables and the implementations of the ports. Open it with `cti.storage.database.open_database`."""

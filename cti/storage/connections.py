@@ -1,0 +1,115 @@
+"""Connections and transactions of one database, and what differs between SQLite and PostgreSQL.
+
+`reading()` and `writing()` give a connection inside a transaction: committed when the block ends, rolled back when it
+raises, errors translated. Everything else of storage is written once for both.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any, Final
+
+from sqlalchemy import Table, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from cti.storage.address import Address
+from cti.storage.refusals import translated
+
+BUSY_SECONDS: Final = 5.0
+"""How long a SQLite write waits for another process's write before it is a temporary error."""
+ANSWER_SECONDS: Final = 30.0
+"""How long PostgreSQL may take over one statement of ours; a dead network must not hold a caller for ever."""
+CONNECT_SECONDS: Final = 10.0
+
+Upsert = sqlite.Insert | postgresql.Insert
+
+_to_json = partial(json.dumps, ensure_ascii=False, separators=(",", ":"))
+
+
+class Connections:
+    """Pools of connections to one database. `close` must be awaited at the end."""
+
+    def __init__(self, address: Address, *, survive_power_loss: bool = True) -> None:
+        self.label: Final = address.label
+        self._is_sqlite = address.is_sqlite
+        if self._is_sqlite:
+            self._writer = _sqlite_engine(address, survive_power_loss, begin="BEGIN IMMEDIATE", size=1)
+            self._reader = _sqlite_engine(address, survive_power_loss, begin="BEGIN", size=4)
+        else:
+            self._writer = _postgres_engine(address)
+            self._reader = self._writer.execution_options(isolation_level="REPEATABLE READ")
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection that sees one state of the database for the whole block."""
+        with translated(self.label):
+            async with self._reader.connect() as connection, connection.begin():
+                yield connection
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection whose changes are committed together at the end of the block.
+
+        SQLite has one writer at a time. Ours queue for the one writing connection, in order and without polling; only
+        another process's write makes it wait inside SQLite.
+        """
+        with translated(self.label):
+            async with self._writer.begin() as connection:
+                yield connection
+
+    def insert(self, table: Table) -> Upsert:
+        """Return an INSERT that has `on_conflict_do_...`, which both databases spell alike."""
+        return sqlite.insert(table) if self._is_sqlite else postgresql.insert(table)
+
+    async def close(self) -> None:
+        """Close all connections; also when cancelled, for each of SQLite's is a thread."""
+        await asyncio.shield(asyncio.gather(self._writer.dispose(), self._reader.dispose()))
+
+
+def _sqlite_engine(address: Address, survive_power_loss: bool, *, begin: str, size: int) -> AsyncEngine:
+    engine = create_async_engine(
+        address.url,
+        connect_args={"timeout": BUSY_SECONDS, "isolation_level": None},
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=ANSWER_SECONDS,
+        hide_parameters=True,
+        json_serializer=_to_json,
+    )
+    # FULL syncs the log at each commit: committed means on the disk, as with PostgreSQL. NORMAL would still survive
+    # the death of the process, but a power cut could take the last attempts back, and somebody would be called twice.
+    pragmas = (
+        "PRAGMA journal_mode = WAL",
+        f"PRAGMA synchronous = {'FULL' if survive_power_loss else 'NORMAL'}",
+        "PRAGMA foreign_keys = ON",
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(pragma)
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def start(connection: Any) -> None:
+        # sqlite3 would begin only at the first write, and a reader that turns writer fails at once when another wrote
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _postgres_engine(address: Address) -> AsyncEngine:
+    return create_async_engine(
+        address.url,
+        connect_args={"timeout": CONNECT_SECONDS, "command_timeout": ANSWER_SECONDS},
+        pool_size=8,
+        max_overflow=0,
+        pool_timeout=ANSWER_SECONDS,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        json_serializer=_to_json,
+    )

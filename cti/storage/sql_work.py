@@ -1,0 +1,171 @@
+"""`WorkStore` on the database: leases, answers, dead letters.
+
+`next_at` is the one moment that decides whether a waiting row may be handed out: when it is due, or, while it is
+leased, when the lease runs out. `due_at` keeps the wish of the newest version for the time after the lease.
+"""
+
+import secrets
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Row, Update, and_, bindparam, case, delete, func, select, update
+
+from cti.model.work import NewWork, Work
+from cti.storage import tables
+from cti.storage.connections import Connections
+from cti.storage.work_rows import DEAD, DONE, WAITING, WorkWriter
+from cti.work.ports import WorkCounts
+
+_work = tables.work.c
+_DUE: Final = (
+    select(tables.work)
+    .where(
+        tables.waiting,
+        _work.kind.in_(bindparam("kinds", expanding=True)),
+        _work.next_at <= bindparam("now"),
+    )
+    .order_by(_work.priority.desc(), _work.next_at, _work.id)
+    .limit(bindparam("at_most"))
+    .with_for_update(skip_locked=True)
+)
+_TAKE: Final = (
+    update(tables.work)
+    .where(_work.id.in_(bindparam("ids", expanding=True)))
+    .values(lease=bindparam("token"), next_at=bindparam("until"), attempts=_work.attempts + 1)
+)
+_HELD: Final = and_(_work.id == bindparam("held_id"), _work.lease == bindparam("held_lease"))
+_SAME_VERSION: Final = _work.version == bindparam("held_version")
+_EXTEND: Final = update(tables.work).where(_HELD).values(next_at=bindparam("until"))
+_COUNTS: Final = (
+    select(_work.kind, _work.standing, func.count(), func.count(_work.lease))
+    .group_by(_work.kind, _work.standing)
+    .order_by(_work.kind)
+)
+
+
+class SqlWork:
+    """The durable work table."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+        self._writer = WorkWriter(connections)
+
+    async def add(self, works: Sequence[NewWork], *, now: datetime) -> None:
+        """See the port."""
+        async with self._connections.writing() as connection:
+            await self._writer.write(connection, works, now=now)
+
+    async def lease(
+        self, *, kinds: Sequence[str], limit: int, now: datetime, lease_for: timedelta
+    ) -> list[Work]:
+        """See the port."""
+        token, until = secrets.token_hex(16), now + lease_for
+        due = {"kinds": list(kinds), "now": now, "at_most": limit}
+        async with self._connections.writing() as connection:
+            rows = (await connection.execute(_DUE, due)).all()
+            if rows:
+                taken = {"ids": [row.id for row in rows], "token": token, "until": until}
+                await connection.execute(_TAKE, taken)
+        return [_leased(row, token=token, until=until) for row in rows]
+
+    async def extend(self, work: Work, *, now: datetime, lease_for: timedelta) -> bool:
+        """See the port."""
+        return await self._answer(_EXTEND, work, until=now + lease_for) is not None
+
+    async def finish(self, work: Work, *, now: datetime) -> bool:
+        """See the port."""
+        verdict = _release(now).values(standing=_unless_newer(DONE), error=None, next_at=_work.due_at)
+        return await self._answer(verdict, work) == work.version
+
+    async def retry(self, work: Work, *, error: str, due_at: datetime, now: datetime) -> bool:
+        """See the port."""
+        next_due = case((_SAME_VERSION, bindparam("again_at", due_at, _work.due_at.type)), else_=_work.due_at)
+        verdict = _release(now).values(error=error, due_at=next_due, next_at=next_due)
+        return await self._answer(verdict, work) is not None
+
+    async def bury(self, work: Work, *, error: str, now: datetime) -> bool:
+        """See the port."""
+        verdict = _release(now).values(standing=_unless_newer(DEAD), error=error, next_at=_work.due_at)
+        return await self._answer(verdict, work) == work.version
+
+    async def revive(self, work_id: int, *, now: datetime) -> bool:
+        """See the port."""
+        change = (
+            update(tables.work)
+            .where(_work.id == work_id, _work.standing == DEAD)
+            .values(standing=WAITING, attempts=0, due_at=now, next_at=now, changed_at=now)
+        )
+        async with self._connections.writing() as connection:
+            return (await connection.execute(change)).rowcount == 1
+
+    async def dead(self, *, kind: str | None = None, limit: int = 100) -> list[Work]:
+        """See the port."""
+        question = select(tables.work).where(_work.standing == DEAD)
+        if kind is not None:
+            question = question.where(_work.kind == kind)
+        question = question.order_by(_work.changed_at.desc(), _work.id.desc()).limit(limit)
+        async with self._connections.reading() as connection:
+            return [_of_row(row) for row in await connection.execute(question)]
+
+    async def forget_done(self, *, before: datetime) -> int:
+        """See the port."""
+        old = delete(tables.work).where(_work.standing == DONE, _work.changed_at < before)
+        async with self._connections.writing() as connection:
+            return (await connection.execute(old)).rowcount
+
+    async def counts(self) -> list[WorkCounts]:
+        """See the port."""
+        rows: Counter[tuple[str, str]] = Counter()
+        async with self._connections.reading() as connection:
+            for kind, standing, count, leased in await connection.execute(_COUNTS):
+                rows[kind, standing] += count - leased
+                rows[kind, "leased"] += leased
+        return [
+            WorkCounts(
+                kind=kind,
+                waiting=rows[kind, WAITING],
+                leased=rows[kind, "leased"],
+                done=rows[kind, DONE],
+                dead=rows[kind, DEAD],
+            )
+            for kind in sorted({kind for kind, _ in rows})
+        ]
+
+    async def _answer(self, verdict: Update, work: Work, **values: Any) -> int | None:
+        """Carry out what a holder says; return the row's version now, None when the lease is not his."""
+        held = {"held_id": work.id, "held_lease": work.lease}
+        if verdict is not _EXTEND:
+            held["held_version"] = work.version
+        async with self._connections.writing() as connection:
+            answered = await connection.execute(verdict.returning(_work.version), {**held, **values})
+            version: int | None = answered.scalar_one_or_none()
+        return version
+
+
+def _release(now: datetime) -> Update:
+    return update(tables.work).where(_HELD).values(lease=None, changed_at=now)
+
+
+def _unless_newer(standing: str) -> ColumnElement[str]:
+    return case((_SAME_VERSION, standing), else_=WAITING)
+
+
+def _leased(row: Row[Any], *, token: str, until: datetime) -> Work:
+    return _of_row(row, attempts=row.attempts + 1, lease=token, leased_until=until)
+
+
+def _of_row(row: Row[Any], **changed: Any) -> Work:
+    values = {
+        "id": row.id,
+        "kind": row.kind,
+        "key": row.key,
+        "version": row.version,
+        "payload": row.payload,
+        "attempts": row.attempts,
+        "lease": row.lease or "",
+        "leased_until": row.next_at,
+        "error": row.error,
+    }
+    return Work(**values | changed)
