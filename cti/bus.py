@@ -7,6 +7,7 @@ when it is full the newest event is not put in, and the count of those is told b
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -43,13 +44,25 @@ class EventBus:
     def __init__(self) -> None:
         self._taps: list[Tap] = []
         self._subscriptions: set[Subscription] = set()
+        self._queue: deque[Event] = deque()
 
     def tap(self, tap: Tap) -> None:
         """Call `tap` with each event from now on, before any subscription sees it."""
         self._taps.append(tap)
 
     def publish(self, event: Event) -> None:
-        """Hand the event on. One broken tap neither stops the others nor the publisher."""
+        """Hand the event on. One broken tap neither stops the others nor the publisher.
+
+        What a tap publishes itself is handed on after the event it answers, so that all see the same order.
+        """
+        self._queue.append(event)
+        if len(self._queue) > 1:
+            return
+        while self._queue:
+            self._hand_on(self._queue[0])
+            self._queue.popleft()
+
+    def _hand_on(self, event: Event) -> None:
         for tap in self._taps:
             try:
                 tap(event)

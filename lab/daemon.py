@@ -45,7 +45,7 @@ def settings_toml(
     max_lines: int = 1000,
 ) -> str:
     """Return a settings file for a service attached to the lab's PBX, with a token for each agent a001, a002, ..."""
-    url = database_url or f"sqlite+aiosqlite:///{folder / 'waihu.db'}"
+    url = database_url or f"sqlite:///{folder / 'waihu.db'}"
     pbx = lab.pbx
     tokens = [
         f'[[api.tokens]]\nname = "a{n:03d}"\ntoken = "{agent_token(n)}"\nrole = "agent"\nagent = "a{n:03d}"\n'

@@ -101,6 +101,10 @@ class AgentDesk:
         """List the channel ids of the kept legs that should be up on a node."""
         return [a.channel_id for a in self._agents.values() if a.node == node and a.channel_id is not None]
 
+    def phones(self, node: str) -> list[str]:
+        """List the endpoints of all agents' phones on a node."""
+        return [agent.endpoint for agent in self._agents.values() if agent.node == node]
+
     async def add(
         self, *, login: str, name: str, endpoint: str, node: str, campaign_ids: Sequence[int] = ()
     ) -> Agent:

@@ -51,7 +51,7 @@ class DialEngine:
         lines: Lines,
         bus: EventBus,
         clock: Clock,
-        recording_name: Callable[[str, datetime], str],
+        recording_name: Callable[[str, str, datetime], str | None],
         pacing: Pacing = progressive,
         calls_per_second: Callable[[str], float] = lambda node: 20.0,
         node_lines: Callable[[str], int] = lambda node: 100,
@@ -194,7 +194,7 @@ class DialEngine:
                 try_number=candidate.tries + 1,
                 ring_seconds=campaign.ring_seconds,
                 grace_seconds=campaign.grace_seconds,
-                recording=self._recording_name(call_id, now) if campaign.record else None,
+                recording=self._recording_name(campaign.node, call_id, now) if campaign.record else None,
             )
             orders.append((call, candidate))
         return orders

@@ -13,7 +13,7 @@ from cti.dialer.ports import Lines
 from cti.errors import NodeDown, NodeRefused, NodeSilent
 from cti.model.agents import Agent, AgentState
 from cti.model.calls import Call, CallState
-from cti.model.events import AgentMoved, CallMoved, Event
+from cti.model.events import AgentMoved, CallMoved, Event, NodeUp
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +42,7 @@ class Joiner:
     def work_in(self, tasks: asyncio.TaskGroup) -> None:
         """Run joins in this group from now on; people who answered before are offered now."""
         self._tasks = tasks
-        for call in list(self._waiting.values()):
-            self._offer(call)
+        self._offer_all()
 
     def waiting(self, campaign_id: int | None) -> int:
         """Count the people of a campaign whom nobody is being joined with yet."""
@@ -58,18 +57,23 @@ class Joiner:
                 elif call.id not in self._joining:
                     self._offer(call)
             case AgentMoved(agent=agent) if agent.state is AgentState.READY:
-                for call in list(self._waiting.values()):
-                    self._offer(call)
+                self._offer_all()
+            case NodeUp():
+                self._offer_all()
 
     def _forget(self, call: Call) -> None:
         for kept in (self._waiting, self._joining, self._tried):
             kept.pop(call.id, None)
 
+    def _offer_all(self) -> None:
+        for call in list(self._waiting.values()):
+            self._offer(call)
+
     def _offer(self, call: Call) -> None:
         tried = self._tried.setdefault(call.id, set())
         reserved = self._desk.get(call.agent_id) if call.agent_id is not None else None
         agent = agent_for(call, reserved=reserved, free=self._desk.free(call.campaign_id), tried=tried)
-        if agent is None or self._tasks is None:
+        if agent is None or self._tasks is None or not self._lines.connected(call.node):
             self._waiting[call.id] = call
             return
         if agent is not reserved or agent.state is not AgentState.RESERVED:
@@ -91,4 +95,5 @@ class Joiner:
         except (NodeDown, NodeSilent) as error:
             # He may be joined or not; what is up is asked when the connection is back.
             log.warning("%s was answered while %s was away: %s", call.number, call.node, error)
-            self._joining.pop(call.id, None)
+            if self._joining.pop(call.id, None) is not None:
+                self._waiting[call.id] = call

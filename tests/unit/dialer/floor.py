@@ -82,7 +82,7 @@ class Floor:
             lines=self.lines,
             bus=self.bus,
             clock=self.clock,
-            recording_name=lambda call_id, at: call_id,
+            recording_name=lambda node, call_id, at: call_id,
             pacing=self.pacing,
         )
         for tap in (self.desk.tap, self.joiner.tap, self.engine.tap, self.told.append):

@@ -1,0 +1,231 @@
+"""The composition root: the only module that knows every other one. Opens what holds a connection, wires, runs."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from cti.ami.call_tracker import CallTracker
+from cti.ami.lines import AmiLines
+from cti.ami.listener import CallListener
+from cti.ami.panoramisk_client import AmiAccount, PanoramiskClient
+from cti.bus import EventBus
+from cti.clock import Clock, SystemClock
+from cti.dialer.agent_desk import AgentDesk
+from cti.dialer.call_desk import CallDesk
+from cti.dialer.campaign_desk import CampaignDesk
+from cti.dialer.engine import DialEngine
+from cti.dialer.joiner import Joiner
+from cti.dialer.journal import COLLECT_RECORDING, Journal
+from cti.dialer.pacing import Pacing, progressive
+from cti.errors import SettingsError
+from cti.node.cel import CelFolder
+from cti.recording.collector import RecordingCollector
+from cti.recording.naming import recording_name
+from cti.reports.service import CallReconciler, Reports
+from cti.service import Service, running
+from cti.settings import NodeSettings, Settings
+from cti.storage.database import Database, open_database
+from cti.web.app import make_app, serving
+from cti.web.deps import Deps
+from cti.web.node_board import NodeBoard
+from cti.work.runner import WorkRunner
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """The running service, for `run` and for tests and benchmarks that live in its process."""
+
+    bus: EventBus
+    tracker: CallTracker
+    lines: AmiLines
+    agents: AgentDesk
+    campaigns: CampaignDesk
+    engine: DialEngine
+    journal: Journal
+    database: Database
+    url: str
+    """Where the API listens."""
+
+
+@asynccontextmanager
+async def open_app(
+    settings: Settings, *, clock: Clock | None = None, pacing: Pacing = progressive
+) -> AsyncIterator[App]:
+    """Open what holds a connection, take up where the last run ended, run all services; undo it in reverse order.
+
+    A node that cannot be reached is no error: it is tried for ever, and told. Raises SettingsError (no node, port
+    taken), StorageError (no database, or a newer one).
+    """
+    if not settings.nodes:
+        raise SettingsError("nodes: the settings name no Asterisk node; add a [[nodes]] table")
+    clock = clock or SystemClock()
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(
+            open_database(settings.database.url.get_secret_value(), clock=clock)
+        )
+        app = _Wired(settings, database, clock, pacing)
+        await app.load()
+        await stack.enter_async_context(running(*app.services))
+        url = await stack.enter_async_context(
+            serving(make_app(app.deps, settings.grants()), host=settings.api.host, port=settings.api.port)
+        )
+        yield App(
+            bus=app.bus,
+            tracker=app.tracker,
+            lines=app.lines,
+            agents=app.agents,
+            campaigns=app.campaigns,
+            engine=app.engine,
+            journal=app.journal,
+            database=database,
+            url=url,
+        )
+
+
+async def run(settings: Settings) -> None:
+    """Run the service until SIGTERM or SIGINT. Calls that are up go on without it."""
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with suppress(NotImplementedError):
+            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    async with open_app(settings) as app:
+        log.info("the API listens on %s", app.url)
+        await stopped.wait()
+        log.info("ending; %d calls go on without the service", len(app.tracker.open_calls()))
+
+
+class _Wired:
+    """All parts, wired and not started."""
+
+    def __init__(self, settings: Settings, database: Database, clock: Clock, pacing: Pacing) -> None:
+        nodes = {node.name: node for node in settings.nodes}
+        self.database = database
+        self.bus, self.tracker = EventBus(), CallTracker()
+        self.board = NodeBoard(list(nodes))
+        self.stories = CelFolder({name: node.cel / node.cel_file for name, node in nodes.items() if node.cel})
+        self.clients = {name: PanoramiskClient(_account(node)) for name, node in nodes.items()}
+        self.lines = AmiLines(
+            clients=self.clients, tracker=self.tracker, phone_seconds=settings.agents.answer_seconds
+        )
+        self.campaigns = CampaignDesk(
+            store=database.campaigns, bus=self.bus, clock=clock, nodes=nodes, region=settings.dialer.region
+        )
+        self.agents = AgentDesk(
+            store=database.agents,
+            lines=self.lines,
+            bus=self.bus,
+            clock=clock,
+            wrap_up_seconds=self.campaigns.wrap_up_seconds,
+            answer_seconds=settings.agents.answer_seconds,
+            reconnect_seconds=settings.agents.reconnect_seconds,
+        )
+        self.work = self._work(settings, clock, nodes)
+        self.journal = Journal(calls=database.calls, agents=database.agents, on_work=self.work.wake)
+        self.joiner = Joiner(desk=self.agents, lines=self.lines)
+        self.engine = DialEngine(
+            calls=database.calls,
+            contacts=database.campaigns,
+            campaigns=self.campaigns,
+            desk=self.agents,
+            joiner=self.joiner,
+            open_calls=self.tracker,
+            lines=self.lines,
+            bus=self.bus,
+            clock=clock,
+            recording_name=_recording_names(nodes),
+            pacing=pacing,
+            calls_per_second=lambda node: nodes[node].calls_per_second,
+            node_lines=lambda node: nodes[node].max_lines,
+        )
+        self.listeners = [self._listener(client, clock) for client in self.clients.values()]
+        self.deps = self._deps(settings, clock)
+        # The journal is told first: what is acted upon below is noted before.
+        for tap in (self.journal.tap, self.board.tap, self.agents.tap, self.joiner.tap, self.engine.tap):
+            self.bus.tap(tap)
+        # Ended last first: the engine places nothing more, and the journal writes what came until the end.
+        self.services: tuple[Service, ...] = (
+            self.journal,
+            self.work,
+            *self.clients.values(),
+            *self.listeners,
+            self.agents,
+            self.engine,
+        )
+
+    async def load(self) -> None:
+        """Take up calls, agents and campaigns where the last run left them."""
+        calls = await self.database.calls.open_calls()
+        await self.campaigns.load()
+        await self.agents.load(calls)
+        for call in calls:
+            for event in self.tracker.place(call):
+                self.bus.publish(event)
+        if calls:
+            log.info("%d calls were up when the service ended; Asterisk is asked about them", len(calls))
+
+    def _listener(self, client: PanoramiskClient, clock: Clock) -> CallListener:
+        return CallListener(
+            client=client,
+            tracker=self.tracker,
+            bus=self.bus,
+            stories=self.stories,
+            clock=clock,
+            memory=self.database.nodes,
+            expected_legs=self.agents.expected_legs,
+            expected_phones=self.agents.phones,
+        )
+
+    def _work(self, settings: Settings, clock: Clock, nodes: Mapping[str, NodeSettings]) -> WorkRunner:
+        collector = RecordingCollector(
+            store=self.database.facts,
+            bus=self.bus,
+            clock=clock,
+            raw_folders={name: node.recordings for name, node in nodes.items() if node.recordings},
+            folder=settings.recording.folder,
+            keep_raw=settings.recording.keep_raw,
+        )
+        handlers = {COLLECT_RECORDING: collector.collect}
+        return WorkRunner(store=self.database.work, handlers=handlers, clock=clock)
+
+    def _deps(self, settings: Settings, clock: Clock) -> Deps:
+        facts = self.database.facts
+        return Deps(
+            agents=self.agents,
+            campaigns=self.campaigns,
+            calls=CallDesk(store=self.database.calls, open_calls=self.tracker, bus=self.bus),
+            facts=facts,
+            reports=Reports(facts=facts, agents=self.agents.agents, clock=clock),
+            reconciler=CallReconciler(
+                facts=facts,
+                stories=self.stories,
+                nodes=[node.name for node in settings.nodes if node.cel],
+            ),
+            nodes=self.board,
+            bus=self.bus,
+            clock=clock,
+            recordings=settings.recording.folder,
+            templates=settings.templates(),
+        )
+
+
+def _account(node: NodeSettings) -> AmiAccount:
+    return AmiAccount(
+        node=node.name,
+        host=node.host,
+        port=node.port,
+        user=node.user,
+        secret=node.secret.get_secret_value(),
+    )
+
+
+def _recording_names(nodes: Mapping[str, NodeSettings]) -> Callable[[str, str, datetime], str | None]:
+    """Name recordings of nodes whose recordings folder is seen from here; others record nothing."""
+    folders: dict[str, Path | None] = {name: node.recordings for name, node in nodes.items()}
+    return lambda node, call_id, at: recording_name(call_id, at) if folders.get(node) else None

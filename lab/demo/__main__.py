@@ -1,0 +1,97 @@
+"""`make demo`, `make demo ONCE=1`."""
+
+import argparse
+import asyncio
+import json
+import shutil
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+from lab.daemon import ADMIN_TOKEN, agent_token, daemon_beside
+from lab.demo.contacts import WORST_MOMENT, people
+from lab.demo.flow import Demo, is_well
+from lab.demo.screen import say
+from lab.errors import LabError
+from lab.exchange import Lab
+from lab.installation import find_voice
+from lab.settings import LabSettings
+from lab.softphone import Behaviour, read_wav
+
+FOLDER: Final = Path("var/demo")
+
+
+def main() -> int:
+    """Run the demo; the exit status is 0 only when all is well."""
+    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser.add_argument(
+        "--once", action="store_true", help="end when the list is done; last line: the figures"
+    )
+    parser.add_argument("--folder", type=Path, default=FOLDER, help=f"where all is kept (default: {FOLDER})")
+    given = parser.parse_args()
+    console = Console(soft_wrap=True) if not sys.stdout.isatty() else Console()
+    try:
+        return asyncio.run(_run(console, given.folder.resolve(), once=given.once))
+    except LabError as error:
+        console.print(f"[red]{error}[/]", highlight=False)
+        return 1
+    except KeyboardInterrupt:
+        return 0
+
+
+async def _run(console: Console, folder: Path, *, once: bool) -> int:
+    await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+    stopped = _stop_signal()
+    settings = LabSettings.free(folder / "lab", phones=3)
+    async with (
+        Lab.open(settings, report=lambda text: say(console, text)) as lab,
+        lab.phones(3, Behaviour(voice=read_wav(find_voice("agent")))) as lines,
+        daemon_beside(lab, folder, agents=3) as daemon,
+        daemon.events("agent.*") as events,
+        asyncio.TaskGroup() as tasks,
+    ):
+        say(console, f"the service runs: {daemon.url}, its log is {daemon.log}")
+        demo = Demo(lab=lab, daemon=daemon, lines=lines, console=console)
+        work = tasks.create_task(demo.reps.work(events, tasks), name="reps")
+        await demo.set_up()
+        await demo.dial()
+        await demo.worst_moment()
+        result = await demo.result()
+        await demo.show_reports()
+        problems = is_well(result, len(people()) + len(WORST_MOMENT))
+        for problem in problems:
+            console.print(f"[red]{problem}[/]", highlight=False)
+        if not once:
+            _say_how_to_go_on(console, daemon.url, daemon.config)
+            await stopped.wait()
+        work.cancel()
+    print(json.dumps(result))
+    return 1 if problems else 0
+
+
+def _stop_signal() -> asyncio.Event:
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError):
+            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    return stopped
+
+
+def _say_how_to_go_on(console: Console, url: str, config: Path) -> None:
+    say(console, f"the service goes on at {url} until Ctrl-C; try in another terminal:")
+    lines = (
+        f"    .venv/bin/cti --config {config} calls",
+        f"    .venv/bin/cti --config {config} agent list",
+        f"    curl -H 'Authorization: Bearer {ADMIN_TOKEN}' {url}/api/v1/floor",
+        f"    token of an admin: {ADMIN_TOKEN}   of the rep a001: {agent_token(1)}",
+    )
+    for line in lines:
+        console.print(line, highlight=False, markup=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
