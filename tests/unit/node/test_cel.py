@@ -153,7 +153,7 @@ async def test_a_channel_or_node_that_is_not_recorded_has_no_story(file: Path) -
 async def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     cel = CelFolder({"pbx": tmp_path / "gone" / "cti.csv"})
     assert await cel.of_channel("pbx", JOINED) is None
-    with pytest.raises(NodeError, match="cannot read the CEL of pbx in .*gone: No such file"):
+    with pytest.raises(NodeError, match=r"cannot read the CEL of pbx in .*gone: No such file"):
         await cel.all_since("pbx", LONG_AGO)
 
 
