@@ -1,0 +1,170 @@
+"""What the API asks, answered without an exchange: the ports of `cti.web.ports` over the stores in memory."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from cti.bus import EventBus
+from cti.dialer.import_csv import read_contacts
+from cti.errors import Conflict, CtiError, NotFound
+from cti.model.agents import Agent, AgentState
+from cti.model.calls import Call
+from cti.model.contacts import Campaign, CampaignState, ImportResult, Progress
+from cti.model.events import DispositionSet
+from cti.model.reconciliation import Difference, Reconciliation
+from cti.model.tables import ReportKind, Table
+from cti.web.ports import NodeStanding
+from tests.builders import NOW
+from tests.fakes.memory_store import MemoryStore
+
+
+class FakeAgentDesk:
+    """Agents who do at once what they are told."""
+
+    def __init__(self, *agents: Agent) -> None:
+        self._agents = {agent.login: agent for agent in agents}
+        self.fails: CtiError | None = None
+
+    def agents(self) -> Sequence[Agent]:
+        return sorted(self._agents.values(), key=lambda agent: agent.login)
+
+    async def add(
+        self, *, login: str, name: str, endpoint: str, node: str, campaign_ids: Sequence[int] = ()
+    ) -> Agent:
+        if login in self._agents:
+            raise Conflict(f"the login {login!r} is taken")
+        agent = Agent(
+            id=len(self._agents) + 1,
+            login=login,
+            name=name,
+            endpoint=endpoint,
+            node=node,
+            campaign_ids=tuple(campaign_ids),
+        )
+        self._agents[login] = agent
+        return agent
+
+    async def assign(self, login: str, campaign_ids: Sequence[int]) -> Agent:
+        return self._change(login, campaign_ids=tuple(campaign_ids))
+
+    async def login(self, login: str, *, ready: bool = True) -> Agent:
+        return self._change(login, state=AgentState.READY if ready else AgentState.PAUSED)
+
+    async def logout(self, login: str) -> Agent:
+        return self._change(login, state=AgentState.LOGGED_OUT)
+
+    async def ready(self, login: str) -> Agent:
+        return self._change(login, state=AgentState.READY)
+
+    async def pause(self, login: str, reason: str) -> Agent:
+        return self._change(login, state=AgentState.PAUSED, reason=reason)
+
+    async def hang_up(self, login: str) -> Agent:
+        if self._change(login).call_id is None:
+            raise Conflict(f"{login} is on no call")
+        return self._change(login, state=AgentState.WRAP_UP)
+
+    def _change(self, login: str, **fields: object) -> Agent:
+        if self.fails:
+            raise self.fails
+        if login not in self._agents:
+            raise NotFound(f"there is no agent {login!r}")
+        self._agents[login] = replace(self._agents[login], **fields)  # type: ignore[arg-type]
+        return self._agents[login]
+
+
+class FakeCampaignDesk:
+    """Campaigns in a store in memory; nothing is dialed."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store.campaigns
+
+    async def campaigns(self) -> Sequence[Campaign]:
+        return await self._store.campaigns()
+
+    async def add(self, campaign: Campaign) -> Campaign:
+        return await self._store.add_campaign(campaign)
+
+    async def start(self, campaign_id: int) -> Campaign:
+        return await self._move(campaign_id, CampaignState.RUNNING)
+
+    async def pause(self, campaign_id: int) -> Campaign:
+        return await self._move(campaign_id, CampaignState.PAUSED)
+
+    async def stop(self, campaign_id: int) -> Campaign:
+        return await self._move(campaign_id, CampaignState.STOPPED)
+
+    async def progress(self, campaign_id: int) -> Progress:
+        return await self._store.progress(campaign_id)
+
+    async def import_csv(
+        self, campaign_id: int, *, name: str, source: str, chunks: AsyncIterator[bytes]
+    ) -> ImportResult:
+        reading = await read_contacts(chunks, region="DE")
+        return await self._store.add_list(
+            campaign_id=campaign_id,
+            name=name,
+            source=source,
+            contacts=reading.contacts,
+            refused=reading.refused,
+            at=NOW,
+        )
+
+    async def _move(self, campaign_id: int, state: CampaignState) -> Campaign:
+        await self._store.set_state(campaign_id, state)
+        return next(c for c in await self._store.campaigns() if c.id == campaign_id)
+
+
+class FakeCallDesk:
+    """The calls of a store in memory."""
+
+    def __init__(self, store: MemoryStore, bus: EventBus) -> None:
+        self._store = store
+        self._bus = bus
+
+    def open_calls(self) -> Sequence[Call]:
+        return [call for call in self._store.tables.calls.values() if not call.ended]
+
+    async def set_disposition(
+        self, call_id: str, *, agent_id: int | None, disposition: str, note: str, at: datetime
+    ) -> None:
+        await self._store.calls.set_disposition(
+            call_id, agent_id=agent_id, disposition=disposition, note=note, at=at
+        )
+        self._bus.publish(
+            DispositionSet(call_id=call_id, agent_id=agent_id, disposition=disposition, note=note, at=at)
+        )
+
+
+class FakeReporter:
+    """One table, whatever the question; remembers the question."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[ReportKind, datetime, datetime]] = []
+
+    async def report(self, kind: ReportKind, *, since: datetime, until: datetime) -> Table:
+        self.asked.append((kind, since, until))
+        return Table(
+            title="Calls", columns=("agent", "placed", "rate"), rows=(("anna", 3, 0.5), ("=2+3", 0, None))
+        )
+
+
+class FakeReconciler:
+    """Answers what it was given."""
+
+    def __init__(self, *differences: Difference, compared: int = 2) -> None:
+        self.differences = differences
+        self.compared = compared
+
+    async def run(self, since: datetime) -> Reconciliation:
+        return Reconciliation(since=since, compared=self.compared, differences=self.differences)
+
+
+class FakeNodes:
+    """One node."""
+
+    def __init__(self, *, connected: bool = True) -> None:
+        self.connected = connected
+
+    def standing(self) -> Sequence[NodeStanding]:
+        return [NodeStanding(name="pbx", connected=self.connected, version="22.10.1")]

@@ -1,0 +1,104 @@
+"""Who is let in, and who may do what."""
+
+from typing import Any
+
+import pytest
+
+from tests.unit.web.conftest import TOKENS, Site
+
+CALL = "0" * 31 + "1"
+OPEN_TO_ALL = {("GET", "health")}
+WAYS: list[tuple[str, str, str]] = [
+    # method, path, who may: everybody with a token, leaders, or the agent himself
+    ("GET", "agents", "all"),
+    ("POST", "agents", "leaders"),
+    ("GET", "agents/bob", "leaders"),
+    ("GET", "agents/anna", "all"),
+    ("PUT", "agents/bob/campaigns", "leaders"),
+    ("PUT", "agents/anna/campaigns", "leaders"),
+    *(
+        ("POST", f"agents/bob/{order}", "leaders")
+        for order in ("login", "logout", "ready", "pause", "hangup")
+    ),
+    *(("POST", f"agents/anna/{order}", "all") for order in ("login", "logout", "ready", "pause", "hangup")),
+    ("GET", "campaigns", "leaders"),
+    ("POST", "campaigns", "leaders"),
+    ("GET", "campaigns/1", "leaders"),
+    *(("POST", f"campaigns/1/{order}", "leaders") for order in ("start", "pause", "stop")),
+    ("POST", "campaigns/1/lists?name=x", "leaders"),
+    ("GET", "calls", "all"),
+    ("GET", "calls?agent=bob", "leaders"),
+    ("GET", f"calls/{CALL}", "all"),
+    ("PUT", f"calls/{CALL}/disposition", "all"),
+    ("GET", f"calls/{CALL}/recording", "all"),
+    ("GET", "reports/calls_by_agent", "leaders"),
+    ("POST", "reconcile", "leaders"),
+    ("GET", "floor", "leaders"),
+    ("GET", "health", "leaders"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "who"), WAYS)
+@pytest.mark.parametrize("as_", ["admin", "lead", "anna", "nobody", None])
+async def test_every_way_in_is_open_to_those_it_is_for(
+    site: Site, method: str, path: str, who: str, as_: str | None
+) -> None:
+    answer = await site.ask(method, path, as_=as_, data=b"{}" if method != "GET" else None)
+    if as_ is None and (method, path) in OPEN_TO_ALL:
+        assert answer.status == 200
+    elif as_ in (None, "nobody"):
+        assert answer.status == 401
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
+        assert (await answer.json())["error"]["kind"] == "unauthorized"
+    elif as_ == "anna" and who == "leaders":
+        assert answer.status == 403
+        assert (await answer.json())["error"]["kind"] == "forbidden"
+    else:
+        assert answer.status not in (401, 403)
+
+
+def test_no_way_in_is_missing_from_the_list_above(site: Site) -> None:
+    def shape(path: str) -> tuple[str, ...]:
+        return tuple(path.split("?")[0].split("/"))
+
+    app = site.client.app
+    assert app is not None
+    for route in app.router.routes():
+        if route.method == "HEAD" or route.resource is None or route.resource.canonical.endswith("/events"):
+            continue
+        pattern = route.resource.canonical.removeprefix("/api/v1/").split("/")
+        assert any(
+            method == route.method
+            and len(shape(path)) == len(pattern)
+            and all(
+                want.startswith("{") or want == have for want, have in zip(pattern, shape(path), strict=True)
+            )
+            for method, path, _ in WAYS
+        ), (route.method, pattern)
+
+
+@pytest.mark.parametrize(
+    "header", ["Basic YTpi", "Bearer", "Bearer ", TOKENS["admin"], "Token " + TOKENS["admin"], "Bearer ü" * 3]
+)
+async def test_another_kind_of_authorization_is_refused(site: Site, header: str) -> None:
+    answer = await site.client.get(site.url("agents"), headers={"Authorization": header})
+    assert answer.status == 401
+
+
+async def test_the_scheme_may_be_written_in_any_case(site: Site) -> None:
+    answer = await site.client.get(site.url("agents"), headers={"Authorization": f"bearer {TOKENS['lead']}"})
+    assert answer.status == 200
+
+
+async def test_an_agent_sees_himself_alone(site: Site) -> None:
+    told = await site.told("GET", "agents", as_="anna")
+    assert [agent["login"] for agent in told["agents"]] == ["anna"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "nothing", 404), ("DELETE", "agents", 405), ("GET", "../../etc/passwd", 404)],
+)
+async def test_what_there_is_not_is_answered_as_json(site: Site, method: str, path: str, status: int) -> None:
+    error: dict[str, Any] = await site.refused(method, path, status=status)
+    assert error["kind"] in ("not_found", "method_not_allowed")

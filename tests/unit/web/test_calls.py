@@ -1,0 +1,225 @@
+"""Calls over the API: lists and pages, the verdict, the recording."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from cti.model.call_record import CALL_FIELDS
+from cti.model.calls import Call, CallState, Outcome
+from cti.model.queries import RecordingFacts
+from tests.builders import NOW, a_call, later
+from tests.unit.web.conftest import Site
+
+
+def call_id(number: int) -> str:
+    return f"{number:032x}"
+
+
+async def stored(site: Site, at: int, **given: Any) -> Call:
+    call = a_call(id=call_id(at), placed_at=later(at), campaign_id=1, **given)
+    await site.store.calls.place([(call, None)])
+    return call
+
+
+async def test_a_page_tells_where_the_next_one_begins(site: Site) -> None:
+    for number in range(1, 6):
+        await stored(site, number)
+    seen, cursor = [], ""
+    while True:
+        told = await site.told("GET", f"calls?limit=2{cursor}")
+        seen += [call["id"] for call in told["calls"]]
+        if told["next"] is None:
+            break
+        cursor = f"&cursor={told['next']}"
+    assert seen == [call_id(number) for number in (5, 4, 3, 2, 1)]
+
+
+async def test_calls_are_found_by_what_is_known_of_them(site: Site) -> None:
+    await stored(site, 1, agent_id=site.anna, number="+493023125001")
+    ended = await stored(site, 2, agent_id=site.bob, number="+493023125002")
+    await site.store.calls.save(
+        [replace(ended, state=CallState.ENDED, outcome=Outcome.BUSY, ended_at=later(9))]
+    )
+
+    async def found(query: str) -> list[int]:
+        told = await site.told("GET", "calls", params=dict([query.split("=", 1)]))
+        return [int(call["id"], 16) for call in told["calls"]]
+
+    assert await found("agent=anna") == [1]
+    assert await found("campaign=autumn") == [2, 1]
+    assert await found("number=25002") == [2]
+    assert await found("number=+493023125001") == [1]
+    assert await found("outcome=busy") == [2]
+    assert await found("open=true") == [1]
+    assert await found(f"since={later(2).isoformat()}") == [2]
+    assert await found(f"until={later(2).isoformat()}") == [1]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=0",
+        "limit=1001",
+        "outcome=great",
+        "since=yesterday",
+        "since=2026-11-23T10:00:00",
+        "number=abc",
+        "cursor=../..",
+        "colour=red",
+        "columns=id,nothing",
+        "format=xml",
+        "open=maybe",
+        "limit=1&limit=2",
+    ],
+)
+async def test_a_wrong_question_is_refused(site: Site, query: str) -> None:
+    assert (await site.refused("GET", f"calls?{query}", status=422))["kind"] == "bad_input"
+
+
+async def test_a_record_has_every_field_that_is_documented_and_no_other(site: Site) -> None:
+    await stored(site, 1, agent_id=site.anna)
+    record = await site.told("GET", f"calls/{call_id(1)}")
+    assert list(record) == [field.name for field in CALL_FIELDS]
+    assert (record["agent"], record["campaign"]) == ("anna", "autumn")
+    assert record["placed_at"] == "2026-11-23T09:00:01.000000Z"
+
+
+async def test_csv_has_the_columns_asked_for_and_disarms_formulas(site: Site) -> None:
+    await stored(site, 1)
+    await site.store.calls.set_disposition(
+        call_id(1), agent_id=site.anna, disposition="=cmd|x", note="-1", at=NOW
+    )
+    answer = await site.ask("GET", "calls?format=csv&columns=number,disposition,note,outcome")
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert await answer.text() == "number,disposition,note,outcome\r\n+4930901820,'=cmd|x,-1,\r\n"
+
+
+async def test_csv_brings_all_calls_whatever_the_limit(site: Site) -> None:
+    for number in range(1, 2001):
+        await stored(site, number)
+    answer = await site.ask("GET", "calls?format=csv&limit=1")
+    assert len((await answer.text()).splitlines()) == 2001
+
+
+async def test_an_agent_sees_his_own_calls_alone(site: Site) -> None:
+    await stored(site, 1, agent_id=site.anna)
+    await stored(site, 2, agent_id=site.bob)
+    told = await site.told("GET", "calls", as_="anna")
+    assert [call["id"] for call in told["calls"]] == [call_id(1)]
+    await site.told("GET", f"calls/{call_id(1)}", as_="anna")
+    await site.refused("GET", f"calls/{call_id(2)}", as_="anna", status=403)
+    await site.refused("GET", f"calls/{call_id(2)}/recording", as_="anna", status=403)
+    body = {"disposition": "sold"}
+    await site.refused("PUT", f"calls/{call_id(2)}/disposition", json=body, as_="anna", status=403)
+
+
+async def test_a_call_between_two_others_is_not_taken_for_its_neighbour(site: Site) -> None:
+    await stored(site, 1)
+    await stored(site, 3)
+    await site.refused("GET", f"calls/{call_id(2)}", status=404)
+    await site.refused("GET", f"calls/{call_id(4)}", status=404)
+
+
+async def test_the_verdict_of_an_agent_is_kept_and_again_overwrites(site: Site) -> None:
+    await stored(site, 1, agent_id=site.anna)
+    path = f"calls/{call_id(1)}/disposition"
+    await site.told("PUT", path, json={"disposition": "sold", "note": "two\nlines"}, as_="anna")
+    assert site.store.tables.verdicts[call_id(1)].agent_id == site.anna
+    record = await site.told("PUT", path, json={"disposition": "not sold"}, as_="anna")
+    assert (record["disposition"], record["note"]) == ("not sold", "")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"disposition": ""},
+        {"disposition": "x" * 65},
+        {"disposition": "a\x00"},
+        {"disposition": "a\nb"},
+        {"disposition": "x", "note": "\x00"},
+        {"disposition": "x", "note": 5},
+        {"disposition": "x", "who": 2},
+    ],
+)
+async def test_a_wrong_verdict_is_refused(site: Site, body: dict[str, object]) -> None:
+    await stored(site, 1, agent_id=site.anna)
+    await site.refused("PUT", f"calls/{call_id(1)}/disposition", json=body, status=422)
+    assert site.store.tables.verdicts == {}
+
+
+SOUND = bytes(range(256)) * 4
+
+
+async def recorded(site: Site, path: str | None, *, problem: str | None = None) -> str:
+    await stored(site, 1, agent_id=site.anna)
+    await site.store.facts.save_recording(call_id(1), RecordingFacts(path=path, problem=problem), at=NOW)
+    return f"calls/{call_id(1)}/recording"
+
+
+async def test_a_recording_is_sent_as_a_whole(site: Site) -> None:
+    (site.recordings / "ab").mkdir()
+    (site.recordings / "ab" / "x.wav").write_bytes(SOUND)
+    answer = await site.ask("GET", await recorded(site, "ab/x.wav"), as_="anna")
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "audio/wav")
+    assert await answer.read() == SOUND
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "part"),
+    [
+        ("bytes=0-9", 206, SOUND[:10]),
+        ("bytes=1000-", 206, SOUND[1000:]),
+        ("bytes=-24", 206, SOUND[-24:]),
+        ("bytes=0-99999", 206, SOUND),
+        ("bytes=5000-", 416, None),
+        ("bytes=9-1", 416, None),
+    ],
+)
+async def test_a_player_may_jump_in_a_recording(
+    site: Site, asked: str, status: int, part: bytes | None
+) -> None:
+    (site.recordings / "x.wav").write_bytes(SOUND)
+    answer = await site.ask("GET", await recorded(site, "x.wav"), headers={"Range": asked})
+    assert answer.status == status
+    if part is not None:
+        assert await answer.read() == part
+        assert answer.headers["Content-Range"].endswith(f"/{len(SOUND)}")
+
+
+async def test_a_recording_that_is_not_there_says_why(site: Site) -> None:
+    error = await site.refused("GET", await recorded(site, None, problem="the file is empty"), status=404)
+    assert "the file is empty" in error["message"]
+
+
+async def test_a_call_without_a_recording_is_not_found(site: Site) -> None:
+    await stored(site, 1)
+    await site.refused("GET", f"calls/{call_id(1)}/recording", status=404)
+
+
+@pytest.mark.parametrize("path", ["../secret", "gone.wav", "/etc/passwd", "link", ".", "x/../../secret"])
+async def test_nothing_but_a_recording_is_handed_out(site: Site, path: str) -> None:
+    (site.recordings.parent / "secret").write_bytes(b"secret")
+    (site.recordings / "link").symlink_to(site.recordings.parent / "secret")
+    answer = await site.ask("GET", await recorded(site, path))
+    assert answer.status == 404
+    assert b'"secret"' not in await answer.read()
+
+
+@pytest.mark.parametrize("name", ["1", "..%2f..%2fetc%2fpasswd", "z" * 32, "A" * 32, "0" * 33, "%00" * 32])
+async def test_an_id_that_is_none_is_not_found(site: Site, name: str) -> None:
+    await site.refused("GET", f"calls/{name}", status=404)
+    await site.refused("GET", f"calls/{name}/recording", status=404)
+
+
+async def test_the_floor_shows_what_is_up(site: Site) -> None:
+    await stored(site, 1)
+    ended = await stored(site, 2)
+    await site.store.calls.save([replace(ended, state=CallState.ENDED, ended_at=NOW + timedelta(seconds=3))])
+    floor = await site.told("GET", "floor")
+    assert [call["id"] for call in floor["calls"]] == [call_id(1)]
+    assert [agent["login"] for agent in floor["agents"]] == ["anna", "bob"]
+    assert floor["campaigns"][0]["progress"]["total"] == 0
+    assert floor["nodes"][0]["connected"] is True
