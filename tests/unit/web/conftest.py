@@ -1,117 +1,14 @@
-"""The API on a real server of aiohttp, with the rest of the service played in memory."""
+"""The API on a real server."""
 
-import hashlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import aiohttp
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
 
-from cti.bus import EventBus
-from cti.model.access import Grant, Role
-from cti.model.contacts import Campaign
-from cti.web.app import make_app
-from cti.web.deps import Deps
-from tests.builders import a_campaign, an_agent
-from tests.fakes.clock import FakeClock
-from tests.fakes.desks import (
-    FakeAgentDesk,
-    FakeCallDesk,
-    FakeCampaignDesk,
-    FakeNodes,
-    FakeReconciler,
-    FakeReporter,
-)
-from tests.fakes.memory_store import MemoryStore
-
-TOKENS = {
-    "admin": "token-of-the-admin",
-    "lead": "token-of-the-lead",
-    "anna": "token-of-anna",
-    "nobody": "wrong",
-}
-
-
-def grant(name: str, role: Role, agent: str | None = None) -> Grant:
-    digest = hashlib.sha256(TOKENS[name].encode()).hexdigest()
-    return Grant(name=name, sha256=digest, role=role, agent=agent)
-
-
-@dataclass
-class Site:
-    """A running API and all that stands behind it."""
-
-    client: TestClient[Any, Any]
-    store: MemoryStore
-    bus: EventBus
-    agents: FakeAgentDesk
-    reports: FakeReporter
-    reconciler: FakeReconciler
-    nodes: FakeNodes
-    recordings: Path
-
-    @property
-    def anna(self) -> int:
-        return next(agent.id for agent in self.agents.agents() if agent.login == "anna")
-
-    @property
-    def bob(self) -> int:
-        return next(agent.id for agent in self.agents.agents() if agent.login == "bob")
-
-    def url(self, path: str) -> str:
-        return f"/api/v1/{path}"
-
-    async def ask(
-        self, method: str, path: str, *, as_: str | None = "lead", **more: Any
-    ) -> aiohttp.ClientResponse:
-        headers = {"Authorization": f"Bearer {TOKENS[as_]}"} if as_ else {}
-        return await self.client.request(
-            method, self.url(path), headers={**headers, **more.pop("headers", {})}, **more
-        )
-
-    async def told(self, method: str, path: str, *, status: int = 200, **more: Any) -> Any:
-        """Ask, check the status, return the JSON."""
-        answer = await self.ask(method, path, **more)
-        content = await answer.json()
-        assert answer.status == status, content
-        return content
-
-    async def refused(self, method: str, path: str, *, status: int, **more: Any) -> dict[str, Any]:
-        """Ask for what is refused; return the error."""
-        error: dict[str, Any] = (await self.told(method, path, status=status, **more))["error"]
-        return error
+from tests.fakes.site import Site, open_site
 
 
 @pytest.fixture
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    store, bus, clock = MemoryStore(), EventBus(), FakeClock()
-    await store.campaigns.add_campaign(a_campaign())
-    for agent in (an_agent(), an_agent(id=2, login="bob", name="Bob", endpoint="a002")):
-        await store.agents.add_agent(
-            login=agent.login, name=agent.name, endpoint=agent.endpoint, node=agent.node, campaign_ids=(1,)
-        )
-    agents = FakeAgentDesk(*await store.agents.agents())
-    reports, reconciler, nodes = FakeReporter(), FakeReconciler(), FakeNodes()
-    recordings = tmp_path / "recordings"
-    recordings.mkdir()
-    parts = Deps(
-        agents=agents,
-        campaigns=FakeCampaignDesk(store),
-        calls=FakeCallDesk(store, bus),
-        facts=store.facts,
-        reports=reports,
-        reconciler=reconciler,
-        nodes=nodes,
-        bus=bus,
-        clock=clock,
-        recordings=recordings,
-        templates={"pbx": Campaign(id=0, name="", node="pbx", trunk="carrier")},
-        live_queue=5,
-    )
-    grants = [grant("admin", Role.ADMIN), grant("lead", Role.LEAD), grant("anna", Role.AGENT, "anna")]
-    server = TestServer(make_app(parts, grants))
-    async with TestClient(server) as client:
-        yield Site(client, store, bus, agents, reports, reconciler, nodes, recordings)
+    async with open_site(tmp_path) as running:
+        yield running

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.web.conftest import TOKENS, Site
+from tests.fakes.site import TOKENS, Site
 
 CALL = "0" * 31 + "1"
 OPEN_TO_ALL = {("GET", "health")}

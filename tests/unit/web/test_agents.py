@@ -3,7 +3,7 @@
 import pytest
 
 from cti.errors import Conflict, CtiError, NodeDown, NodeRefused, NodeSilent, StorageError
-from tests.unit.web.conftest import Site
+from tests.fakes.site import Site
 
 
 async def test_an_agent_is_made_with_campaigns_by_name_or_id(site: Site) -> None:

@@ -10,7 +10,7 @@ from cti.model.call_record import CALL_FIELDS
 from cti.model.calls import Call, CallState, Outcome
 from cti.model.queries import RecordingFacts
 from tests.builders import NOW, a_call, later
-from tests.unit.web.conftest import Site
+from tests.fakes.site import Site
 
 
 def call_id(number: int) -> str:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.unit.web.conftest import TOKENS, Site
+from tests.fakes.site import TOKENS, Site
 
 
 async def test_a_campaign_takes_from_the_settings_what_is_not_given(site: Site) -> None:

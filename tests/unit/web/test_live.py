@@ -13,7 +13,7 @@ from cti.model.agents import AgentChange, AgentState
 from cti.model.calls import CallState
 from cti.model.events import AgentMoved, CallMoved, CampaignMoved, DispositionSet, NodeLost
 from tests.builders import NOW, a_call, an_agent
-from tests.unit.web.conftest import TOKENS, Site
+from tests.fakes.site import TOKENS, Site
 
 Socket = aiohttp.ClientWebSocketResponse[Any]
 

@@ -7,7 +7,7 @@ from cti.model.queries import CallFilter, CallRow
 from cti.model.reconciliation import Difference
 from cti.model.tables import ReportKind
 from tests.builders import NOW, later
-from tests.unit.web.conftest import Site
+from tests.fakes.site import Site
 
 DIFFERENCE = Difference(
     node="pbx",

@@ -1,0 +1,186 @@
+"""`cti campaign`."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+import click
+from rich.console import Console
+from rich.live import Live
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from cti.cli.client import ApiClient, file_chunks
+from cti.cli.frame import REFUSED, talks
+from cti.cli.shown import cell_text, form_options, rich_table, show
+
+COLUMNS: Final = (
+    "id",
+    "name",
+    "state",
+    "mode",
+    "node",
+    "trunk",
+    "ring_seconds",
+    "grace_seconds",
+    "max_lines",
+)
+PROGRESS: Final = ("total", "done", "dialing", "pending")
+WATCH_SECONDS: Final = 1.0
+REFUSED_SHOWN: Final = 50
+
+
+@click.group()
+def campaign() -> None:
+    """Campaigns and their lists."""
+
+
+@campaign.command("list")
+@form_options
+@talks
+async def list_campaigns(api: ApiClient, form: str | None) -> None:
+    """List all campaigns."""
+    show((await api.get("campaigns"))["campaigns"], COLUMNS, form)
+
+
+@campaign.command("add")
+@click.argument("name")
+@click.option("--node", help="Asterisk node; needed when there are several.")
+@click.option("--trunk", help="PJSIP endpoint its calls leave by.")
+@click.option("--ring-seconds", type=float, help="How long to let it ring.")
+@click.option("--grace-seconds", type=float, help="How long an answered person may wait for an agent.")
+@click.option("--message", help="Sound for a person nobody fetched.")
+@click.option("--caller-id", help="Number shown, E.164.")
+@click.option("--wrap-up-seconds", type=float, help="After this an agent is ready by himself.")
+@click.option("--max-lines", type=int, help="Most calls at one time.")
+@click.option("--record/--no-record", default=None, help="Record its calls.")
+@talks
+async def add_campaign(api: ApiClient, **given: Any) -> None:
+    """Make a campaign, stopped. What is not given is taken from the settings."""
+    made = await api.post("campaigns", {key: value for key, value in given.items() if value is not None})
+    click.echo(f"campaign {made['name']} is made, id {made['id']}")
+
+
+@campaign.command("start")
+@click.argument("campaign")
+@talks
+async def start(api: ApiClient, campaign: str) -> None:
+    """Start dialing."""
+    await _move(api, campaign, "start")
+
+
+@campaign.command("pause")
+@click.argument("campaign")
+@talks
+async def pause(api: ApiClient, campaign: str) -> None:
+    """Make no new calls; those that are up go on."""
+    await _move(api, campaign, "pause")
+
+
+@campaign.command("stop")
+@click.argument("campaign")
+@talks
+async def stop(api: ApiClient, campaign: str) -> None:
+    """Make no new calls; those that are up go on."""
+    await _move(api, campaign, "stop")
+
+
+@campaign.command("show")
+@click.argument("campaign")
+@click.option("--watch", is_flag=True, help="Go on showing until it is finished.")
+@form_options
+@talks
+async def show_campaign(api: ApiClient, campaign: str, watch: bool, form: str | None) -> None:
+    """Show how far a campaign has come."""
+    if watch:
+        await _watch(api, campaign)
+        return
+    told = await api.get(_path(campaign))
+    show([_standing(told)], list(_standing(told)), form)
+
+
+@campaign.command("import")
+@click.argument("campaign")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--name", help="Name of the list; else the file's name.")
+@talks
+async def import_list(api: ApiClient, campaign: str, file: Path, name: str | None) -> None:
+    """Import a CSV FILE as a list of the campaign; refused rows are shown."""
+    told = await api.upload(
+        f"{_path(campaign)}/lists",
+        _with_bar(file, file.stat().st_size),  # noqa: ASYNC240 (nothing else runs in this process)
+        name=name or file.stem,
+        source=file.name,
+    )
+    if told["refused"]:
+        show(told["refused"][:REFUSED_SHOWN], ("line", "reason"), None)
+    hidden = told["refused_count"] - REFUSED_SHOWN
+    more = f" ({hidden} of them not shown)" if hidden > 0 else ""
+    click.echo(f"{told['taken']} contacts taken, {told['refused_count']} rows refused{more}")
+    if not told["taken"]:
+        sys.exit(REFUSED)
+
+
+async def _with_bar(file: Path, size: int) -> AsyncIterator[bytes]:
+    bar = Progress(
+        TextColumn(file.name.replace("[", "\\[")),
+        BarColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        disable=not sys.stderr.isatty(),
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task("import", total=size)
+        async for chunk in file_chunks(file):
+            yield chunk
+            bar.advance(task, len(chunk))
+
+
+async def _watch(api: ApiClient, campaign: str) -> None:
+    """Show the standing each second: in place on a terminal, else a line whenever it changes."""
+    told = await api.get(_path(campaign))
+    if sys.stdout.isatty():
+        with Live(_picture(told), refresh_per_second=4) as live:
+            while told["state"] != "finished":
+                await asyncio.sleep(WATCH_SECONDS)
+                told = await api.get(_path(campaign))
+                live.update(_picture(told))
+        return
+    last = ""
+    while True:
+        line = " ".join(f"{key}={cell_text(value)}" for key, value in _standing(told).items())
+        if line != last:
+            click.echo(line)
+            last = line
+        if told["state"] == "finished":
+            return
+        await asyncio.sleep(WATCH_SECONDS)
+        told = await api.get(_path(campaign))
+
+
+def _picture(told: dict[str, Any]) -> Any:
+    standing = _standing(told)
+    return rich_table([standing], list(standing))
+
+
+def _standing(told: dict[str, Any]) -> dict[str, Any]:
+    progress = told["progress"]
+    return {
+        "name": told["name"],
+        "state": told["state"],
+        **{key: progress[key] for key in PROGRESS},
+        **progress["outcomes"],
+    }
+
+
+async def _move(api: ApiClient, campaign: str, order: str) -> None:
+    told = await api.post(f"{_path(campaign)}/{order}")
+    click.echo(f"campaign {told['name']} is {told['state']}")
+
+
+def _path(campaign: str) -> str:
+    return f"campaigns/{quote(campaign, safe='')}"

@@ -1,0 +1,19 @@
+"""The command `cti`, put together."""
+
+import click
+
+from cti import __version__
+from cti.cli.agents import agent
+from cti.cli.calls import calls, disposition, events, reconcile, report
+from cti.cli.campaigns import campaign
+from cti.cli.service import check, run
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="cti")
+def cti() -> None:
+    """Waihu: outbound calling on Asterisk."""
+
+
+for command in (run, check, campaign, agent, calls, disposition, report, reconcile, events):
+    cti.add_command(command)

@@ -1,0 +1,60 @@
+"""`cti run` and `cti check`: the service itself."""
+
+import asyncio
+import logging
+import sys
+from pathlib import Path
+from typing import Final
+
+import click
+
+from cti.cli.frame import REFUSED, config_option, one_line_errors
+from cti.cli.shown import form_options, show
+from cti.model.findings import Finding
+from cti.settings import Settings, load
+
+WORDS: Final = {True: "ok", False: "WRONG", None: "unknown"}
+
+
+@click.command()
+@config_option
+@one_line_errors
+def run(config: Path | None) -> None:
+    """Run the service until it is told to end."""
+    settings = _loaded(config)
+    from cti.app import run as run_service  # the whole service; the other commands do without it
+
+    asyncio.run(run_service(settings))
+
+
+@click.command()
+@config_option
+@form_options
+@one_line_errors
+def check(config: Path | None, form: str | None) -> None:
+    """Look at settings, database and nodes, and say what is missing and the mend; ends with 0 when all is well."""
+    settings = _loaded(config)
+    from cti.app import check as check_service
+
+    findings = asyncio.run(check_service(settings))
+    show([_row(finding) for finding in findings], ("node", "subject", "result", "message", "mend"), form)
+    if not all(finding.ok for finding in findings):
+        sys.exit(REFUSED)
+
+
+def _row(finding: Finding) -> dict[str, object]:
+    return {
+        "node": finding.node or None,
+        "subject": finding.subject,
+        "result": WORDS[finding.ok],
+        "message": finding.message,
+        "mend": finding.mend or None,
+    }
+
+
+def _loaded(config: Path | None) -> Settings:
+    settings = load(config)
+    logging.basicConfig(
+        level=settings.logging.level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
+    )
+    return settings
