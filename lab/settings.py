@@ -25,7 +25,7 @@ class LabSettings:
     """Everything the lab writes: configuration, logs, recordings, CEL. Made when missing."""
     base_port: int = 20_000
     """A multiple of 1000. All ports of the lab lie from here on."""
-    rtp_ports: int = 4000
+    rtp_ports: int = 2000
     """Ports for voice of each Asterisk, a multiple of 1000; a leg takes two, a joined call four on the PBX."""
     phones: int = 20
     """Agents' endpoints a001, a002, ... on the PBX."""
@@ -44,14 +44,26 @@ class LabSettings:
 
     @classmethod
     def free(
-        cls, folder: Path, *, rtp_ports: int = 4000, phones: int = 20, rtp_timeout: int = 10
+        cls,
+        folder: Path,
+        *,
+        rtp_ports: int = 2000,
+        phones: int = 20,
+        rtp_timeout: int = 10,
+        qualify_seconds: int = 5,
     ) -> "LabSettings":
         """Return settings whose ports nobody holds now. The ports are claimed when the lab opens, not here."""
-        bases = list(range(LOWEST, HIGHEST - 2 * rtp_ports, UNIT))
-        random.shuffle(bases)
-        for base in bases:
+        # Labs of one size beside each other first, so that they do not break up the space.
+        beside = list(range(LOWEST, HIGHEST - 2 * rtp_ports, 2 * rtp_ports))
+        between = list(range(LOWEST, HIGHEST - 2 * rtp_ports, UNIT))
+        for base in (*random.sample(beside, len(beside)), *random.sample(between, len(between))):
             settings = cls(
-                folder=folder, base_port=base, rtp_ports=rtp_ports, phones=phones, rtp_timeout=rtp_timeout
+                folder=folder,
+                base_port=base,
+                rtp_ports=rtp_ports,
+                phones=phones,
+                rtp_timeout=rtp_timeout,
+                qualify_seconds=qualify_seconds,
             )
             with suppress(PortTaken), PortClaim(settings):
                 settings.probe()

@@ -18,7 +18,7 @@ from lab.demo.flow import Demo, is_well
 from lab.demo.screen import say
 from lab.errors import LabError
 from lab.exchange import Lab
-from lab.installation import find_voice
+from lab.installation import find_installation
 from lab.settings import LabSettings
 from lab.softphone import Behaviour, read_wav
 
@@ -49,7 +49,7 @@ async def _run(console: Console, folder: Path, *, once: bool) -> int:
     settings = LabSettings.free(folder / "lab", phones=3)
     async with (
         Lab.open(settings, report=lambda text: say(console, text)) as lab,
-        lab.phones(3, Behaviour(voice=read_wav(find_voice("agent")))) as lines,
+        lab.phones(3, Behaviour(voice=read_wav(find_installation().sounds / "human-4.wav"))) as lines,
         daemon_beside(lab, folder, agents=3) as daemon,
         daemon.events("agent.*") as events,
         asyncio.TaskGroup() as tasks,

@@ -13,6 +13,7 @@ from lab.daemon import Daemon, Refused
 from lab.demo.contacts import REFUSED, WORST_MOMENT, as_csv, people
 from lab.demo.reps import Reps
 from lab.demo.screen import bar, outcomes_text, picture, report, say
+from lab.errors import LabError
 from lab.exchange import Lab
 from lab.softphone import Line
 
@@ -76,8 +77,10 @@ class Demo:
             await self.daemon.upload("worst moment", person.name, as_csv([(person.name, person.number)]))
             await self.daemon.post("campaigns/worst moment/start")
             await self._call_in("ringing")
-            kept = self.lines[2].calls[0]
-            await self.lines[2].phone.hang_up(kept)
+            kept = self.lines[REPS.index("Ruth")].call
+            if kept is None:
+                raise LabError("Ruth's kept leg is gone")
+            await kept.hang_up()
             await self._watch("worst moment")
             await self.daemon.post(f"agents/{LAST}/login")
 

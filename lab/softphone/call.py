@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -14,6 +15,9 @@ from lab.softphone.message import SipMessage
 
 ANY_SOUND: Final = 0
 """Stands for "whatever is not silence" where a frequency is asked for."""
+
+
+Bye = Callable[["PhoneCall", float], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +75,8 @@ class PhoneCall(asyncio.DatagramProtocol):
     behaviour: Behaviour
     user: str
     """Whom it is for."""
+    bye: Bye
+    """Tells the other side that it is over: `Softphone.send_bye`."""
     tag: str = field(default_factory=lambda: f"{random.getrandbits(32):08x}")
     state: CallState = CallState.RINGING
     ending: Ending | None = None
@@ -109,6 +115,12 @@ class PhoneCall(asyncio.DatagramProtocol):
         """Wait until the call is over. Raises TimeoutError."""
         async with asyncio.timeout(within):
             await self._ended.wait()
+
+    async def hang_up(self, *, patience: float = 5.0) -> None:
+        """End it, if it is up. Raises TimeoutError when the other side does not answer."""
+        if self.state is CallState.UP:
+            self.end(Ending.LOCAL)
+            await self.bye(self, patience)
 
     def listen_for(self, frequency: int) -> asyncio.Future[float]:
         """Listen from now on; the result is the time at which this tone (or ANY_SOUND) comes first."""

@@ -66,11 +66,9 @@ class Softphone(asyncio.DatagramProtocol):
         )
         return line
 
-    async def hang_up(self, call: PhoneCall, *, patience: float = PATIENCE) -> None:
-        """End a call that is up. Raises TimeoutError when the other side does not answer."""
-        if call.state is not CallState.UP:
-            return
-        call.end(Ending.LOCAL)
+    async def send_bye(self, call: PhoneCall, patience: float) -> None:
+        """Tell the other side that a call is over. Raises TimeoutError when it does not answer."""
+        self._finish(call, Ending.LOCAL)
         await self._transactions.request(self._bye(call), call.peer, patience=patience)
 
     def datagram_received(self, datagram: bytes, peer: Address) -> None:
@@ -119,7 +117,7 @@ class Softphone(asyncio.DatagramProtocol):
                 request.header("call-id"), sip.response(request, 404, tag="phone"), peer
             )
             return
-        call = PhoneCall(invite=request, peer=peer, behaviour=behaviour, user=request.user)
+        call = PhoneCall(invite=request, peer=peer, behaviour=behaviour, user=request.user, bye=self.send_bye)
         self._calls[call.id] = call
         self._send(sip.response(request, 100), peer)
         if line:
@@ -244,4 +242,4 @@ class Softphone(asyncio.DatagramProtocol):
 
     async def _farewell(self, call: PhoneCall) -> None:
         with suppress(TimeoutError):
-            await self.hang_up(call, patience=1.0)
+            await call.hang_up(patience=1.0)
