@@ -40,6 +40,7 @@ def write_pbx(folder: Path, settings: LabSettings, asterisk: Installation) -> No
         "LAB_SIP_PORT": settings.lab_sip_port,
         "RTP_TIMEOUT": settings.rtp_timeout,
         "QUALIFY_SECONDS": settings.qualify_seconds,
+        "TRUNK_QUALIFY_SECONDS": settings.qualify_seconds or 5,
     }
     _write_node(folder, "pbx", values, asterisk)
     agent = (TEMPLATES / "pbx" / "agent.conf").read_text()

@@ -32,7 +32,7 @@ class LabSettings:
     rtp_timeout: int = 10
     """Seconds without a packet after which the PBX hangs up a phone's leg."""
     qualify_seconds: int = 5
-    """How often the PBX asks phones and trunk whether they are there."""
+    """How often the PBX asks phones and trunk whether they are there; 0: only the trunk, every 5 s."""
     secret: str = "lab-secret"
     """AMI secret of the account `cti` on the PBX."""
 

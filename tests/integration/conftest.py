@@ -17,7 +17,7 @@ from lab.installation import find_installation
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if {"lab", "fresh_lab"} & set(getattr(item, "fixturenames", ())):
+        if {"asterisk"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.lab)
 
 
