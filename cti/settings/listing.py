@@ -1,0 +1,67 @@
+"""All keys that can be set, with meaning and default: what the reference page is made from. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any, get_origin
+
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+
+from cti.settings.sections import Section, Settings, section_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """One key of the file."""
+
+    table: str
+    """For example `api` or `api.tokens`."""
+    many: bool
+    """Whether the table stands in double brackets."""
+    name: str
+    default: str | None
+    """As written in TOML; None when the key must be given, empty when there is none."""
+    meaning: str
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that overrides it."""
+        path = self.table.replace(".", "__") + ("__0" if self.many else "")
+        return f"WAIHU_{path}__{self.name}".upper()
+
+
+def all_keys(model: type[Section] = Settings, table: str = "", *, many: bool = False) -> Iterator[Key]:
+    """Give every key, in the order of the file."""
+    later: list[Iterator[Key]] = []
+    for name, field in model.model_fields.items():
+        below = section_of(field.annotation)
+        if below is None:
+            yield Key(
+                table=table, many=many, name=name, default=_default(field), meaning=field.description or ""
+            )
+        else:
+            path = f"{table}.{name}" if table else name
+            later.append(all_keys(below, path, many=get_origin(field.annotation) is tuple))
+    for keys in later:
+        yield from keys
+
+
+def _default(field: FieldInfo) -> str | None:
+    return None if field.is_required() else _toml(field.default)
+
+
+def _toml(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return str(value).lower()
+        case SecretStr():
+            return f'"{value.get_secret_value()}"'
+        case Enum():
+            return f'"{value.value}"'
+        case str() | Path():
+            return f'"{value}"'
+    return str(value)
