@@ -73,6 +73,8 @@ class DialEngine:
         self._ahead: dict[int, list[Candidate]] = {}
         self._lines_used: dict[int | None, set[str]] = {}
         self._placed: dict[int, int] = {}
+        self._maybe_done: set[int] = set()
+        """Campaigns whose last call ended, or that were just started: is anything left?"""
         self._wake = asyncio.Event()
         self._tasks: asyncio.TaskGroup | None = None
         self._troubled = False
@@ -86,12 +88,15 @@ class DialEngine:
                     used.add(call.id)
                     return
                 used.discard(call.id)
+                if call.campaign_id is not None and not used:
+                    self._maybe_done.add(call.campaign_id)
             case AgentMoved(agent=agent) if agent.state is AgentState.READY:
                 pass
             case NodeUp():
                 pass
             case CampaignMoved(campaign_id=campaign_id, state=state):
                 self._ahead.pop(campaign_id, None)
+                self._maybe_done.add(campaign_id)
                 if state != CampaignState.RUNNING:
                     return
             case _:
@@ -110,6 +115,7 @@ class DialEngine:
         for campaign in self._campaigns.running():
             try:
                 await self._dial(campaign)
+                await self._finish_if_done(campaign)
             except StorageError as error:
                 if not self._troubled:
                     log.error("%s: no call is placed while the database is away: %s", campaign.name, error)
@@ -144,7 +150,6 @@ class DialEngine:
             return
         candidates = await self._next(campaign, wanted)
         if not candidates:
-            await self._finish_if_done(campaign)
             return
         throttle.spend(len(candidates))
         orders = self._orders(campaign, candidates, reserve=decision.reserve)
@@ -163,7 +168,14 @@ class DialEngine:
         return ahead[:wanted]
 
     async def _finish_if_done(self, campaign: Campaign) -> None:
-        if not self._lines_used.get(campaign.id):
+        """Asked of the store, so that whoever hears of the end finds every outcome there."""
+        if campaign.id not in self._maybe_done or self._lines_used.get(campaign.id):
+            return
+        progress = await self._contacts.progress(campaign.id)
+        if progress.dialing:
+            return
+        self._maybe_done.discard(campaign.id)
+        if not progress.pending:
             await self._campaigns.set_state(campaign.id, CampaignState.FINISHED)
 
     def _orders(

@@ -9,8 +9,13 @@ from cti.errors import NodeRefused, NodeSilent, StorageError
 from cti.model.agents import AgentState
 from cti.model.calls import Call, EndReason, Outcome
 from cti.model.contacts import CampaignState, Candidate
-from cti.model.events import CallMoved
+from cti.model.events import CallMoved, LegGone
 from tests.unit.dialer.floor import Floor
+
+
+async def write(floor: Floor) -> None:
+    """Store what was told of calls, as the journal does."""
+    await floor.store.calls.save([event.call for event in floor.told if isinstance(event, CallMoved)])
 
 
 async def test_one_call_is_placed_for_each_free_agent(floor: Floor) -> None:
@@ -154,6 +159,22 @@ async def test_the_campaign_is_finished_when_its_last_call_has_ended(floor: Floo
     await floor.engine.step()
     assert floor.campaigns.get(campaign.id).state is CampaignState.RUNNING
     floor.end(floor.lines.placed[0].id)
+    await floor.engine.step()
+    assert floor.campaigns.get(campaign.id).state is CampaignState.RUNNING, "its outcome is not written yet"
+    await write(floor)
+    await floor.engine.step()
+    assert floor.campaigns.get(campaign.id).state is CampaignState.FINISHED
+
+
+async def test_the_campaign_is_finished_also_when_no_agent_is_left(floor: Floor) -> None:
+    campaign = await floor.campaign(1)
+    await floor.agents(1, campaign)
+    await floor.engine.step()
+    leg = floor.desk.named("agent1").channel_id or ""
+    now = floor.clock.now()
+    floor.bus.publish(LegGone(channel_id=leg, node="pbx", cause=16, cause_text="Normal Clearing", at=now))
+    floor.end(floor.lines.placed[0].id, Outcome.DROPPED)
+    await write(floor)
     await floor.engine.step()
     assert floor.campaigns.get(campaign.id).state is CampaignState.FINISHED
 
