@@ -113,7 +113,8 @@ def parameter(value: str, name: str) -> str:
 def address(value: str) -> str:
     """Return the URI of a From, To or Contact header."""
     if "<" in value:
-        return value.partition("<")[2].partition(">")[0]
+        # The last one: a display name in quotes may hold brackets too.
+        return value.rpartition("<")[2].partition(">")[0]
     return value.partition(";")[0].strip()
 
 
