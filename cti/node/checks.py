@@ -21,7 +21,7 @@ from cti.node.questions import ask, ask_trunk
 from cti.node.verdicts import event_findings, joining_findings, safety_net_findings
 from cti.node.wire import Wire
 
-_PATIENCE: Final = Patience(connect=5.0, answer=5.0, boot=10.0)
+_PATIENCE: Final = Patience(connect=5.0, answer=5.0, boot=5.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,10 +77,16 @@ async def check_node(node: NodeToCheck, *, clock: Clock) -> list[Finding]:
 
 
 def _no_login(node: NodeToCheck, error: NodeError) -> Finding:
-    mend = (
-        '#include "manager_cti.conf" from manager.conf, with enabled = yes and the port under [general]; the same user '
-        "and secret in the settings; `permit` for this machine; `read` with system"
-    )
+    if "did not finish starting" in str(error):
+        mend = (
+            "wait until it has started; if it has, its manager account lacks the right to read `system`, without which "
+            "it is not told so: take the `read` line of manager_cti.conf and run `manager reload`"
+        )
+    else:
+        mend = (
+            '#include "manager_cti.conf" from manager.conf, with enabled = yes and the port under [general]; the same '
+            "user and secret in the settings; `permit` for this machine"
+        )
     return Finding(node=node.name, subject="AMI login", ok=False, message=str(error), mend=mend)
 
 

@@ -16,7 +16,7 @@ from cti.node.probe import Joined, Unfetched
 from cti.node.verdicts import cel_findings, sound_finding
 from cti.node.wire import Wire
 
-_PATIENCE_SECONDS: Final = 3.0
+_PATIENCE_SECONDS: Final = 2.0
 """How long files may take to be seen here once the call has ended; a mount has its own delay."""
 _LOOK_SECONDS: Final = 0.2
 
