@@ -11,7 +11,7 @@ import click
 from cti.cli.frame import REFUSED, config_option, one_line_errors
 from cti.cli.shown import form_options, show
 from cti.model.findings import Finding
-from cti.settings import Settings, load
+from cti.settings import load
 
 WORDS: Final = {True: "ok", False: "WRONG", None: "unknown"}
 
@@ -21,7 +21,8 @@ WORDS: Final = {True: "ok", False: "WRONG", None: "unknown"}
 @one_line_errors
 def run(config: Path | None) -> None:
     """Run the service until it is told to end."""
-    settings = _loaded(config)
+    settings = load(config)
+    _log_to_stderr(settings.logging.level)
     from cti.app import run as run_service  # the whole service; the other commands do without it
 
     asyncio.run(run_service(settings))
@@ -33,7 +34,8 @@ def run(config: Path | None) -> None:
 @one_line_errors
 def check(config: Path | None, form: str | None) -> None:
     """Look at settings, database and nodes, and say what is missing and the mend; ends with 0 when all is well."""
-    settings = _loaded(config)
+    settings = load(config)
+    _log_to_stderr("ERROR")
     from cti.app import check as check_service
 
     findings = asyncio.run(check_service(settings))
@@ -52,9 +54,7 @@ def _row(finding: Finding) -> dict[str, object]:
     }
 
 
-def _loaded(config: Path | None) -> Settings:
-    settings = load(config)
-    logging.basicConfig(
-        level=settings.logging.level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
-    )
-    return settings
+def _log_to_stderr(level: str) -> None:
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True)
+    if level != "DEBUG":
+        logging.getLogger("alembic").setLevel(logging.WARNING)  # it names every plugin it loads
