@@ -25,6 +25,9 @@ from cti.recording.wav import HEAD_BYTES, sound_seconds, whole_frames
 
 log = logging.getLogger(__name__)
 
+SETTLE_SECONDS: Final = 1.2
+"""Between two looks at a file. Asterisk writes recordings through a buffer of 32 KiB (main/file.c), so a file grows
+in steps of 1.02 s of two channels; and the last part, up to as much, comes only when the channel is gone."""
 _FEWEST_RUNS: Final = 4
 """Before a recording is called missing, however long ago the call ended: after a restart of the machine the node's
 folder may be mounted a little later than the daemon starts."""
@@ -42,7 +45,7 @@ class RecordingCollector:
         raw_folders: Mapping[str, Path],
         folder: Path,
         keep_raw: bool = False,
-        settle_seconds: float = 0.3,
+        settle_seconds: float = SETTLE_SECONDS,
         patience: timedelta = timedelta(seconds=60),
     ) -> None:
         """`raw_folders`: by node, where its `<astspooldir>/monitor/cti` is seen from here."""

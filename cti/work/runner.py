@@ -43,7 +43,7 @@ class WorkRunner:
         store: WorkStore,
         handlers: Mapping[str, Handler],
         clock: Clock,
-        at_once: int = 16,
+        at_once: int = 64,
         poll_seconds: float = 2.0,
         lease_for: timedelta = timedelta(seconds=60),
         keep_done: timedelta = timedelta(days=7),
@@ -51,6 +51,7 @@ class WorkRunner:
         chance: Callable[[], float] = random.random,
         verdict_pause_seconds: float = 1.0,
     ) -> None:
+        """`at_once` is large because handlers mostly wait; what is busy belongs in a thread or process."""
         self._store = store
         self._handlers = dict(handlers)
         self._clock = clock
