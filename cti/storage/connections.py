@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from cti.storage.address import Address
 from cti.storage.refusals import translated
+from cti.storage.uninterrupted import Begun
 
 BUSY_SECONDS: Final = 5.0
 """How long a SQLite write waits for another process's write before it is a temporary error."""
@@ -34,6 +35,7 @@ class Connections:
 
     def __init__(self, address: Address, *, survive_power_loss: bool = True) -> None:
         self.label: Final = address.label
+        self.begun: Final = Begun()
         self._is_sqlite = address.is_sqlite
         if self._is_sqlite:
             self._writer = _sqlite_engine(address, survive_power_loss, begin="BEGIN IMMEDIATE", size=1)
@@ -65,8 +67,13 @@ class Connections:
         return sqlite.insert(table) if self._is_sqlite else postgresql.insert(table)
 
     async def close(self) -> None:
-        """Close all connections; also when cancelled, for each of SQLite's is a thread."""
-        await asyncio.shield(asyncio.gather(self._writer.dispose(), self._reader.dispose()))
+        """Let the transactions end that have begun, then close all connections; also when cancelled."""
+        await asyncio.shield(self._close())
+
+    async def _close(self) -> None:
+        await self.begun.all_ended()
+        await self._writer.dispose()
+        await self._reader.dispose()
 
 
 def _sqlite_engine(address: Address, survive_power_loss: bool, *, begin: str, size: int) -> AsyncEngine:
@@ -81,8 +88,8 @@ def _sqlite_engine(address: Address, survive_power_loss: bool, *, begin: str, si
     )
     # FULL syncs the log at each commit: committed means on the disk, as with PostgreSQL. NORMAL would still survive
     # the death of the process, but a power cut could take the last attempts back, and somebody would be called twice.
+    # (The log itself, WAL, is a property of the file: `migrate` sets it.)
     pragmas = (
-        "PRAGMA journal_mode = WAL",
         f"PRAGMA synchronous = {'FULL' if survive_power_loss else 'NORMAL'}",
         "PRAGMA foreign_keys = ON",
     )

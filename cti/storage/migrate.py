@@ -1,7 +1,7 @@
 """Brings a database to the schema of this code, with the steps in `migrations/`.
 
-Alembic keeps its present step in module globals, and a migration may take long: so each runs in a thread with an
-event loop of its own, one at a time in a process. Between processes the database's own lock decides.
+Alembic keeps its present step in module globals, and a migration may take long: so each runs in a thread, one at a
+time in a process. Between processes the database's own lock decides.
 """
 
 import asyncio
@@ -14,11 +14,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, NullPool, event, text
+from sqlalchemy import Connection, NullPool, create_engine, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from cti.errors import StorageError
 from cti.storage.address import Address
+from cti.storage.connections import BUSY_SECONDS, CONNECT_SECONDS
 from cti.storage.refusals import translated
 
 _FOLDER: Final = Path(__file__).parent / "migrations"
@@ -33,7 +34,7 @@ async def migrate(address: Address) -> None:
     Raises StorageError: not reachable now (temporary), or made by a newer version of Waihu (not temporary).
     """
     with translated(address.label):
-        await asyncio.to_thread(_migrate_in_own_loop, address)
+        await asyncio.to_thread(_migrate, address)
 
 
 def alembic_config() -> Config:
@@ -50,26 +51,36 @@ def known_steps() -> tuple[str, ...]:
     return tuple(step.revision for step in ScriptDirectory.from_config(alembic_config()).walk_revisions())
 
 
-def _migrate_in_own_loop(address: Address) -> None:
+def _migrate(address: Address) -> None:
     with _ONE_AT_A_TIME:
-        asyncio.run(_migrate(address))
+        if address.is_sqlite:
+            _migrate_sqlite(address)
+        else:
+            asyncio.run(_migrate_postgres(address))
 
 
-async def _migrate(address: Address) -> None:
-    engine = create_async_engine(
-        address.url,
-        connect_args={"isolation_level": None} if address.is_sqlite else {},
+def _migrate_sqlite(address: Address) -> None:
+    engine = create_engine(
+        address.url.set(drivername="sqlite"),
+        connect_args={"isolation_level": None, "timeout": BUSY_SECONDS},
         poolclass=NullPool,
         hide_parameters=True,
     )
-    if address.is_sqlite:
-        event.listen(
-            engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE")
-        )
+    with engine.connect() as connection:
+        # a log beside the file: readers and the writer do not wait for each other; the file remembers it
+        connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        _upgrade(connection, address.label)
+        connection.commit()
+
+
+async def _migrate_postgres(address: Address) -> None:
+    engine = create_async_engine(
+        address.url, connect_args={"timeout": CONNECT_SECONDS}, poolclass=NullPool, hide_parameters=True
+    )
     try:
         async with engine.begin() as connection:
-            if not address.is_sqlite:
-                await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_KEY})
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_KEY})
             await connection.run_sync(_upgrade, address.label)
     finally:
         await engine.dispose()

@@ -11,6 +11,7 @@ from cti.errors import Conflict, NotFound
 from cti.model.agents import Agent, AgentChange, AgentState
 from cti.storage import tables
 from cti.storage.connections import Connections
+from cti.storage.uninterrupted import to_the_end
 
 _PRESENT: Final = ("since", "reason", "channel_id", "channel", "call_id", "pause_next", "phone_reachable")
 """What `save_changes` writes of an agent, beside the state; the rest is settled by `add_agent` and `assign`."""
@@ -29,7 +30,9 @@ class SqlAgents:
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
+        self.begun = connections.begun
 
+    @to_the_end
     async def agents(self) -> list[Agent]:
         """See the port."""
         async with self._connections.reading() as connection:
@@ -40,6 +43,7 @@ class SqlAgents:
             campaign_ids[team.agent_id].append(team.campaign_id)
         return [_agent(dict(row), tuple(campaign_ids[row["id"]])) for row in rows]
 
+    @to_the_end
     async def add_agent(
         self, *, login: str, name: str, endpoint: str, node: str, campaign_ids: Sequence[int] = ()
     ) -> Agent:
@@ -55,6 +59,7 @@ class SqlAgents:
             await _assign(connection, agent_id, chosen)
         return Agent(id=agent_id, **agent, state=state, campaign_ids=chosen)
 
+    @to_the_end
     async def assign(self, agent_id: int, campaign_ids: Sequence[int]) -> None:
         """See the port."""
         async with self._connections.writing() as connection:
@@ -65,6 +70,7 @@ class SqlAgents:
             await connection.execute(delete(table).where(table.c.agent_id == agent_id))
             await _assign(connection, agent_id, sorted(set(campaign_ids)))
 
+    @to_the_end
     async def save_changes(self, changes: Sequence[tuple[AgentChange, Agent]]) -> None:
         """See the port."""
         if not changes:

@@ -1,6 +1,6 @@
 """`CallStore` on the database: attempts and calls."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from cti.storage.call_rows import (
 )
 from cti.storage.connections import Connections, Upsert
 from cti.storage.leg_rows import read_joins
+from cti.storage.uninterrupted import to_the_end
 from cti.storage.work_rows import WorkWriter
 
 _SETTLED_AT_PLACING: Final = frozenset(
@@ -72,9 +73,8 @@ _END_ENTRY: Final = (
     )
     .values(state=bindparam("becomes"), tries=tables.list_entries.c.tries - bindparam("uncounted"))
 )
-_STILL_PLACING: Final = select(tables.calls.c.id).where(
-    tables.calls.c.id.in_(bindparam("call_ids", expanding=True)),
-    tables.calls.c.state == CallState.PLACING.value,
+_KNOWN: Final = select(tables.calls.c.id, tables.calls.c.state).where(
+    tables.calls.c.id.in_(bindparam("call_ids", expanding=True))
 )
 _OPEN: Final = select(*CALL_COLUMNS).where(tables.calls.c.is_open).order_by(tables.calls.c.id)
 _ONE: Final = select(*CALL_COLUMNS).where(tables.calls.c.id == bindparam("call_id"))
@@ -89,6 +89,7 @@ class SqlCalls:
 
     def __init__(self, connections: Connections, *, clock: Clock) -> None:
         self._connections = connections
+        self.begun = connections.begun
         self._clock = clock
         self._works = WorkWriter(connections)
         self._add_call = connections.insert(tables.calls)
@@ -98,6 +99,7 @@ class SqlCalls:
         self._save_attempt = _save_attempt(connections)
         self._save_leg = _save_leg(connections)
 
+    @to_the_end
     async def place(self, calls: Sequence[_Pair]) -> list[str]:
         """See the port."""
         if not calls:
@@ -105,11 +107,16 @@ class SqlCalls:
         async with self._connections.writing() as connection:
             free = await _free_entries(connection, calls)
             taken = _first_of_each_entry(calls, free)
-            again = await _placed_before(connection, [call.id for call, _ in calls if call.id not in taken])
-            new = [(call, candidate) for call, candidate in calls if _is_new(call, candidate, taken, again)]
+            known = await _states(connection, [call.id for call, _ in calls if call.id not in taken])
+            new = [
+                (call, one)
+                for call, one in calls
+                if call.id in taken or (one is None and call.id not in known)
+            ]
             if new:
                 await self._add(connection, new)
-        committed = {call.id for call, _ in new} | again
+        committed = {call.id for call, _ in new}
+        committed |= {call_id for call_id, state in known.items() if state == CallState.PLACING}
         return [call.id for call, _ in calls if call.id in committed]
 
     async def _add(self, connection: AsyncConnection, pairs: Sequence[_Pair]) -> None:
@@ -120,6 +127,7 @@ class SqlCalls:
         await connection.execute(self._add_attempt, [attempt_values(call, one) for call, one in pairs])
         await connection.execute(self._add_leg, [customer_leg(call) for call, _ in pairs])
 
+    @to_the_end
     async def save(self, calls: Sequence[Call], *, works: Sequence[NewWork] = ()) -> None:
         """See the port."""
         newest = _newest(calls)
@@ -140,10 +148,12 @@ class SqlCalls:
         known = [moment for call in calls for moment in (call.placed_at, call.ended_at) if moment]
         return min(max(known, default=self._clock.now()), self._clock.now())
 
+    @to_the_end
     async def open_calls(self) -> list[Call]:
         """See the port."""
         return await self._read(_OPEN)
 
+    @to_the_end
     async def get(self, call_id: str) -> Call | None:
         """See the port."""
         found = await self._read(_ONE.params(call_id=call_id))
@@ -155,6 +165,7 @@ class SqlCalls:
             joins = await read_joins(connection, [row.id for row in rows])
         return [call_of(row, joins[row.id]) for row in rows]
 
+    @to_the_end
     async def set_disposition(
         self, call_id: str, *, agent_id: int | None, disposition: str, note: str, at: datetime
     ) -> None:
@@ -182,14 +193,11 @@ def _first_of_each_entry(pairs: Iterable[_Pair], free: set[int]) -> set[str]:
     return {call_id for entry_id, call_id in first.items() if entry_id in free}
 
 
-async def _placed_before(connection: AsyncConnection, call_ids: Sequence[str]) -> set[str]:
+async def _states(connection: AsyncConnection, call_ids: Sequence[str]) -> Mapping[str, str]:
+    """Return the states of those calls that are stored already."""
     if not call_ids:
-        return set()
-    return set((await connection.execute(_STILL_PLACING, {"call_ids": call_ids})).scalars())
-
-
-def _is_new(call: Call, candidate: Candidate | None, taken: set[str], again: set[str]) -> bool:
-    return call.id in taken or (candidate is None and call.id not in again)
+        return {}
+    return {row.id: row.state for row in await connection.execute(_KNOWN, {"call_ids": call_ids})}
 
 
 def _newest(calls: Iterable[Call]) -> list[Call]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, select
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, select
 
 from cti.errors import NotFound
 from cti.model.agents import AgentChange, AgentState
@@ -15,6 +15,7 @@ from cti.storage import tables
 from cti.storage.call_rows import CALL_COLUMNS, call_of
 from cti.storage.connections import Connections
 from cti.storage.leg_rows import read_joins
+from cti.storage.uninterrupted import to_the_end
 
 PAGE_ROWS: Final = 1000
 """Rows read at once when all are wanted: memory stays flat, and no transaction stays open while they are consumed."""
@@ -66,12 +67,14 @@ class SqlFacts:
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
+        self.begun = connections.begun
         insert = connections.insert(tables.recordings)
         kept = ("path", "seconds", "size_bytes", "problem", "checked_at")
         self._save_recording = insert.on_conflict_do_update(
             index_elements=[_recordings.call_id], set_={name: insert.excluded[name] for name in kept}
         )
 
+    @to_the_end
     async def call_rows(self, wanted: CallFilter) -> list[CallRow]:
         """See the port."""
         question = _ROWS.where(*_conditions(wanted)).limit(wanted.limit)
@@ -93,6 +96,7 @@ class SqlFacts:
             joins = await read_joins(connection, [row.id for row in rows])
         return [_call_row(row, joins) for row in rows]
 
+    @to_the_end
     async def agent_changes(self, *, since: datetime, until: datetime) -> list[AgentChange]:
         """See the port."""
         span = {"since": since, "until": until}
@@ -101,6 +105,7 @@ class SqlFacts:
             rows = (await connection.execute(_CHANGES, span)).all()
         return [_change(row) for row in (*first, *rows)]
 
+    @to_the_end
     async def save_recording(self, call_id: str, facts: RecordingFacts, *, at: datetime) -> None:
         """See the port."""
         values = {
@@ -138,7 +143,7 @@ def _number_is(number: str) -> ColumnElement[bool]:
     turned = number[::-1]
     if number.startswith("+"):
         return _calls.reversed_number == turned
-    return _calls.reversed_number.between(turned, turned + "~")
+    return and_(_calls.reversed_number >= turned, _calls.reversed_number < turned + "~")
 
 
 def _call_row(row: Row[Any], joins: Mapping[str, tuple[Join, ...]]) -> CallRow:

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Row, Update, and_, bindparam, case, delete
 from cti.model.work import NewWork, Work
 from cti.storage import tables
 from cti.storage.connections import Connections
+from cti.storage.uninterrupted import to_the_end
 from cti.storage.work_rows import DEAD, DONE, WAITING, WorkWriter
 from cti.work.ports import WorkCounts
 
@@ -50,13 +51,16 @@ class SqlWork:
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
+        self.begun = connections.begun
         self._writer = WorkWriter(connections)
 
+    @to_the_end
     async def add(self, works: Sequence[NewWork], *, now: datetime) -> None:
         """See the port."""
         async with self._connections.writing() as connection:
             await self._writer.write(connection, works, now=now)
 
+    @to_the_end
     async def lease(
         self, *, kinds: Sequence[str], limit: int, now: datetime, lease_for: timedelta
     ) -> list[Work]:
@@ -70,26 +74,31 @@ class SqlWork:
                 await connection.execute(_TAKE, taken)
         return [_leased(row, token=token, until=until) for row in rows]
 
+    @to_the_end
     async def extend(self, work: Work, *, now: datetime, lease_for: timedelta) -> bool:
         """See the port."""
         return await self._answer(_EXTEND, work, until=now + lease_for) is not None
 
+    @to_the_end
     async def finish(self, work: Work, *, now: datetime) -> bool:
         """See the port."""
         verdict = _release(now).values(standing=_unless_newer(DONE), error=None, next_at=_work.due_at)
         return await self._answer(verdict, work) == work.version
 
+    @to_the_end
     async def retry(self, work: Work, *, error: str, due_at: datetime, now: datetime) -> bool:
         """See the port."""
         next_due = case((_SAME_VERSION, bindparam("again_at", due_at, _work.due_at.type)), else_=_work.due_at)
         verdict = _release(now).values(error=error, due_at=next_due, next_at=next_due)
         return await self._answer(verdict, work) is not None
 
+    @to_the_end
     async def bury(self, work: Work, *, error: str, now: datetime) -> bool:
         """See the port."""
         verdict = _release(now).values(standing=_unless_newer(DEAD), error=error, next_at=_work.due_at)
         return await self._answer(verdict, work) == work.version
 
+    @to_the_end
     async def revive(self, work_id: int, *, now: datetime) -> bool:
         """See the port."""
         change = (
@@ -100,6 +109,7 @@ class SqlWork:
         async with self._connections.writing() as connection:
             return (await connection.execute(change)).rowcount == 1
 
+    @to_the_end
     async def dead(self, *, kind: str | None = None, limit: int = 100) -> list[Work]:
         """See the port."""
         question = select(tables.work).where(_work.standing == DEAD)
@@ -109,12 +119,14 @@ class SqlWork:
         async with self._connections.reading() as connection:
             return [_of_row(row) for row in await connection.execute(question)]
 
+    @to_the_end
     async def forget_done(self, *, before: datetime) -> int:
         """See the port."""
         old = delete(tables.work).where(_work.standing == DONE, _work.changed_at < before)
         async with self._connections.writing() as connection:
             return (await connection.execute(old)).rowcount
 
+    @to_the_end
     async def counts(self) -> list[WorkCounts]:
         """See the port."""
         rows: Counter[tuple[str, str]] = Counter()
