@@ -212,7 +212,7 @@ class CallTracker:
             case HangUpAsked(far_end=True):
                 entry.seen.far_end = entry.seen.far_end or not entry.seen.ours
             case HangUpAsked():
-                entry.seen.others = not entry.seen.ours
+                entry.seen.others = not entry.seen.ours and entry.call.joined is not None
             case OriginateFailed(reason=reason):
                 entry.seen.reason = -1 if reason is None else reason
         before = entry.call

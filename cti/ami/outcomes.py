@@ -44,7 +44,7 @@ class Circumstances:
     talking_when_asked: bool = False
     """He was joined with an agent when we did."""
     others: bool = False
-    """Some other program on Asterisk's side asked for it."""
+    """Some other program on Asterisk's side asked for it while he talked. The dialplan's own Hangup asks, too."""
     leg_died: bool = False
     """The agent's leg that he was joined with ended before him."""
     reason: int | None = None
