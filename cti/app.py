@@ -23,7 +23,10 @@ from cti.dialer.joiner import Joiner
 from cti.dialer.journal import COLLECT_RECORDING, Journal
 from cti.dialer.pacing import Pacing, progressive
 from cti.errors import SettingsError
+from cti.model.findings import Finding
+from cti.model.queries import CallFilter
 from cti.node.cel import CelFolder
+from cti.node.checks import NodeToCheck, check_machine, check_node
 from cti.recording.collector import RecordingCollector
 from cti.recording.naming import recording_name
 from cti.reports.service import CallReconciler, Reports
@@ -99,6 +102,41 @@ async def run(settings: Settings) -> None:
         log.info("the API listens on %s", app.url)
         await stopped.wait()
         log.info("ending; %d calls go on without the service", len(app.tracker.open_calls()))
+
+
+async def check(settings: Settings, *, clock: Clock | None = None) -> list[Finding]:
+    """Look at this machine and prove the node contract on each node; dials nobody, leaves nothing up."""
+    clock = clock or SystemClock()
+    findings = await check_machine(
+        recordings=settings.recording.folder,
+        reach_database=lambda: _ask_database(settings),
+        host=settings.api.host,
+        port=settings.api.port,
+    )
+    if not settings.nodes:
+        mend = "add a [[nodes]] table to the settings"
+        findings.append(
+            Finding(node="", subject="nodes", ok=False, message="the settings name no node", mend=mend)
+        )
+    looked = await asyncio.gather(
+        *(check_node(_to_check(settings, node), clock=clock) for node in settings.nodes)
+    )
+    return findings + [finding for found in looked for finding in found]
+
+
+async def _ask_database(settings: Settings) -> None:
+    async with open_database(settings.database.url.get_secret_value()) as database:
+        await database.facts.call_rows(CallFilter(limit=1))
+
+
+def _to_check(settings: Settings, node: NodeSettings) -> NodeToCheck:
+    return NodeToCheck(
+        account=_account(node),
+        trunk=node.trunk,
+        message=settings.dialer.message,
+        recordings=node.recordings,
+        cel_file=node.cel / node.cel_file if node.cel else None,
+    )
 
 
 class _Wired:

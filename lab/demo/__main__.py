@@ -33,7 +33,7 @@ def main() -> int:
     )
     parser.add_argument("--folder", type=Path, default=FOLDER, help=f"where all is kept (default: {FOLDER})")
     given = parser.parse_args()
-    console = Console(soft_wrap=True) if not sys.stdout.isatty() else Console()
+    console = Console() if sys.stdout.isatty() else Console(width=120)
     try:
         return asyncio.run(_run(console, given.folder.resolve(), once=given.once))
     except LabError as error:
@@ -84,8 +84,8 @@ def _stop_signal() -> asyncio.Event:
 def _say_how_to_go_on(console: Console, url: str, config: Path) -> None:
     say(console, f"the service goes on at {url} until Ctrl-C; try in another terminal:")
     lines = (
-        f"    .venv/bin/cti --config {config} calls",
-        f"    .venv/bin/cti --config {config} agent list",
+        f"    export WAIHU_CONFIG={config}",
+        "    .venv/bin/cti calls; .venv/bin/cti agent list; .venv/bin/cti check",
         f"    curl -H 'Authorization: Bearer {ADMIN_TOKEN}' {url}/api/v1/floor",
         f"    token of an admin: {ADMIN_TOKEN}   of the rep a001: {agent_token(1)}",
     )

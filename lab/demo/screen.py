@@ -43,14 +43,31 @@ def outcomes_text(outcomes: Mapping[str, int]) -> str:
 
 
 def report(table: Mapping[str, Any]) -> Table:
-    """Draw a report of the API."""
+    """Draw a report of the API: groups side by side, figures one below the other, so that it fits a terminal."""
+    columns, rows = list(table["columns"]), [list(_cells(row)) for row in table["rows"]]
     drawn = Table(title=str(table["title"]), title_justify="left")
-    for column in table["columns"]:
-        drawn.add_column(str(column))
-    for row in table["rows"]:
-        cells = row.values() if isinstance(row, Mapping) else row
-        drawn.add_row(*("" if cell is None else str(cell) for cell in cells))
+    drawn.add_column(str(columns[0]), style="bold")
+    for row in rows:
+        drawn.add_column(str(row[0]), justify="right")
+    for position, column in enumerate(columns[1:], 1):
+        drawn.add_row(str(column), *(_figure(row[position]) for row in rows))
     return drawn
+
+
+def _cells(row: Mapping[str, Any] | Sequence[Any]) -> Sequence[Any]:
+    return list(row.values()) if isinstance(row, Mapping) else row
+
+
+def _figure(cell: Any) -> str:
+    if cell is None:
+        return ""
+    return (
+        f"{cell:.3g}"
+        if isinstance(cell, float) and cell < 1
+        else f"{cell:.1f}"
+        if isinstance(cell, float)
+        else str(cell)
+    )
 
 
 def say(console: Console, text: str) -> None:
