@@ -60,7 +60,7 @@ def events_page() -> Iterator[str]:
 
 def cli_page() -> Iterator[str]:
     """The help of every command."""
-    yield from _commands(cti, click.Context(cti, info_name="cti", terminal_width=100))
+    yield from _commands(cti, click.Context(cti, info_name="cti", terminal_width=100, **cti.context_settings))
 
 
 def _commands(command: click.Command, context: click.Context) -> Iterator[str]:
