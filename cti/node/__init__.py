@@ -1,4 +1,6 @@
-"""The node contract: what an Asterisk must bring, how it is proved (`checks`), and what it writes itself (CEL).
+"""The node contract: what an Asterisk must bring, how that is proved, and what it writes itself.
 
-Pure: cel_rows, story. Files: cel_files. Adapter: cel (`CelFolder`).
+`checks` proves it: `questions` asks, `probe` places calls that ring nobody, `wire` hears what comes of them, `evidence`
+fetches what they left on disks, `verdicts` and `file_verdicts` (pure) say what that proves, `machine` looks at this
+side. `cel` tells the stories of channels from CEL files: `cel_files` finds rows, `cel_rows` and `story` (pure) read them.
 """

@@ -12,8 +12,8 @@ from cti.model.findings import Finding
 from cti.node import machine
 from cti.node.cel_files import find_rows
 from cti.node.cel_rows import CelRow
+from cti.node.file_verdicts import cel_findings, sound_finding
 from cti.node.probe import Joined, Unfetched
-from cti.node.verdicts import cel_findings, sound_finding
 from cti.node.wire import Wire
 
 _PATIENCE_SECONDS: Final = 2.0

@@ -1,0 +1,41 @@
+"""Checks of folders."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cti.node.machine import node_folder, writable_folder
+
+
+def test_a_node_s_folder_that_is_right_has_no_finding(tmp_path: Path) -> None:
+    assert node_folder("pbx", "recordings", tmp_path, "recordings", emptied=True) is None
+
+
+@pytest.mark.parametrize("name", [None, "none"])
+def test_a_folder_that_is_not_set_or_not_there_names_the_setting(tmp_path: Path, name: str | None) -> None:
+    found = node_folder("pbx", "CEL folder", tmp_path / name if name else None, "cel", emptied=False)
+    assert found
+    assert found.ok is False
+    assert "set `cel`" in found.mend
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may do everything")
+def test_a_folder_that_may_not_be_emptied_is_told(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    found = node_folder("pbx", "recordings", tmp_path, "recordings", emptied=True)
+    tmp_path.chmod(0o700)
+    assert found
+    assert "take files out of" in found.message
+
+
+def test_keeping_a_file_for_a_moment_leaves_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "recordings"
+    assert writable_folder(folder).ok is True
+    assert list(folder.iterdir()) == []
+
+
+def test_a_nearly_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cti.node.machine._LEAST_FREE_BYTES", 1 << 62)
+    found = writable_folder(tmp_path)
+    assert (found.ok, "110 MB" in found.mend) == (False, True)
