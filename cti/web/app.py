@@ -4,6 +4,7 @@ import errno
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
+from weakref import WeakSet
 
 from aiohttp import web
 
@@ -25,6 +26,8 @@ def make_app(parts: Deps, grants: Sequence[Grant]) -> web.Application:
     app = web.Application(middlewares=[errors_to_json], client_max_size=MAX_BODY_BYTES)
     app[DEPS] = parts
     app[GRANTS] = tuple(grants)
+    app[live.SOCKETS] = WeakSet()
+    app.on_shutdown.append(live.say_goodbye)
     for routes in NOUNS:
         app.router.add_routes(
             [

@@ -8,8 +8,10 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from typing import Final
+from weakref import WeakSet
 
 from aiohttp import WSCloseCode, WSMsgType, web
 from pydantic import Field, ValidationError
@@ -26,6 +28,7 @@ from cti.web.deps import agent_called, deps
 log = logging.getLogger(__name__)
 
 routes: Final = web.RouteTableDef()
+SOCKETS: Final[web.AppKey[WeakSet[web.WebSocketResponse]]] = web.AppKey("sockets", WeakSet)
 FIRST_MESSAGE_SECONDS: Final = 10.0
 HEARTBEAT_SECONDS: Final = 30.0
 
@@ -58,10 +61,25 @@ async def live_events(request: web.Request) -> web.WebSocketResponse:
         await socket.close(code=WSCloseCode.POLICY_VIOLATION, message=str(error).encode())
         return socket
     parts = deps(request)
+    request.app[SOCKETS].add(socket)
     with parts.bus.subscribe(parts.live_queue) as subscription:
         await socket.send_json({"v": VERSION, "type": "hello"})
         await _until_closed(socket, _sender(socket, subscription, visible, wanted))
     return socket
+
+
+async def say_goodbye(app: web.Application) -> None:
+    """Close all connections, so that the end of the service waits for no client."""
+    sockets = app[SOCKETS]
+    async with asyncio.TaskGroup() as closing:
+        for socket in list(sockets):
+            closing.create_task(_close(socket))
+
+
+async def _close(socket: web.WebSocketResponse) -> None:
+    with suppress(TimeoutError, ConnectionError):
+        async with asyncio.timeout(1.0):
+            await socket.close(code=WSCloseCode.GOING_AWAY, message=b"the service ends")
 
 
 async def _introduced(request: web.Request, socket: web.WebSocketResponse) -> Grant:

@@ -1,0 +1,65 @@
+"""Opening the port, and closing it."""
+
+import socket
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from cti.bus import EventBus
+from cti.errors import SettingsError
+from cti.model.access import Role
+from cti.web.app import make_app, serving
+from cti.web.deps import Deps
+from tests.fakes.clock import FakeClock
+from tests.fakes.desks import (
+    FakeAgentDesk,
+    FakeCallDesk,
+    FakeCampaignDesk,
+    FakeNodes,
+    FakeReconciler,
+    FakeReporter,
+)
+from tests.fakes.memory_store import MemoryStore
+from tests.fakes.site import TOKENS, grant
+
+
+def parts(folder: Path) -> Deps:
+    store, bus = MemoryStore(), EventBus()
+    return Deps(
+        agents=FakeAgentDesk(),
+        campaigns=FakeCampaignDesk(store),
+        calls=FakeCallDesk(store, bus),
+        facts=store.facts,
+        reports=FakeReporter(),
+        reconciler=FakeReconciler(),
+        nodes=FakeNodes(),
+        bus=bus,
+        clock=FakeClock(),
+        recordings=folder,
+        templates={},
+    )
+
+
+async def test_a_port_that_is_taken_is_told_with_key_and_address(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(
+            SettingsError, match=rf"api\.port: 127\.0\.0\.1:{port} is taken by another program"
+        ):
+            async with serving(make_app(parts(tmp_path), []), host="127.0.0.1", port=port):
+                pass
+
+
+async def test_the_end_of_the_service_says_goodbye_to_who_listens(tmp_path: Path) -> None:
+    app = make_app(parts(tmp_path), [grant("lead", Role.LEAD)])
+    headers = {"Authorization": f"Bearer {TOKENS['lead']}"}
+    async with aiohttp.ClientSession(headers=headers) as session:
+        async with serving(app, host="127.0.0.1", port=0) as url:
+            listener = await session.ws_connect(f"{url}/api/v1/events")
+            assert (await listener.receive_json())["type"] == "hello"
+        message = await listener.receive()
+        assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, 1001)
+        await listener.close()
