@@ -53,7 +53,9 @@ def show(rows: Sequence[Row], columns: Sequence[str], form: str | None, *, title
 
 def rich_table(rows: Iterable[Row], columns: Sequence[str], *, title: str = "") -> Table:
     """Return a table for a terminal."""
-    table = Table(*columns, title=title or None, title_justify="left", box=box.SIMPLE_HEAD)
+    table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD)
+    for name in columns:
+        table.add_column(name, overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell_text(row.get(name))) for name in columns))
     return table
