@@ -27,7 +27,7 @@ _NUMBER = re.compile(r"\+[0-9]{3,15}")
 _CALLER = re.compile(r"\+?[0-9]{1,15}")
 _ENDPOINT = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _SOUND = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_./-]{0,200}")
-_RECORDING = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
+_RECORDING = re.compile(r"(?=.{1,200}$)[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
 _HEX = re.compile(r"[0-9a-f]{1,64}")
 
 
