@@ -15,7 +15,7 @@ OLDEST_VERSION: Final = 18
 WRITE_RIGHTS: Final = {
     "call": ("Bridge", "Setvar"),
     "originate": ("Originate",),
-    "system": ("ModuleCheck", "PJSIPShowEndpoint", "CoreShowChannels", "Hangup"),
+    "system": ("ModuleCheck", "PJSIPShowContacts", "PJSIPShowEndpoint", "CoreShowChannels", "Hangup"),
     "reporting": ("ShowDialPlan",),
 }
 """Right to the actions that show that we have it: ListCommands lists what this account may use and nothing else."""
@@ -56,6 +56,9 @@ async def ask(ami: AmiClient) -> list[Finding]:
 
 async def ask_trunk(ami: AmiClient, trunk: str) -> Finding:
     """Ask whether the trunk's endpoint is there and its contact answers."""
+    if not trunk:
+        told = "the settings name no trunk for this node; campaigns must name theirs"
+        return _finding(ami, "trunk", None, told)
     subject = f"trunk {trunk}"
     try:
         rows = await ami.collect({"Action": "PJSIPShowEndpoint", "Endpoint": trunk})
