@@ -1,16 +1,18 @@
-"""`python -m lab up | down | status | shell`: a lab to try things on by hand. No logic here."""
+"""`python -m lab up | down | status | shell | stand-in`: a lab to try things on by hand. No logic here."""
 
 import argparse
 import asyncio
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from lab import background
 from lab.errors import LabError
 from lab.settings import HOST, LabSettings
+from lab.softphone import Behaviour, Softphone
 
 FOLDER: Final = Path("var/lab")
 
@@ -24,6 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LabError as error:
         sys.stderr.write(f"lab: {error}\n")
         return 1
+    except BrokenPipeError:  # `| head` has seen enough
+        return 0
     except KeyboardInterrupt:
         return 130
 
@@ -99,6 +103,19 @@ def _shell(chosen: argparse.Namespace) -> int:
     os.execv(command[0], command)  # noqa: S606 -- the console takes over this terminal
 
 
+def _stand_in(chosen: argparse.Namespace) -> int:
+    behaviour = Behaviour(answer_after=chosen.after, refuse=chosen.refuse)
+    with suppress(KeyboardInterrupt):
+        asyncio.run(_answer(chosen.port, behaviour))
+    return 0
+
+
+async def _answer(port: int, behaviour: Behaviour) -> None:
+    async with Softphone.open(port=port, stranger=behaviour):
+        _print(background.READY)
+        await asyncio.Event().wait()
+
+
 def _own(chosen: argparse.Namespace) -> int:
     settings = LabSettings(
         folder=chosen.folder, base_port=chosen.base_port, rtp_ports=chosen.rtp_ports, phones=chosen.phones
@@ -114,7 +131,7 @@ def _print(line: str) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lab", description="An exchange to try things on.")
-    commands = parser.add_subparsers(required=True, metavar="up | down | status | shell")
+    commands = parser.add_subparsers(required=True, metavar="up | down | status | shell | stand-in")
     where = argparse.ArgumentParser(add_help=False)
     where.add_argument(
         "--folder", type=Path, default=FOLDER, help="where the lab lives (default: %(default)s)"
@@ -131,6 +148,15 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("status", parents=[where], help="tell whether it runs, and where").set_defaults(
         run=_status
     )
+    stand_in = commands.add_parser(
+        "stand-in", help="take every call on a port, as a network without Asterisk"
+    )
+    stand_in.add_argument(
+        "--port", type=int, required=True, help="UDP; the PBX's trunk `lab` leads to base port + 5"
+    )
+    stand_in.add_argument("--after", type=float, default=0.0, help="seconds of ringing")
+    stand_in.add_argument("--refuse", type=int, help="SIP code to refuse with; else it answers and is silent")
+    stand_in.set_defaults(run=_stand_in)
     commands.add_parser("own", parents=[sizes]).set_defaults(run=_own)
     shell = commands.add_parser(
         "shell", parents=[where], help="open an Asterisk console, or run one command of it"

@@ -75,7 +75,10 @@ def up(settings: LabSettings, *, answering: int, report: Callable[[str], None]) 
                 break
             report(line.strip())
         else:
-            raise LabError((folder / "lab.log").read_text().strip() or "the lab ended without a word")
+            raise LabError(
+                (folder / "lab.log").read_text().strip().removeprefix("lab: ")
+                or "the lab ended without a word"
+            )
         # It lives on: without this, leaving the block would wait for its end.
         owner.returncode = 0
     running = find(folder)

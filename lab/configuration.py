@@ -40,6 +40,8 @@ def write_pbx(folder: Path, settings: LabSettings, asterisk: Installation) -> No
         "LAB_SIP_PORT": settings.lab_sip_port,
         "RTP_TIMEOUT": settings.rtp_timeout,
         "QUALIFY_SECONDS": settings.qualify_seconds,
+        # Without it no packet leaves while the dialplan waits, and whatever counts frames at the other end is misled.
+        "TRANSMIT_SILENCE": "yes",
         "TRUNK_QUALIFY_SECONDS": settings.qualify_seconds or 5,
     }
     _write_node(folder, "pbx", values, asterisk)
@@ -59,6 +61,9 @@ def write_carrier(folder: Path, settings: LabSettings, asterisk: Installation) -
         "AMI_PORT": settings.carrier_ami_port,
         "SIP_PORT": settings.carrier_sip_port,
         "PBX_SIP_PORT": settings.pbx_sip_port,
+        # It would send silence while it rings, too: more work than all the rest of a busy call. Where the carrier is
+        # to be silent after the answer, it plays silence.
+        "TRANSMIT_SILENCE": "no",
     }
     _write_node(folder, "carrier", values, asterisk)
 

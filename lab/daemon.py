@@ -31,6 +31,7 @@ class Refused(LabError):
     def __init__(self, status: int, message: str) -> None:
         super().__init__(f"{status}: {message}")
         self.status = status
+        self.message = message
 
 
 def settings_toml(
@@ -106,8 +107,11 @@ class Daemon:
             raise LabError("the service does not run")
         return self.process.pid
 
-    async def start(self) -> None:
-        """Start it and wait until its API answers. Raises LabError with the end of its log."""
+    async def start(self, *, well: bool = True) -> None:
+        """Start it and wait until its API answers that all is well, or, with `well=False`, answers at all.
+
+        Raises LabError with the end of its log.
+        """
         with self.log.open("ab") as output:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -125,9 +129,10 @@ class Daemon:
         while time.monotonic() < end:
             if self.process.returncode is not None:
                 raise LabError(f"the service ended with {self.process.returncode}:\n{self.log_end()}")
-            with suppress(aiohttp.ClientError, Refused):
-                await self.get("health")
-                return
+            with suppress(aiohttp.ClientError):
+                health = await self.health()
+                if health["status"] == "ok" or not well:
+                    return
             await asyncio.sleep(0.05)
         raise LabError(f"the service did not answer within {START_SECONDS:g} s:\n{self.log_end()}")
 
@@ -157,6 +162,16 @@ class Daemon:
     async def put(self, path: str, body: object) -> Any:
         """PUT JSON."""
         return await self._ask("PUT", path, json=body)
+
+    async def health(self) -> dict[str, Any]:
+        """Return how it says it is, well or not."""
+        try:
+            answer: dict[str, Any] = await self.get("health")
+        except Refused as refused:
+            if refused.status != 503:
+                raise
+            answer = json.loads(refused.message)
+        return answer
 
     async def upload(self, campaign: str, name: str, text: bytes) -> Any:
         """Import a CSV list."""

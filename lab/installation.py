@@ -16,7 +16,7 @@ from typing import Final
 from lab.errors import NotPrepared
 
 ASTERISK: Final = "asterisk-1"
-SOUNDS: Final = "sounds-2"
+SOUNDS: Final = "sounds-3"
 """Folders in the cache; scripts/lab-tools makes them under the same names."""
 NEW_ENOUGH: Final = {22: 7, 23: 1}
 """Major version to its first minor one with `TechCause` on the Hangup event. Newer majors have it, older ones not."""
@@ -72,7 +72,10 @@ def _installed(sounds: Path) -> Installation | None:
     conf = Path("/etc/asterisk/asterisk.conf")
     told = dict(_DIRECTORY.findall(conf.read_text())) if conf.is_file() and os.access(conf, os.R_OK) else {}
     modules = _first(
-        told.get("astmoddir"), *Path("/usr/lib").glob("*/asterisk/modules"), "/usr/lib/asterisk/modules"
+        told.get("astmoddir"),
+        *Path("/usr/lib").glob("*/asterisk/modules"),
+        "/usr/lib/asterisk/modules",
+        "/usr/lib64/asterisk/modules",
     )
     share = _first(told.get("astdatadir"), "/usr/share/asterisk", "/var/lib/asterisk")
     return Installation(command=(program,), modules=modules, share=share, sounds=sounds)

@@ -23,6 +23,8 @@ from lab.settings import LabSettings
 from lab.softphone import Behaviour, read_wav
 
 FOLDER: Final = Path("var/demo")
+INTERRUPTED: Final = 130
+"""Exit status when it was ended before the list was done."""
 
 
 def main() -> int:
@@ -39,13 +41,13 @@ def main() -> int:
     except LabError as error:
         console.print(f"[red]{error}[/]", highlight=False)
         return 1
-    except KeyboardInterrupt:
-        return 0
+    except asyncio.CancelledError:
+        return INTERRUPTED
 
 
 async def _run(console: Console, folder: Path, *, once: bool) -> int:
     await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-    stopped = _stop_signal()
+    _end_on_signals()
     settings = LabSettings.free(folder / "lab", phones=3)
     async with (
         Lab.open(settings, report=lambda text: say(console, text)) as lab,
@@ -67,18 +69,22 @@ async def _run(console: Console, folder: Path, *, once: bool) -> int:
             console.print(f"[red]{problem}[/]", highlight=False)
         if not once:
             _say_how_to_go_on(console, daemon.url, daemon.config)
-            await stopped.wait()
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+            task = asyncio.current_task()
+            if task is not None:
+                task.uncancel()
         work.cancel()
     print(json.dumps(result))
     return 1 if problems else 0
 
 
-def _stop_signal() -> asyncio.Event:
-    stopped = asyncio.Event()
+def _end_on_signals() -> None:
+    """Ctrl-C ends the demo wherever it is, and everything that it started."""
+    task = asyncio.current_task()
     for number in (signal.SIGINT, signal.SIGTERM):
-        with suppress(NotImplementedError):
-            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    return stopped
+        if task is not None:
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
 
 
 def _say_how_to_go_on(console: Console, url: str, config: Path) -> None:
