@@ -1,0 +1,10 @@
+"""What `make bench` runs. Every figure stands beside that of a bare program which does the same in the same run.
+
+rows · said         what a benchmark gives and how it is shown
+child               processes of a benchmark, talked to in JSON lines
+schedule · stairs   a fixed rate and who is late; which rates hold (pure)
+originate           calls placed per second: engine_process beside bare_dialer
+answer_to_rep       from the customer's 200 OK to the first voice: the service beside bare_bridge
+event_lag           from AMI bytes to a WebSocket client: engine_process beside bare_dialer, through ami_relay
+storage             attempts written per second, beside bare inserts
+"""

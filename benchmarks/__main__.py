@@ -1,0 +1,41 @@
+"""`make bench`, `make bench ONLY=NAME`."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from benchmarks import originate, said
+from benchmarks.child import ChildFailed
+from lab.errors import LabError
+
+BENCHMARKS: Final[Mapping[str, Callable[[], Awaitable[None]]]] = {
+    originate.NAME: originate.run,
+}
+
+
+def main() -> int:
+    """Run one benchmark, or all; the exit status is 1 when one of them could not be measured."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("name", nargs="?", choices=BENCHMARKS, help="only this one")
+    given = parser.parse_args()
+    failed = False
+    for name in [given.name] if given.name else BENCHMARKS:
+        said.step(f"{name} begins")
+        try:
+            asyncio.run(_awaited(BENCHMARKS[name]))
+        except (LabError, ChildFailed, TimeoutError) as error:
+            said.step(f"{name} could not be measured: {error!r}\n{error}")
+            failed = True
+        except KeyboardInterrupt:
+            return 130
+    return 1 if failed else 0
+
+
+async def _awaited(benchmark: Callable[[], Awaitable[None]]) -> None:
+    await benchmark()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
