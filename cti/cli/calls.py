@@ -12,7 +12,7 @@ from cti.cli.shown import Form, cell_text, form_options, show
 from cti.model.calls import Outcome
 from cti.model.tables import ReportKind
 
-COLUMNS: Final = "placed_at,number,contact,campaign,agent,outcome,talk_seconds,disposition,cause,sip_code,id"
+COLUMNS: Final = "placed_at,number,contact,campaign,agent,state,outcome,talk_seconds,disposition,cause,sip_code,id"
 BY: Final = {
     "agent": ReportKind.CALLS_BY_AGENT,
     "campaign": ReportKind.CALLS_BY_CAMPAIGN,
