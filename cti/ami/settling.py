@@ -124,7 +124,7 @@ def _shown(call: Call, facts: ChannelFacts) -> Call:
         call,
         state=state,
         channel=call.channel or facts.channel,
-        dialing_at=call.dialing_at or at,
+        dialing_at=call.dialing_at or call.placed_at,
         ringing_at=call.ringing_at or (at if ringing else None),
         answered_at=call.answered_at or (at if facts.up else None),
     )
