@@ -3,6 +3,7 @@
 import json
 import sys
 from typing import Any, Final
+from urllib.parse import quote
 
 import click
 
@@ -12,7 +13,9 @@ from cti.cli.shown import Form, cell_text, form_options, show
 from cti.model.calls import Outcome
 from cti.model.tables import ReportKind
 
-COLUMNS: Final = "placed_at,number,contact,campaign,agent,state,outcome,talk_seconds,disposition,cause,sip_code,id"
+COLUMNS: Final = (
+    "placed_at,number,contact,campaign,agent,state,outcome,talk_seconds,disposition,cause,sip_code,id"
+)
 BY: Final = {
     "agent": ReportKind.CALLS_BY_AGENT,
     "campaign": ReportKind.CALLS_BY_CAMPAIGN,
@@ -40,7 +43,7 @@ async def calls(api: ApiClient, form: str | None, columns: str, limit: int, **as
     wanted: dict[str, Any] = {**asked, "columns": None if columns == "all" else columns}
     if form == Form.CSV:
         async for line in api.text("calls", format="csv", **wanted):
-            click.echo(line, nl=False)
+            click.echo(line.removesuffix("\r\n").removesuffix("\n"))
         return
     rows = await _pages(api, wanted, limit)
     show(rows, columns.split(",") if columns != "all" else list(rows[0]) if rows else [], form)
@@ -65,7 +68,7 @@ async def _pages(api: ApiClient, wanted: dict[str, Any], limit: int) -> list[dic
 @talks
 async def disposition(api: ApiClient, call: str, code: str, note: str) -> None:
     """Say how a CALL (its id) went: CODE is the verdict. Again overwrites."""
-    await api.put(f"calls/{call}/disposition", {"disposition": code, "note": note})
+    await api.put(f"calls/{quote(call, safe='')}/disposition", {"disposition": code, "note": note})
     click.echo(f"call {call}: {code}")
 
 

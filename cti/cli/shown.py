@@ -44,7 +44,8 @@ def show(rows: Sequence[Row], columns: Sequence[str], form: str | None, *, title
                 json.dumps([{name: row.get(name) for name in columns} for row in rows], ensure_ascii=False)
             )
         case Form.CSV:
-            click.echo(csv_text(columns, [[row.get(name) for name in columns] for row in rows]), nl=False)
+            cells = [[row.get(name) for name in columns] for row in rows]
+            click.echo(csv_text(columns, cells, end="\n"), nl=False)  # programs in a pipe stumble over CR
         case _ if sys.stdout.isatty():
             Console().print(rich_table(rows, columns, title=title))
         case _:

@@ -16,16 +16,16 @@ _FORMULA: Final = re.compile(r"^[=+\-@\t\r]")
 _PLAIN_NUMBER: Final = re.compile(r"^[+-]?\d+(\.\d+)?$")
 
 
-def csv_line(cells: Sequence[Any]) -> str:
+def csv_line(cells: Sequence[Any], *, end: str = "\r\n") -> str:
     """Return one line of CSV (RFC 4180) with its line end. None is empty, lists and tables are JSON."""
     line = io.StringIO()
-    csv.writer(line).writerow([_cell(cell) for cell in cells])
+    csv.writer(line, lineterminator=end).writerow([_cell(cell) for cell in cells])
     return line.getvalue()
 
 
-def csv_text(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+def csv_text(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, end: str = "\r\n") -> str:
     """Return a whole table as CSV, the header first."""
-    return "".join((csv_line(columns), *(csv_line(row) for row in rows)))
+    return "".join(csv_line(row, end=end) for row in (columns, *rows))
 
 
 def _cell(value: Any) -> str:

@@ -102,6 +102,17 @@ def test_calls_are_listed_filtered_and_cut_to_columns(terminal: Terminal) -> Non
     assert list(everything[0]) == [field.name for field in CALL_FIELDS]
 
 
+def test_csv_has_line_ends_that_other_programs_in_a_pipe_expect(terminal: Terminal) -> None:
+    stored(terminal, 1)
+    assert terminal.said("calls", "--csv", "--columns", "id,agent") == f"id,agent\n{call_id(1)},anna\n"
+    assert "\r" not in terminal.said("agent", "list", "--csv")
+
+
+@pytest.mark.parametrize("call", ["../agents", call_id(1) + "\r", "", "x/y"])
+def test_an_id_that_is_none_finds_no_call(terminal: Terminal, call: str) -> None:
+    assert terminal.said("disposition", call, "sold", code=1).count("\n") == 1
+
+
 def test_more_calls_than_a_page_holds_are_listed(terminal: Terminal) -> None:
     stored(terminal, *range(1, 1102))
     assert len(json.loads(terminal.said("calls", "--json", "--limit", "1100", "--columns", "id"))) == 1100
