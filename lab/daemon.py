@@ -47,7 +47,6 @@ def settings_toml(
 ) -> str:
     """Return a settings file for a service attached to the lab's PBX, with a token for each agent a001, a002, ..."""
     url = database_url or f"sqlite:///{folder / 'waihu.db'}"
-    pbx = lab.pbx
     tokens = [
         f'[[api.tokens]]\nname = "a{n:03d}"\ntoken = "{agent_token(n)}"\nrole = "agent"\nagent = "a{n:03d}"\n'
         for n in range(1, agents + 1)
@@ -56,18 +55,7 @@ def settings_toml(
 [database]
 url = "{url}"
 
-[[nodes]]
-name = "pbx"
-host = "{HOST}"
-port = {ami_port or pbx.ami_port}
-user = "{pbx.user}"
-secret = "{pbx.secret}"
-recordings = "{pbx.recordings}"
-cel = "{pbx.cel}"
-trunk = "{pbx.trunk}"
-max_lines = {max_lines}
-calls_per_second = {calls_per_second}
-
+{node_toml("pbx", lab, ami_port=ami_port, calls_per_second=calls_per_second, max_lines=max_lines)}
 [recording]
 folder = "{folder / "recordings"}"
 
@@ -83,6 +71,31 @@ token = "{ADMIN_TOKEN}"
 role = "admin"
 
 """ + "\n".join(tokens)
+
+
+def node_toml(
+    name: str,
+    lab: Lab,
+    *,
+    ami_port: int | None = None,
+    calls_per_second: float = 50.0,
+    max_lines: int = 1000,
+) -> str:
+    """Return the settings' table of a lab's PBX."""
+    pbx = lab.pbx
+    return f"""\
+[[nodes]]
+name = "{name}"
+host = "{HOST}"
+port = {ami_port or pbx.ami_port}
+user = "{pbx.user}"
+secret = "{pbx.secret}"
+recordings = "{pbx.recordings}"
+cel = "{pbx.cel}"
+trunk = "{pbx.trunk}"
+max_lines = {max_lines}
+calls_per_second = {calls_per_second}
+"""
 
 
 def agent_token(number: int) -> str:

@@ -130,7 +130,7 @@ class PhoneCall(asyncio.DatagramProtocol):
         return ear
 
     async def hears(self, frequency: int = ANY_SOUND, *, within: float = 5.0) -> float:
-        """Wait until this tone comes, return when it came. Raises TimeoutError."""
+        """Wait until this tone comes, return when it came. Raises TimeoutError; LabError when the call ends first."""
         async with asyncio.timeout(within):
             return await asyncio.shield(self.listen_for(frequency))
 
@@ -168,8 +168,10 @@ class PhoneCall(asyncio.DatagramProtocol):
             return
         self.state, self.ending, self.times.ended = CallState.ENDED, ending, time.monotonic()
         self._ended.set()
-        for ear in self._ears.values():
-            ear.cancel()
+        for frequency, ear in self._ears.items():
+            if not ear.done():
+                ear.set_exception(LabError(f"the call ended before {frequency or 'a sound'} was heard"))
+                ear.exception()  # Perhaps nobody waits for it any more.
         if self._media is not None:
             self._media.close()
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
+from lab.errors import PortTaken
 from lab.settings import HOST
 from lab.softphone import message as sip
 from lab.softphone import sdp
@@ -42,7 +43,10 @@ class Softphone(asyncio.DatagramProtocol):
         """Open the socket (port 0: any free one). At the end hang up, unregister, close."""
         phone = cls(stranger)
         loop = asyncio.get_running_loop()
-        phone._socket, _ = await loop.create_datagram_endpoint(lambda: phone, local_addr=(host, port))
+        try:
+            phone._socket, _ = await loop.create_datagram_endpoint(lambda: phone, local_addr=(host, port))
+        except OSError as error:
+            raise PortTaken(f"the softphone can not have UDP {host}:{port}: {error.strerror}") from error
         phone.address = phone._socket.get_extra_info("sockname")
         clock = asyncio.create_task(phone._speak(), name="softphone clock")
         try:
