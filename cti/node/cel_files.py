@@ -4,6 +4,7 @@ Nothing is kept between two readings: the rows stand in the order of their times
 by halving, and a file that grows, is rotated or is begun anew needs no care.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,7 +17,7 @@ _CHUNK_BYTES: Final = 1 << 20
 _NEAR_BYTES: Final = 1 << 16
 """So little is read through rather than halved further."""
 _SLACK_SECONDS: Final = 120
-"""How far times may be out of order: the clocks of two machines, and clocks that are put right."""
+"""How far rows may be out of the order of their times, when a clock was put right."""
 _PACKED: Final = frozenset({".gz", ".bz2", ".xz", ".zst"})
 
 
@@ -38,14 +39,18 @@ def with_elders(file: Path) -> list[Path]:
 
 
 def find_rows(file: Path, *, texts: Sequence[str], since: datetime | None) -> Found:
-    """Read all rows since then that hold one of these texts anywhere."""
-    needles = [text.encode() for text in texts]
+    """Read all rows since then, by the node's clock, that hold one of these texts anywhere."""
+    wanted = re.compile(b"|".join(re.escape(text.encode()) for text in texts))
+    first_second = int(since.timestamp()) if since else 0
     found = Found()
     for path in with_elders(file):
         if since is not None and path.stat().st_mtime < since.timestamp() - _SLACK_SECONDS:
             continue
         with path.open("rb") as stream:
-            for line in _lines(stream, _start(stream, since), needles):
+            for line in _lines(stream, _start(stream, since), wanted):
+                second = second_of(line)
+                if second is not None and second < first_second:
+                    continue
                 row = parse_row(line)
                 if row is None:
                     found.bad += 1
@@ -54,16 +59,14 @@ def find_rows(file: Path, *, texts: Sequence[str], since: datetime | None) -> Fo
     return found
 
 
-def _lines(file: BinaryIO, start: int, needles: Sequence[bytes]) -> Iterator[bytes]:
-    """Yield the whole lines that hold one of the needles; a last one without an end is still being written."""
+def _lines(file: BinaryIO, start: int, wanted: re.Pattern[bytes]) -> Iterator[bytes]:
+    """Yield the whole lines in which it is found; a last one without an end is still being written."""
     file.seek(start)
     rest = b""
     while chunk := file.read(_CHUNK_BYTES):
         whole, newline, rest = (rest + chunk).rpartition(b"\n")
-        if newline and any(needle in whole for needle in needles):
-            for line in whole.split(b"\n"):
-                if any(needle in line for needle in needles):
-                    yield line
+        if newline and wanted.search(whole):
+            yield from (line for line in whole.split(b"\n") if wanted.search(line))
 
 
 def _start(file: BinaryIO, since: datetime | None) -> int:

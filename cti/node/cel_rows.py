@@ -3,7 +3,7 @@
 import csv
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 COLUMNS: Final = (
@@ -17,6 +17,7 @@ COLUMNS: Final = (
     "userdeftype",
 )
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TIME: Final = re.compile(r"(?P<seconds>\d{1,11})\.(?P<micros>\d{6})", re.ASCII)
 _HEAD: Final = re.compile(rb'"[^"\n]*","(?P<seconds>\d{1,11})\.\d{6}",')
 
@@ -61,4 +62,4 @@ def _moment(text: str) -> datetime | None:
     found = _TIME.fullmatch(text)
     if not found:
         return None
-    return datetime.fromtimestamp(int(found["seconds"]), UTC).replace(microsecond=int(found["micros"]))
+    return _EPOCH + timedelta(seconds=int(found["seconds"]), microseconds=int(found["micros"]))

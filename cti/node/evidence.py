@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -35,8 +35,9 @@ class Seen:
 
     @property
     def since(self) -> datetime | None:
-        """The node's own time when the first probe call came up."""
-        return _moment(self.unfetched.up or self.joined.leg_waits)
+        """The node's own time shortly before the first probe call came up."""
+        came_up = _moment(self.unfetched.up or self.joined.leg_waits)
+        return came_up - timedelta(seconds=10) if came_up else None
 
 
 def wrong_folders(node: str, recordings: Path | None, cel_file: Path | None) -> list[Finding]:

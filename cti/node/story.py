@@ -6,7 +6,8 @@ by the bridge's id, which the rows of both carry.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Final
 
 from cti.model.stories import Stay, Story
@@ -43,42 +44,60 @@ def bridge_of(row: CelRow) -> str | None:
 
 def story(node: str, rows: Sequence[CelRow], met: Meetings) -> Story:
     """Return one channel's story from its rows (at least one) in the order they were written."""
-    told = Story(node=node, channel_id=rows[0].channel_id)
+    draft = _Draft()
     for row in rows:
-        told = replace(_told(told, row, met), last_at=row.at)
-    return told
+        draft.take(row, met)
+    return Story(
+        node=node,
+        channel_id=rows[0].channel_id,
+        channel=draft.channel,
+        started_at=draft.started_at,
+        answered_at=draft.answered_at,
+        stays=tuple(draft.stays),
+        dropped_at=draft.dropped_at,
+        ended_at=draft.ended_at,
+        cause=draft.cause,
+        last_at=rows[-1].at,
+    )
 
 
-def _told(told: Story, row: CelRow, met: Meetings) -> Story:
-    match row.kind:
-        case "CHAN_START":
-            return replace(told, started_at=row.at, channel=row.channel or None)
-        case "ANSWER":
-            return replace(told, answered_at=told.answered_at or row.at)
-        case "BRIDGE_ENTER":
-            return _entered(told, row, met)
-        case "BRIDGE_EXIT":
-            return _left(told, row)
-        case _ if row.user_kind == _DROPPED:
-            return replace(told, dropped_at=told.dropped_at or row.at)
-        case "HANGUP":
-            return replace(told, ended_at=row.at, cause=_cause(row))
-        case _:
-            return told
+@dataclass(slots=True)
+class _Draft:
+    """A story in the making."""
 
+    channel: str | None = None
+    started_at: datetime | None = None
+    answered_at: datetime | None = None
+    stays: list[Stay] = field(default_factory=list)
+    dropped_at: datetime | None = None
+    ended_at: datetime | None = None
+    cause: int | None = None
 
-def _entered(told: Story, row: CelRow, met: Meetings) -> Story:
-    bridge = bridge_of(row)
-    if bridge is None:
-        return told
-    peer = next((channel for channel in met.get(bridge, ()) if channel != row.channel), None)
-    return replace(told, stays=(*told.stays, Stay(peer=peer, entered_at=row.at)))
+    def take(self, row: CelRow, met: Meetings) -> None:
+        """Write one row into it; a row that says nothing we want is passed over."""
+        match row.kind:
+            case "CHAN_START":
+                self.started_at, self.channel = row.at, row.channel or None
+            case "ANSWER":
+                self.answered_at = self.answered_at or row.at
+            case "BRIDGE_ENTER":
+                self._enter(row, met)
+            case "BRIDGE_EXIT":
+                self._leave(row)
+            case "HANGUP":
+                self.ended_at, self.cause = row.at, _cause(row)
+            case _ if row.user_kind == _DROPPED:
+                self.dropped_at = self.dropped_at or row.at
 
+    def _enter(self, row: CelRow, met: Meetings) -> None:
+        bridge = bridge_of(row)
+        if bridge is not None:
+            peer = next((channel for channel in met.get(bridge, ()) if channel != row.channel), None)
+            self.stays.append(Stay(peer=peer, entered_at=row.at))
 
-def _left(told: Story, row: CelRow) -> Story:
-    if bridge_of(row) is None or not told.stays or told.stays[-1].left_at is not None:
-        return told
-    return replace(told, stays=(*told.stays[:-1], replace(told.stays[-1], left_at=row.at)))
+    def _leave(self, row: CelRow) -> None:
+        if bridge_of(row) is not None and self.stays and self.stays[-1].left_at is None:
+            self.stays[-1] = replace(self.stays[-1], left_at=row.at)
 
 
 def _cause(row: CelRow) -> int | None:
