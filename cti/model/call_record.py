@@ -113,7 +113,9 @@ CALL_FIELDS: Final[tuple[RecordField, ...]] = (
     RecordField(
         "wait_seconds", "number", "From answer to join; null when one of them did not happen.", _wait_seconds
     ),
-    RecordField("talk_seconds", "number", "Time joined with agents, of the stays that are over.", _talk_seconds),
+    RecordField(
+        "talk_seconds", "number", "Time joined with agents, of the stays that are over.", _talk_seconds
+    ),
     RecordField("total_seconds", "number", "From `placed_at` to `ended_at`.", _total_seconds),
     RecordField(
         "end_reason",
