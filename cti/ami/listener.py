@@ -8,13 +8,13 @@ before it is settled: its hang-up may still be on its way to us, or its Originat
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from cti.ami.call_tracker import CallTracker
 from cti.ami.message import Message
 from cti.ami.ports import AmiClient, ChannelFacts, Connected, Gap, Lost, NodeMemory, StoryOf
-from cti.ami.signals import signal_of
+from cti.ami.reading import signal_of
 from cti.ami.views import View, channels_up, look, peer_of
 from cti.bus import EventBus
 from cti.clock import Clock
@@ -64,6 +64,7 @@ class CallListener:
         self._started: str | None = None
         self._connected = False
         self._caught_up = False
+        self._lost_at: datetime | None = None
 
     @property
     def name(self) -> str:
@@ -92,6 +93,7 @@ class CallListener:
             case Message():
                 self._hear(happening)
             case Lost(reason=reason):
+                self._lost_at = self._clock.now() if self._connected else self._lost_at
                 self._connected = self._caught_up = False
                 self._publish([NodeLost(node=self._client.node, reason=reason, at=self._clock.now())])
             case Connected() | Gap():
@@ -217,7 +219,8 @@ class CallListener:
 
     async def _settle(self, call: Call, *, restarted: bool) -> None:
         story = await self._story(call)
-        now = self._clock.now()
+        # An Asterisk that died did so about when the connection went.
+        now = (self._lost_at if restarted else None) or self._clock.now()
         unfinished = story is not None and story.ended_at is None and not restarted
         if unfinished and self._tracker.look_again(call.id, now + SECOND_LOOK) <= STORY_LOOKS:
             return

@@ -1,45 +1,25 @@
-"""An `AmiClient` over panoramisk: the only module that knows that library.
+"""An `AmiClient` over panoramisk: keeps one node connected for ever, and says why it is not.
 
-panoramisk makes the connection, logs in, numbers and writes actions. Where it was found to lose, repeat or reorder
-things (docs/decisions/0011-panoramisk.md) its methods are replaced here: bytes are cut into messages before they are
-decoded; an answer that will not come is an error; nothing is sent twice; reconnecting is done by `run`.
+Each connection is a new one (`panoramisk_connection`), so that nothing of a lost one can come again.
 """
 
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Any, Final
-
-from panoramisk.actions import Action as PanoramiskAction
-from panoramisk.ami_protocol import AMIProtocol
-from panoramisk.manager import Manager
+from dataclasses import dataclass
+from typing import Any
 
 from cti.ami.actions import Action, checked
 from cti.ami.inbox import Inbox
-from cti.ami.message import Message, parse
+from cti.ami.message import Message
+from cti.ami.panoramisk_connection import AmiAccount, Connection, Order
 from cti.ami.ports import Connected, Happening, Lost
 from cti.errors import NodeDown, NodeError, NodeRefused, NodeSilent
 from cti.service import Service, running
 
 log = logging.getLogger(__name__)
-
-LONGEST_MESSAGE: Final = 4 * 1024 * 1024
-"""Bytes without an end of message after which the other side is no Asterisk."""
-_END: Final = b"\r\n\r\n"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AmiAccount:
-    """Where a node's manager interface is, and as whom we log in."""
-
-    node: str
-    host: str
-    port: int
-    user: str
-    secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,118 +41,6 @@ class Patience:
     """Between tries with a password that was refused: Asterisk logs each, and may ban the address."""
 
 
-class _Order(PanoramiskAction):  # type: ignore[misc] # the library has no types
-    """An action under way. It is done with the first answer, or, for a list, with the closing row."""
-
-    def __init__(self, action: Action, *, listing: bool = False) -> None:
-        super().__init__(dict(action), as_list=listing)
-        self.listing = listing
-
-    def add_message(self, message: Message) -> bool:
-        """Take one message of the answer; True when it was the last."""
-        if self.listing and not message.refused and not self._closes(message):
-            if "Event" in message:
-                self.responses.append(message)
-            return False
-        if not self.future.done():
-            self.future.set_result([message, *self.responses] if self.listing else message)
-        return True
-
-    def _closes(self, message: Message) -> bool:
-        return "Event" in message and (
-            message.text("EventList").lower() == "complete" or message.text("Event").endswith("Complete")
-        )
-
-
-class _Protocol(AMIProtocol):  # type: ignore[misc]
-    """Bytes to messages, and messages to the order or the listener they are for."""
-
-    def __init__(self, on_event: Callable[[Message], None]) -> None:
-        self._on_event = on_event
-        self._rest = b""
-        self.responses: dict[str, _Order] = {}
-        self.closed = False
-
-    def data_received(self, data: bytes) -> None:
-        # Cut first, decoded after: a letter split over two reads stays whole.
-        received, found, rest = (self._rest + data).rpartition(_END)
-        self._rest = rest
-        if found:
-            for block in received.decode("utf-8", "replace").split("\r\n\r\n"):
-                message = parse(block)
-                if message is not None:
-                    self.handle_message(message)
-        elif len(rest) > LONGEST_MESSAGE:
-            self.transport.abort()
-
-    def handle_message(self, message: Message) -> None:
-        action_id = message.text("ActionID")
-        order = self.responses.get(action_id) if action_id else None
-        if order is not None and (order.listing or ("Response" in message and "Event" not in message)):
-            if order.add_message(message):
-                self.responses.pop(action_id, None)
-        elif "Event" in message:
-            self._on_event(message)
-
-    def close(self) -> None:
-        """End the connection. Orders without an answer are told so, and never sent again."""
-        silent = dict(self.responses)
-        self.responses.clear()
-        for order in silent.values():
-            if not order.future.done():
-                order.future.set_exception(NodeSilent(f"no answer to {order['Action']}: the connection went"))
-                order.future.exception()
-        if not self.closed:
-            self.closed = True
-            self.transport.abort()
-
-
-class _Manager(Manager):  # type: ignore[misc]
-    """One connection. It neither connects again nor keeps actions nor pings by itself."""
-
-    def __init__(self, account: AmiAccount, on_event: Callable[[Message], None]) -> None:
-        super().__init__(
-            host=account.host,
-            port=account.port,
-            username=account.user,
-            secret=account.secret,
-            loop=asyncio.get_running_loop(),
-            protocol_factory=lambda: _Protocol(on_event),
-            log=logging.getLogger("cti.ami.panoramisk"),
-        )
-        self.lost: asyncio.Future[str] = self.loop.create_future()
-        self._closed = False
-
-    def connection_made(self, f: "asyncio.Task[Any]") -> None:
-        if f.cancelled() or f.exception() is not None:
-            return
-        if self._closed:
-            f.result()[0].abort()
-        else:
-            super().connection_made(f)
-
-    def close(self) -> None:
-        self._closed = True
-        super().close()
-
-    def send_action(self, action: Any, as_list: bool | None = None, **_: Any) -> "asyncio.Future[Any]":
-        order = action if isinstance(action, _Order) else _Order(action)
-        sent: asyncio.Future[Any] = self.protocol.send(order, as_list=order.listing)
-        return sent
-
-    def login(self, future: "asyncio.Future[Message]") -> None:
-        """The answer to the login is read by who awaits it."""
-
-    def ping(self) -> None:
-        """Pings are sent by the client, which waits for the answer."""
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self.pinger:
-            self.pinger.cancel()
-        if not self.lost.done():
-            self.lost.set_result(str(exc) if exc else "Asterisk closed the connection")
-
-
 class PanoramiskClient:
     """One node's connection. A service: `run` connects and connects again; see `AmiClient` for the rest."""
 
@@ -183,7 +51,7 @@ class PanoramiskClient:
         self._account = account
         self._patience = patience or Patience()
         self._inbox = Inbox(account.node, inbox_size)
-        self._manager: _Manager | None = None
+        self._link: Connection | None = None
         self._booted = asyncio.Event()
         self._tried = asyncio.Event()
         self.problem: NodeError | None = NodeDown(f"node {account.node}: not connected yet")
@@ -213,11 +81,11 @@ class PanoramiskClient:
         return answer
 
     async def send_all(self, *actions: Action) -> list[Message]:
-        answers: list[Message] = await self._ask([_Order(action) for action in map(checked, actions)])
+        answers: list[Message] = await self._ask([Order(action) for action in map(checked, actions)])
         return answers
 
     async def collect(self, action: Action) -> list[Message]:
-        [answers] = await self._ask([_Order(checked(action), listing=True)])
+        [answers] = await self._ask([Order(checked(action), listing=True)])
         first: Message = answers[0]
         rows: list[Message] = answers[1:]
         if first.refused:
@@ -260,23 +128,23 @@ class PanoramiskClient:
 
     async def _connection(self) -> None:
         """Connect, log in, and watch until the connection is gone. Always raises NodeError."""
-        manager = _Manager(self._account, self._heard)
+        link = Connection(self._account, self._heard)
         self._booted.clear()
         try:
-            await self._connect(manager)
-            self._manager = manager
-            await self._log_in(manager)
-            await self._until(manager, self._booted.wait(), self._patience.boot, "did not finish starting")
-            await self._watch(manager)
+            await self._connect(link)
+            self._link = link
+            await self._log_in(link)
+            await self._until(link, self._booted.wait(), self._patience.boot, "did not finish starting")
+            await self._watch(link)
         finally:
-            self._manager = None
-            manager.close()
+            self._link = None
+            link.close()
 
-    async def _connect(self, manager: _Manager) -> None:
+    async def _connect(self, link: Connection) -> None:
         where = self._where()
         try:
             async with asyncio.timeout(self._patience.connect):
-                await manager.connect()
+                await link.connect()
         except TimeoutError:
             raise NodeDown(f"{where} cannot be reached ({self._patience.connect:g} s)") from None
         except ConnectionRefusedError:
@@ -284,10 +152,10 @@ class PanoramiskClient:
         except OSError as error:
             raise NodeDown(f"{where} cannot be reached: {error.strerror or error}") from None
 
-    async def _log_in(self, manager: _Manager) -> None:
+    async def _log_in(self, link: Connection) -> None:
         try:
             async with asyncio.timeout(self._patience.connect):
-                answer: Message = await manager.authenticated_future
+                answer: Message = await link.authenticated_future
         except TimeoutError:
             raise NodeDown(f"{self._where()} does not answer like an Asterisk manager interface") from None
         except NodeSilent:
@@ -298,30 +166,30 @@ class PanoramiskClient:
                 "compare user and secret with manager.conf"
             )
 
-    async def _watch(self, manager: _Manager) -> None:
+    async def _watch(self, link: Connection) -> None:
         """Ping, so that a connection whose other end is gone is noticed."""
         while True:
-            await self._until(manager, asyncio.sleep(self._patience.ping_every), None, "")
-            pong = manager.send_action({"Action": "Ping"})
-            await self._until(manager, pong, self._patience.pong, "does not answer to a ping")
+            await self._until(link, asyncio.sleep(self._patience.ping_every), None, "")
+            pong = link.send_action({"Action": "Ping"})
+            await self._until(link, pong, self._patience.pong, "does not answer to a ping")
 
-    async def _until(self, manager: _Manager, waiting: Any, seconds: float | None, late: str) -> None:
+    async def _until(self, link: Connection, waiting: Any, seconds: float | None, late: str) -> None:
         """Wait for something on a connection; NodeDown when that is lost, or when it takes too long."""
         task = asyncio.ensure_future(waiting)
         try:
-            await asyncio.wait({task, manager.lost}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-            if manager.lost.done():
-                raise NodeDown(f"{self._where()}: the connection is gone: {manager.lost.result()}")
+            await asyncio.wait({task, link.lost}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            if link.lost.done():
+                raise NodeDown(f"{self._where()}: the connection is gone: {link.lost.result()}")
             if not task.done():
                 raise NodeDown(f"{self._where()} {late} within {seconds:g} s")
         finally:
             task.cancel()
 
-    async def _ask(self, orders: list[_Order]) -> list[Any]:
-        manager = self._manager
-        if self.problem is not None or manager is None or manager.lost.done():
+    async def _ask(self, orders: list[Order]) -> list[Any]:
+        link = self._link
+        if self.problem is not None or link is None or link.lost.done():
             raise NodeDown(f"nothing was sent: {self.problem or self._where()}")
-        futures = [manager.send_action(order) for order in orders]
+        futures = [link.send_action(order) for order in orders]
         await asyncio.wait(futures, timeout=self._patience.answer)
         for order in orders:
             if not order.future.done():
@@ -354,3 +222,6 @@ async def connected_client(
     async with running(service):
         await client.first_try()
         yield client
+
+
+__all__ = ["AmiAccount", "PanoramiskClient", "Patience", "connected_client"]

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from cti.ami.message import Message
 from cti.ami.ports import AmiClient, ChannelFacts
-from cti.ami.signals import OURS, ContactSeen, endpoint_contact
+from cti.ami.reading import OURS, endpoint_contact
+from cti.ami.signals import ContactSeen
 from cti.clock import Clock
 from cti.errors import NodeRefused
 

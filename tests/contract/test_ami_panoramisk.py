@@ -51,8 +51,8 @@ async def reconnected(client: PanoramiskClient) -> Lost:
 
 def half_read(client: PanoramiskClient) -> bool:
     """Whether a part of a message has arrived; nothing else tells that two writes came as two reads."""
-    assert client._manager is not None
-    return bool(client._manager.protocol._rest)
+    assert client._link is not None
+    return bool(client._link.protocol._rest)
 
 
 async def message(client: PanoramiskClient) -> Message:

@@ -47,8 +47,8 @@ class Exchange:
 
     def cut(self) -> None:
         """Cut the connection under the client."""
-        assert self.client._manager is not None
-        self.client._manager.protocol.transport.abort()
+        assert self.client._link is not None
+        self.client._link.protocol.transport.abort()
 
     async def until(self, wanted: Callable[[Event], bool], *, after: int = 0) -> Event:
         """Wait until such an event was told, and return it."""

@@ -240,6 +240,23 @@ async def test_an_asterisk_that_was_started_anew_has_none_of_the_calls() -> None
     assert told[-1].restarted
 
 
+async def test_who_waited_when_asterisk_died_is_judged_by_how_long_he_had_waited_then() -> None:
+    call = a_call(state=CallState.ANSWERED, dialing_at=later(0), answered_at=later(1), waiting_at=later(1))
+    desk = Desk(call)
+    desk.show(call.channel_id, "6")
+    await desk.connect()
+    desk.clock.advance(2)
+    desk.client.lose()
+    await desk.listen()
+    desk.client.lose("nobody listens there")
+    await desk.listen()
+    desk.clock.advance(30)
+    desk.channels.clear()
+    desk.start_anew()
+    [end] = ends(await desk.connect())
+    assert (end.outcome, end.end_reason, end.ended_at) == (Outcome.GONE_EARLY, EndReason.NODE_LOST, later(2))
+
+
 async def test_a_new_start_is_noticed_by_the_daemon_after_the_one_that_saw_the_old() -> None:
     call = a_call(state=CallState.RINGING, placed_at=later(-70), dialing_at=later(-70))
     told = await Desk(call, memory=Memory("2026-11-22 00:00:00")).connect()

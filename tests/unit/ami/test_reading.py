@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cti.ami.message import Message, parse
+from cti.ami.reading import endpoint_contact, signal_of
 from cti.ami.signals import (
     Answered,
     BridgeEntered,
@@ -19,7 +20,6 @@ from cti.ami.signals import (
     OriginateFailed,
     Ringing,
     Waiting,
-    signal_of,
 )
 from tests.builders import NOW
 
@@ -157,6 +157,17 @@ def test_asterisks_own_time_counts_where_it_is_told() -> None:
     signal = signal_of(message, NOW)
     assert isinstance(signal, Ringing)
     assert signal.at == datetime.fromtimestamp(1795449632.586588, UTC)
+
+
+@pytest.mark.parametrize(
+    ("status", "reachable"),
+    [("Reachable", True), ("NonQualified", True), ("Unknown", True), ("Unreachable", False)],
+)
+def test_a_registration_that_is_shown_counts_until_it_is_known_not_to_answer(
+    status: str, reachable: bool
+) -> None:
+    row = Message.of({"Event": "ContactList", "EndpointName": "a1", "Uri": "sip:a", "Status": status})
+    assert endpoint_contact(row, NOW) == ContactSeen(endpoint="a1", uri="sip:a", reachable=reachable, at=NOW)
 
 
 @pytest.mark.parametrize("stamp", ["", "soon", "nan", "inf", "1e30", "-1e30"])
