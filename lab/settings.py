@@ -54,8 +54,9 @@ class LabSettings:
     ) -> "LabSettings":
         """Return settings whose ports nobody holds now. The ports are claimed when the lab opens, not here."""
         # Labs of one size beside each other first, so that they do not break up the space.
-        beside = list(range(LOWEST, HIGHEST - 2 * rtp_ports, 2 * rtp_ports))
-        between = list(range(LOWEST, HIGHEST - 2 * rtp_ports, UNIT))
+        highest = min(HIGHEST - 2 * rtp_ports, _first_ephemeral_port() - SIGNALLING + 1)
+        beside = list(range(LOWEST, highest, 2 * rtp_ports))
+        between = list(range(LOWEST, highest, UNIT))
         for base in (*random.sample(beside, len(beside)), *random.sample(between, len(between))):
             settings = cls(
                 folder=folder,
@@ -68,7 +69,7 @@ class LabSettings:
             with suppress(PortTaken), PortClaim(settings):
                 settings.probe()
                 return settings
-        raise PortTaken(f"no {2 * rtp_ports} free ports in a row between {LOWEST} and {HIGHEST}")
+        raise PortTaken(f"no {2 * rtp_ports} free ports in a row from {LOWEST} on")
 
     @property
     def pbx_ami_port(self) -> int:
@@ -114,6 +115,17 @@ class LabSettings:
             _bind(port, socket.SOCK_STREAM).close()
         for port in (self.pbx_sip_port, self.carrier_sip_port, self.lab_sip_port):
             _bind(port, socket.SOCK_DGRAM).close()
+
+
+def _first_ephemeral_port() -> int:
+    """Return where the system's own choice of ports begins.
+
+    A listening port among those may be taken at any moment by somebody's outgoing connection. Voice may lie there:
+    Asterisk takes the next port when one is taken.
+    """
+    with suppress(OSError, ValueError):
+        return int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    return 32_768
 
 
 class PortClaim:
