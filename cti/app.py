@@ -75,10 +75,13 @@ async def open_app(
         )
         app = _Wired(settings, database, clock, pacing)
         await app.load()
-        await stack.enter_async_context(running(*app.services))
+        # The port first: a second service on the same settings ends here, before it has dialed anybody.
         url = await stack.enter_async_context(
-            serving(make_app(app.deps, settings.grants()), host=settings.api.host, port=settings.api.port)
+            serving(
+                make_app(app.deps, settings.grants()), host=settings.api.host, port=settings.api.port
+            )
         )
+        await stack.enter_async_context(running(*app.services))
         yield App(
             bus=app.bus,
             tracker=app.tracker,

@@ -10,8 +10,8 @@ from typing import Any
 class NewWork:
     """Work about to be written, in the transaction of what it is about.
 
-    (kind, key) is unique among rows that are not done: writing it again raises `version`, replaces the payload and makes
-    the row due, so that several changes become one piece of work.
+    (kind, key) is unique among rows that are not done: writing it again raises `version`, replaces the payload and
+    makes the row due, so that several changes become one piece of work.
     """
 
     kind: str
