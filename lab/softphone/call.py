@@ -5,63 +5,14 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
-from typing import Final
 
 from lab.errors import LabError
 from lab.softphone import audio, rtp, sdp
+from lab.softphone.behaviour import ANY_SOUND, Behaviour, CallState, Ending, Times
 from lab.softphone.message import SipMessage
 
-ANY_SOUND: Final = 0
-"""Stands for "whatever is not silence" where a frequency is asked for."""
-
-
 Bye = Callable[["PhoneCall", float], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Behaviour:
-    """What a phone does when it is called."""
-
-    answer_after: float | None = 0.0
-    """Seconds of ringing before it answers; None rings until the caller gives up."""
-    refuse: int | None = None
-    """SIP code to refuse with, after `answer_after` seconds."""
-    voice: bytes = audio.SILENCE
-    """mu-law that it says again and again."""
-    record: bool = False
-    """Keep what it hears in `PhoneCall.recording`."""
-
-
-class CallState(StrEnum):
-    RINGING = "ringing"
-    UP = "up"
-    ENDED = "ended"
-
-
-class Ending(StrEnum):
-    """Who ended a call at the phone."""
-
-    REMOTE = "remote"
-    LOCAL = "local"
-    CANCELLED = "cancelled"
-    REFUSED = "refused"
-    DIED = "died"
-    """The phone went dead; the other side was not told."""
-
-
-@dataclass(slots=True)
-class Times:
-    """When things happened, by `time.monotonic()`; None until they do."""
-
-    invited: float
-    answered: float | None = None
-    """Our 200 OK left."""
-    acknowledged: float | None = None
-    first_packet: float | None = None
-    first_sound: float | None = None
-    ended: float | None = None
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -80,7 +31,7 @@ class PhoneCall(asyncio.DatagramProtocol):
     tag: str = field(default_factory=lambda: f"{random.getrandbits(32):08x}")
     state: CallState = CallState.RINGING
     ending: Ending | None = None
-    times: Times = field(default_factory=lambda: Times(time.monotonic()))
+    times: Times = field(default_factory=Times)
     recording: bytearray = field(default_factory=bytearray)
     """What it heard, mu-law, packet after packet; pauses without packets are not in it."""
     heard: dict[int, float] = field(default_factory=dict)

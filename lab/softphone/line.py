@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from lab.errors import LabError
 from lab.softphone import digest
-from lab.softphone.call import Behaviour, CallState, Ending, PhoneCall
+from lab.softphone.behaviour import Behaviour, CallState, Ending
+from lab.softphone.call import PhoneCall
 from lab.softphone.message import SipMessage
 from lab.softphone.transactions import Address, new_branch
 

@@ -3,17 +3,18 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Final
 
 from lab.errors import PortTaken
 from lab.settings import HOST
 from lab.softphone import message as sip
-from lab.softphone import sdp
-from lab.softphone.call import Behaviour, CallState, Ending, PhoneCall
+from lab.softphone.answering import Answering
+from lab.softphone.behaviour import Behaviour
+from lab.softphone.call import PhoneCall
 from lab.softphone.line import Line
 from lab.softphone.message import SipMessage
-from lab.softphone.transactions import PATIENCE, Address, Transactions, new_branch
+from lab.softphone.transactions import Address, Transactions
 
 FRAME_SECONDS: Final = 0.02
 SLACK_SECONDS: Final = 1.0
@@ -24,16 +25,11 @@ class Softphone(asyncio.DatagramProtocol):
     """Lines on one socket. Calls for users without a line are taken as `stranger` says, or get 404."""
 
     def __init__(self, stranger: Behaviour | None) -> None:
-        self.stranger = stranger
         self.lines: dict[str, Line] = {}
-        self.strangers: list[PhoneCall] = []
-        """Calls for users without a line, the newest last."""
-        self._calls: dict[str, PhoneCall] = {}
-        self._talking: set[PhoneCall] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._transactions = Transactions(self._send)
         self._socket: asyncio.DatagramTransport | None = None
-        self.address: Address = (HOST, 0)
+        self._transactions = Transactions(self._send)
+        self._answering = Answering(lines=self.lines, send=self._send, transactions=self._transactions)
+        self._answering.stranger = stranger
 
     @classmethod
     @asynccontextmanager
@@ -47,7 +43,7 @@ class Softphone(asyncio.DatagramProtocol):
             phone._socket, _ = await loop.create_datagram_endpoint(lambda: phone, local_addr=(host, port))
         except OSError as error:
             raise PortTaken(f"the softphone can not have UDP {host}:{port}: {error.strerror}") from error
-        phone.address = phone._socket.get_extra_info("sockname")
+        phone._answering.address = phone._socket.get_extra_info("sockname")
         clock = asyncio.create_task(phone._speak(), name="softphone clock")
         try:
             yield phone
@@ -55,6 +51,25 @@ class Softphone(asyncio.DatagramProtocol):
             await phone._close()
             clock.cancel()
             await asyncio.wait({clock})
+
+    @property
+    def address(self) -> Address:
+        """Host and port of the socket."""
+        return self._answering.address
+
+    @property
+    def strangers(self) -> list[PhoneCall]:
+        """Calls for users without a line, the newest last."""
+        return self._answering.strangers
+
+    @property
+    def stranger(self) -> Behaviour | None:
+        """What to do with them; None: not found."""
+        return self._answering.stranger
+
+    @stranger.setter
+    def stranger(self, behaviour: Behaviour | None) -> None:
+        self._answering.stranger = behaviour
 
     def add_line(
         self, user: str, password: str, registrar: Address, behaviour: Behaviour | None = None
@@ -70,150 +85,14 @@ class Softphone(asyncio.DatagramProtocol):
         )
         return line
 
-    async def send_bye(self, call: PhoneCall, patience: float) -> None:
-        """Tell the other side that a call is over. Raises TimeoutError when it does not answer."""
-        self._finish(call, Ending.LOCAL)
-        await self._transactions.request(self._bye(call), call.peer, patience=patience)
-
     def datagram_received(self, datagram: bytes, peer: Address) -> None:
         message = sip.parse(datagram)
         if message is None:
             return
         if message.is_response:
             self._transactions.answered(message)
-        elif not self._is_dead(message):
-            self._requested(message, peer)
-
-    def _requested(self, request: SipMessage, peer: Address) -> None:
-        call = self._calls.get(request.header("call-id"))
-        match request.method:
-            case "INVITE" if call is None:
-                self._invited(request, peer)
-            case "INVITE":
-                self._invited_again(call, request, peer)
-            case "ACK":
-                self._acknowledged(call)
-            case "BYE" if call is not None:
-                self._send(sip.response(request, 200), peer)
-                self._finish(call, Ending.REMOTE)
-            case "CANCEL" if call is not None:
-                self._cancelled(call, request, peer)
-            case "BYE" | "CANCEL":
-                self._send(sip.response(request, 481), peer)
-            case "UPDATE" if call is not None:
-                self._updated(call, request, peer)
-            case "OPTIONS" | "NOTIFY" | "INFO" | "MESSAGE":
-                self._send(sip.response(request, 200, tag="phone"), peer)
-            case _:
-                self._send(sip.response(request, 501, tag="phone"), peer)
-
-    def _is_dead(self, request: SipMessage) -> bool:
-        line = self.lines.get(request.user)
-        if line is None and (call := self._calls.get(request.header("call-id"))):
-            line = self.lines.get(call.user)
-        return line is not None and line.dead
-
-    def _invited(self, request: SipMessage, peer: Address) -> None:
-        line = self.lines.get(request.user)
-        behaviour = line.behaviour if line else self.stranger
-        if behaviour is None:
-            self._transactions.respond_until_ack(
-                request.header("call-id"), sip.response(request, 404, tag="phone"), peer
-            )
-            return
-        call = PhoneCall(invite=request, peer=peer, behaviour=behaviour, user=request.user, bye=self.send_bye)
-        self._calls[call.id] = call
-        self._send(sip.response(request, 100), peer)
-        if line:
-            line.arrived(call)
         else:
-            self.strangers.append(call)
-        task = asyncio.create_task(self._take(call), name=f"call for {call.user}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _take(self, call: PhoneCall) -> None:
-        behaviour = call.behaviour
-        if behaviour.answer_after is None or behaviour.answer_after > 0:
-            self._send(sip.response(call.invite, 180, self._contact(call), tag=call.tag), call.peer)
-            with suppress(TimeoutError):
-                await call.ended(within=behaviour.answer_after or PATIENCE * 10)
-        if call.state is not CallState.RINGING:
-            return
-        if behaviour.refuse is not None or behaviour.answer_after is None:
-            self._refuse(call, behaviour.refuse or 480, Ending.REFUSED)
-            return
-        await call.open_media(self.address[0])
-        if call.state is CallState.RINGING:
-            self._describe(call, call.invite, call.peer)
-            call.go_up()
-            self._talking.add(call)
-            call.send_frame()
-
-    def _invited_again(self, call: PhoneCall | None, request: SipMessage, peer: Address) -> None:
-        """A repeated INVITE gets nothing new (its answer is sent again anyway); a changed one gets our description."""
-        if call is None or request.header("cseq") == call.invite.header("cseq"):
-            return
-        if call.state is CallState.UP:
-            self._describe(call, request, peer)
-        else:
-            self._send(sip.response(request, 481), peer)
-
-    def _updated(self, call: PhoneCall, request: SipMessage, peer: Address) -> None:
-        if request.body and call.state is CallState.UP:
-            self._send(self._described(call, request), peer)
-        else:
-            self._send(sip.response(request, 200, self._contact(call)), peer)
-
-    def _describe(self, call: PhoneCall, request: SipMessage, peer: Address) -> None:
-        self._transactions.respond_until_ack(call.id, self._described(call, request), peer)
-
-    def _described(self, call: PhoneCall, request: SipMessage) -> SipMessage:
-        call.voice_to = sdp.voice_address(request.body) or call.voice_to
-        version = int(request.header("cseq").split()[0])
-        body = call.description(version, request.body)
-        kind = ("content-type", "application/sdp")
-        return sip.response(request, 200, self._contact(call), kind, tag=call.tag, body=body)
-
-    def _acknowledged(self, call: PhoneCall | None) -> None:
-        if call is None:
-            return
-        self._transactions.acknowledged(call.id)
-        if call.times.acknowledged is None:
-            call.times.acknowledged = time.monotonic()
-
-    def _cancelled(self, call: PhoneCall, request: SipMessage, peer: Address) -> None:
-        self._send(sip.response(request, 200, tag=call.tag), peer)
-        if call.state is CallState.RINGING:
-            self._refuse(call, 487, Ending.CANCELLED)
-
-    def _refuse(self, call: PhoneCall, status: int, ending: Ending) -> None:
-        refusal = sip.response(call.invite, status, tag=call.tag)
-        self._transactions.respond_until_ack(call.id, refusal, call.peer)
-        self._finish(call, ending)
-
-    def _finish(self, call: PhoneCall, ending: Ending) -> None:
-        call.end(ending)
-        self._talking.discard(call)
-        # Kept for a while: the other side may repeat its last request.
-        asyncio.get_running_loop().call_later(PATIENCE, self._calls.pop, call.id, None)
-
-    def _contact(self, call: PhoneCall) -> tuple[str, str]:
-        return "contact", f"<sip:{call.user}@{self.address[0]}:{self.address[1]}>"
-
-    def _bye(self, call: PhoneCall) -> SipMessage:
-        invite = call.invite
-        target = sip.address(invite.header("contact") or invite.header("from"))
-        here = f"{self.address[0]}:{self.address[1]}"
-        headers = (
-            ("via", f"SIP/2.0/UDP {here};branch={new_branch()};rport"),
-            ("max-forwards", "70"),
-            ("from", f"{invite.header('to')};tag={call.tag}"),
-            ("to", invite.header("from")),
-            ("call-id", call.id),
-            ("cseq", "1 BYE"),
-        )
-        return SipMessage(f"BYE {target} SIP/2.0", headers)
+            self._answering.requested(message, peer)
 
     def _send(self, message: SipMessage, to: Address) -> None:
         if self._socket is not None and not self._socket.is_closing():
@@ -223,27 +102,15 @@ class Softphone(asyncio.DatagramProtocol):
         """One clock for all voices: every 20 ms a packet of each call that is up."""
         due = time.monotonic()
         while True:
-            for call in list(self._talking):
-                if call.state is CallState.UP:
-                    call.send_frame()
-                else:
-                    self._talking.discard(call)
+            self._answering.speak()
             due += FRAME_SECONDS
             if time.monotonic() - due > SLACK_SECONDS:
                 due = time.monotonic()
             await asyncio.sleep(max(0.0, due - time.monotonic()))
 
     async def _close(self) -> None:
-        byes = [self._farewell(call) for call in self._calls.values() if call.state is CallState.UP]
-        await asyncio.gather(*byes, *(line.close() for line in self.lines.values()))
-        for task in list(self._tasks):
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._answering.close()
+        await asyncio.gather(*(line.close() for line in self.lines.values()))
         self._transactions.close()
         if self._socket is not None:
             self._socket.close()
-
-    async def _farewell(self, call: PhoneCall) -> None:
-        with suppress(TimeoutError):
-            await call.hang_up(patience=1.0)
