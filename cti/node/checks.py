@@ -47,7 +47,7 @@ async def check_machine(
     return [
         await asyncio.to_thread(machine.writable_folder, recordings),
         await machine.database(reach_database),
-        await asyncio.to_thread(machine.free_port, host, port),
+        await asyncio.to_thread(machine.api_address, host, port),
     ]
 
 

@@ -1,5 +1,8 @@
 """Checks of this machine: folders, database, port. Every function that touches a disk belongs in a thread."""
 
+import errno
+import http.client
+import json
 import os
 import secrets
 import shutil
@@ -13,6 +16,8 @@ from cti.model.findings import Finding
 
 _LEAST_FREE_BYTES: Final = 1 << 30
 """About nine hours of recordings."""
+_ANSWER_SECONDS: Final = 2.0
+_LONGEST_ANSWER: Final = 4096
 
 
 def writable_folder(folder: Path) -> Finding:
@@ -59,8 +64,8 @@ def node_folder(
     return None
 
 
-def free_port(host: str, port: int) -> Finding:
-    """Prove that the API can listen where it is told to."""
+def api_address(host: str, port: int) -> Finding:
+    """Prove that the API can listen where it is told to, or that this service listens there already. Blocks."""
     subject = f"API address {host}:{port}"
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
@@ -68,9 +73,26 @@ def free_port(host: str, port: int) -> Finding:
             trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             trial.bind((host, port))
     except OSError as error:
-        mend = "end what listens there (perhaps this service runs already), or set `api.host` and `api.port`"
+        if error.errno == errno.EADDRINUSE and (version := _own_version(host, port)):
+            return Finding(
+                node="", subject=subject, ok=True, message=f"this service runs there, version {version}"
+            )
+        mend = "end what listens there, or set `api.host` and `api.port`"
         return Finding(node="", subject=subject, ok=False, message=f"{error.strerror or error}", mend=mend)
     return Finding(node="", subject=subject, ok=True, message="it is free")
+
+
+def _own_version(host: str, port: int) -> str | None:
+    """Return the version of this service that answers there, None when something else does."""
+    asked = http.client.HTTPConnection(host, port, timeout=_ANSWER_SECONDS)
+    try:
+        asked.request("GET", "/api/v1/health")
+        told = json.loads(asked.getresponse().read(_LONGEST_ANSWER))
+        return str(told["version"]) if "status" in told else None
+    except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError):
+        return None
+    finally:
+        asked.close()
 
 
 async def database(reach: Callable[[], Awaitable[object]]) -> Finding:

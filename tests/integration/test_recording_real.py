@@ -2,17 +2,22 @@
 
 import array
 import asyncio
+import os
+import signal
+import sys
 import wave
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import pytest
 
 from cti.bus import EventBus
 from cti.clock import SystemClock
 from cti.model.calls import Call, CallState, EndReason, Join
 from cti.model.events import Event, RecordingReady
 from cti.model.ids import call_channel, new_call_id
-from cti.model.work import NewWork
+from cti.model.work import NewWork, Work
 from cti.node.cel import CelFolder
 from cti.recording.collector import RecordingCollector
 from cti.recording.naming import recording_name
@@ -28,6 +33,7 @@ from tests.fakes.memory_store import MemoryStore
 from tests.integration.calls import PlacedCall, keep_leg
 
 CUSTOMER, AGENT = 600, 1000
+ENDED = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,3 +187,72 @@ async def test_what_ami_told_agrees_with_what_the_node_wrote_down(lab: Lab) -> N
         [stay] = told.stays
         assert stay.peer
         assert stay.peer.startswith(f"PJSIP/{line.user}-")
+
+
+KILLED_IN = ["files.os.fsync", "files._sync_folder", "collector.RecordingCollector._kept", "collector.remove"]
+"""Steps of a collection, in their order: the process dies as it begins one of them."""
+
+
+@pytest.mark.parametrize("step", KILLED_IN)
+async def test_a_collection_that_was_killed_is_done_again_and_comes_out_whole(
+    tmp_path: Path, step: str
+) -> None:
+    call = Call(
+        id="0" * 32,
+        node="pbx",
+        number="+1",
+        placed_at=ENDED,
+        answered_at=ENDED - timedelta(seconds=2),
+        ended_at=ENDED,
+    )
+    raw = tmp_path / "raw" / f"{recording_name(call.id, ENDED)}.raw"
+    raw.parent.mkdir(parents=True)
+    raw.write_bytes(bytes(64_000))
+    here = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    dying = await asyncio.create_subprocess_exec(
+        sys.executable, __file__, str(tmp_path), f"cti.recording.{step}", env=here
+    )
+    assert await dying.wait() == -signal.SIGKILL
+    assert raw.exists()
+    await collect(tmp_path)
+    kept = [path for path in (tmp_path / "kept").rglob("*") if path.is_file()]
+    assert [path.stat().st_size for path in kept] == [64_044]
+    assert not raw.exists()
+
+
+async def collect(folder: Path) -> None:
+    """Collect one recording below the folder, once."""
+    store = MemoryStore()
+    call_id = "0" * 32
+    store.tables.calls[call_id] = Call(id=call_id, node="pbx", number="+1", placed_at=ENDED)
+    collector = RecordingCollector(
+        store=store.facts,
+        bus=EventBus(),
+        clock=SystemClock(),
+        raw_folders={"pbx": folder / "raw"},
+        folder=folder / "kept",
+        settle_seconds=0,
+    )
+    payload = {"call_id": call_id, "node": "pbx", "name": recording_name(call_id, ENDED)}
+    times = {"answered_at": (ENDED - timedelta(seconds=2)).isoformat(), "ended_at": ENDED.isoformat()}
+    await collector.collect(
+        Work(
+            id=1,
+            kind=KIND,
+            key=call_id,
+            version=1,
+            payload=payload | times,
+            attempts=1,
+            lease="",
+            leased_until=ENDED,
+        )
+    )
+
+
+def _die(*_: object, **__: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    pytest.MonkeyPatch().setattr(sys.argv[2], _die)
+    asyncio.run(collect(Path(sys.argv[1])))
