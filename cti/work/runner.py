@@ -8,7 +8,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -63,6 +63,8 @@ class WorkRunner:
         self._chance = chance
         self._verdict_pause_seconds = verdict_pause_seconds
         self._wake = asyncio.Event()
+        self._full = False
+        """The last look brought as much as there was room for, so there may be more."""
         self._running: dict[_Run, tuple[Work, asyncio.Task[None]]] = {}
 
     def wake(self) -> None:
@@ -89,6 +91,7 @@ class WorkRunner:
         except StorageError as error:
             log.warning("cannot look for due work now: %s", error)
             return
+        self._full = len(due) == room
         for work in due:
             task = tasks.create_task(self._one(work), name=f"work {work.kind} {work.key}")
             self._running[work.id, work.lease] = (work, task)
@@ -119,7 +122,9 @@ class WorkRunner:
             log.exception("%s %s: its lease runs out, then it is run again", work.kind, work.key)
         finally:
             self._running.pop((work.id, work.lease), None)
-            self._wake.set()
+            # Looking is a transaction, so it is not done for each end: only when more may be due.
+            if self._full:
+                self._wake.set()
 
     async def _verdict(self, work: Work) -> _Verdict:
         """Run the handler; return how to write down what came of it."""
@@ -143,9 +148,14 @@ class WorkRunner:
         if work.attempts >= self._plan.attempts and not blameless:
             log.error("%s %s failed %d times and is given up", work.kind, work.key, work.attempts)
             return self._buried(work, text)
+        pause = retry_seconds(work.attempts, plan=self._plan, chance=self._chance())
+        return partial(self._give_back, work, text, self._clock.now() + timedelta(seconds=pause))
+
+    async def _give_back(self, work: Work, error: str, due_at: datetime) -> bool:
         now = self._clock.now()
-        pause = timedelta(seconds=retry_seconds(work.attempts, plan=self._plan, chance=self._chance()))
-        return lambda: self._store.retry(work, error=text, due_at=now + pause, now=self._clock.now())
+        ours = await self._store.retry(work, error=error, due_at=due_at, now=now)
+        asyncio.get_running_loop().call_later(max((due_at - now).total_seconds(), 0.0), self._wake.set)
+        return ours
 
     def _buried(self, work: Work, error: str) -> _Verdict:
         return lambda: self._store.bury(work, error=error, now=self._clock.now())
@@ -158,7 +168,8 @@ class WorkRunner:
         until = self._clock.monotonic() + self._lease_for.total_seconds()
         while True:
             try:
-                await verdict()
+                if not await verdict():
+                    self._wake.set()  # a newer version of it came meanwhile, and is due
                 return
             except StorageError as error:
                 log.warning("cannot write down how %s %s went: %s", work.kind, work.key, error)
