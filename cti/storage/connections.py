@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import Table, event
+from sqlalchemy import Table, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -65,6 +65,18 @@ class Connections:
     def insert(self, table: Table) -> Upsert:
         """Return an INSERT that has `on_conflict_do_...`, which both databases spell alike."""
         return sqlite.insert(table) if self._is_sqlite else postgresql.insert(table)
+
+    async def new_ids(self, connection: AsyncConnection, table: Table, count: int) -> list[int]:
+        """Return free ids for rows that this `writing` connection is about to insert, rising.
+
+        Letting the database number many rows and asking for the numbers costs a round trip for each on SQLite.
+        """
+        if self._is_sqlite:
+            last = await connection.scalar(select(func.coalesce(func.max(table.c.id), 0)))
+            return list(range(int(last or 0) + 1, int(last or 0) + 1 + count))
+        numbers = select(func.nextval(func.pg_get_serial_sequence(table.name, "id")))
+        each = numbers.select_from(func.generate_series(1, count).table_valued("n"))
+        return sorted((await connection.execute(each)).scalars())
 
     async def close(self) -> None:
         """Let the transactions end that have begun, then close all connections; also when cancelled."""

@@ -13,7 +13,7 @@ from cti.storage import tables
 ROWS_AT_ONCE: Final = 500
 """A bite of this size keeps the loop for some 10 ms."""
 
-_ADD_CONTACTS: Final = insert(tables.contacts).returning(tables.contacts.c.id, sort_by_parameter_order=True)
+_ADD_CONTACTS: Final = insert(tables.contacts)
 _ADD_NUMBERS: Final = insert(tables.numbers)
 _ADD_ENTRIES: Final = insert(tables.list_entries)
 _ADD_REFUSALS: Final = insert(tables.refused_rows)
@@ -21,22 +21,20 @@ _ADD_REFUSALS: Final = insert(tables.refused_rows)
 
 async def add_contacts(
     connection: AsyncConnection,
-    contacts: Sequence[NewContact],
+    numbered: Sequence[tuple[int, NewContact]],
     *,
     list_id: int,
     campaign_id: int,
     at: datetime,
 ) -> None:
-    """Store the contacts and put them into the list, in their order."""
+    """Store the contacts under these ids and put them into the list, in their order."""
     entry = {"list_id": list_id, "campaign_id": campaign_id, "state": EntryState.PENDING.value}
-    for start in range(0, len(contacts), ROWS_AT_ONCE):
-        bite = contacts[start : start + ROWS_AT_ONCE]
-        rows = [_contact_values(contact, at) for contact in bite]
-        contact_ids = list((await connection.execute(_ADD_CONTACTS, rows)).scalars())
-        numbered = zip(contact_ids, bite, strict=True)
-        await connection.execute(_ADD_NUMBERS, [row for one in numbered for row in _number_values(*one)])
+    for start in range(0, len(numbered), ROWS_AT_ONCE):
+        bite = numbered[start : start + ROWS_AT_ONCE]
+        await connection.execute(_ADD_CONTACTS, [_contact_values(*one, at=at) for one in bite])
+        await connection.execute(_ADD_NUMBERS, [row for one in bite for row in _number_values(*one)])
         await connection.execute(
-            _ADD_ENTRIES, [{**entry, "contact_id": contact_id} for contact_id in contact_ids]
+            _ADD_ENTRIES, [{**entry, "contact_id": contact_id} for contact_id, _ in bite]
         )
 
 
@@ -48,8 +46,9 @@ async def add_refusals(connection: AsyncConnection, refused: Sequence[RowRefused
         await connection.execute(_ADD_REFUSALS, rows)
 
 
-def _contact_values(contact: NewContact, at: datetime) -> dict[str, Any]:
+def _contact_values(contact_id: int, contact: NewContact, *, at: datetime) -> dict[str, Any]:
     return {
+        "id": contact_id,
         "name": contact.name,
         "crm_ref": contact.crm_ref,
         "fields": dict(contact.fields),

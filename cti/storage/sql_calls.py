@@ -76,7 +76,7 @@ _END_ENTRY: Final = (
 _KNOWN: Final = select(tables.calls.c.id, tables.calls.c.state).where(
     tables.calls.c.id.in_(bindparam("call_ids", expanding=True))
 )
-_OPEN: Final = select(*CALL_COLUMNS).where(tables.calls.c.is_open).order_by(tables.calls.c.id)
+_OPEN: Final = select(*CALL_COLUMNS).where(tables.open_only).order_by(tables.calls.c.id)
 _ONE: Final = select(*CALL_COLUMNS).where(tables.calls.c.id == bindparam("call_id"))
 _DISPOSE: Final = update(tables.calls).where(tables.calls.c.id == bindparam("call"))
 

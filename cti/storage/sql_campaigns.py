@@ -116,7 +116,9 @@ class SqlCampaigns:
                 raise Conflict(f"the campaign has a list {name} already")
             row = insert(tables.lists).values(**facts, taken=len(contacts), created_at=at)
             list_id = (await connection.execute(row.returning(tables.lists.c.id))).scalar_one()
-            await add_contacts(connection, contacts, list_id=list_id, campaign_id=campaign_id, at=at)
+            ids = await self._connections.new_ids(connection, tables.contacts, len(contacts))
+            numbered = list(zip(ids, contacts, strict=True))
+            await add_contacts(connection, numbered, list_id=list_id, campaign_id=campaign_id, at=at)
             await add_refusals(connection, refused, list_id=list_id)
         return ImportResult(list_id=list_id, taken=len(contacts), refused=tuple(refused))
 

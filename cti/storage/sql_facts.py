@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, select
+from sqlalchemy import ColumnElement, Row, Select, TextClause, and_, bindparam, select
 
 from cti.errors import NotFound
 from cti.model.agents import AgentChange, AgentState
@@ -60,6 +60,7 @@ _CHANGES: Final = (
     .where(_changes.at >= bindparam("since"), _changes.at < bindparam("until"))
     .order_by(_changes.at, _changes.id)
 )
+_Condition = ColumnElement[bool] | TextClause
 
 
 class SqlFacts:
@@ -122,9 +123,9 @@ class SqlFacts:
             await connection.execute(self._save_recording, values)
 
 
-def _conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
+def _conditions(wanted: CallFilter) -> list[_Condition]:
     """Return what the filter asks, one condition for each field that is not None."""
-    asked: list[tuple[object, Callable[[Any], ColumnElement[bool]]]] = [
+    asked: list[tuple[object, Callable[[Any], _Condition]]] = [
         (wanted.since, lambda since: _calls.placed_at >= since),
         (wanted.until, lambda until: _calls.placed_at < until),
         (wanted.campaign_id, lambda campaign_id: _calls.campaign_id == campaign_id),
@@ -132,7 +133,7 @@ def _conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
         (wanted.number, _number_is),
         (wanted.outcome, lambda outcome: _calls.outcome == outcome),
         (wanted.disposition, lambda disposition: _calls.disposition == disposition),
-        (wanted.open_only or None, lambda _: _calls.is_open),
+        (wanted.open_only or None, lambda _: tables.open_only),
         (wanted.before_id, lambda before_id: _calls.id < before_id),
     ]
     return [condition(value) for value, condition in asked if value is not None]

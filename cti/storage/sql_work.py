@@ -39,10 +39,15 @@ _TAKE: Final = (
 _HELD: Final = and_(_work.id == bindparam("held_id"), _work.lease == bindparam("held_lease"))
 _SAME_VERSION: Final = _work.version == bindparam("held_version")
 _EXTEND: Final = update(tables.work).where(_HELD).values(next_at=bindparam("until"))
-_COUNTS: Final = (
-    select(_work.kind, _work.standing, func.count(), func.count(_work.lease))
-    .group_by(_work.kind, _work.standing)
-    .order_by(_work.kind)
+_COUNT_WAITING: Final = (
+    select(_work.kind, func.count().label("rows"), func.count(_work.lease).label("leased"))
+    .where(tables.waiting)
+    .group_by(_work.kind)
+)
+_COUNT_OVER: Final = (
+    select(_work.kind, _work.standing, func.count().label("rows"))
+    .where(tables.over)
+    .group_by(_work.standing, _work.kind)
 )
 
 
@@ -112,7 +117,7 @@ class SqlWork:
     @to_the_end
     async def dead(self, *, kind: str | None = None, limit: int = 100) -> list[Work]:
         """See the port."""
-        question = select(tables.work).where(_work.standing == DEAD)
+        question = select(tables.work).where(tables.over, _work.standing == DEAD)
         if kind is not None:
             question = question.where(_work.kind == kind)
         question = question.order_by(_work.changed_at.desc(), _work.id.desc()).limit(limit)
@@ -122,7 +127,7 @@ class SqlWork:
     @to_the_end
     async def forget_done(self, *, before: datetime) -> int:
         """See the port."""
-        old = delete(tables.work).where(_work.standing == DONE, _work.changed_at < before)
+        old = delete(tables.work).where(tables.over, _work.standing == DONE, _work.changed_at < before)
         async with self._connections.writing() as connection:
             return (await connection.execute(old)).rowcount
 
@@ -131,9 +136,10 @@ class SqlWork:
         """See the port."""
         rows: Counter[tuple[str, str]] = Counter()
         async with self._connections.reading() as connection:
-            for kind, standing, count, leased in await connection.execute(_COUNTS):
-                rows[kind, standing] += count - leased
-                rows[kind, "leased"] += leased
+            for kind, count, leased in await connection.execute(_COUNT_WAITING):
+                rows[kind, WAITING], rows[kind, "leased"] = count - leased, leased
+            for kind, standing, count in await connection.execute(_COUNT_OVER):
+                rows[kind, standing] = count
         return [
             WorkCounts(
                 kind=kind,

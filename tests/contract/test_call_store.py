@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta, timezone
+from typing import Any
 
 import pytest
 
@@ -17,8 +18,8 @@ from tests.contract.people import a_stored_agent, a_stored_campaign, call_for, p
 MOMENT = timedelta(microseconds=123_457)
 
 
-def ended(call: Call, **given: object) -> Call:
-    facts = {
+def ended(call: Call, **given: Any) -> Call:
+    facts: dict[str, Any] = {
         "state": CallState.ENDED,
         "ended_at": later(9),
         "outcome": Outcome.BUSY,

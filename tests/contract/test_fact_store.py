@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.contract.conftest import Store
 from tests.contract.people import a_stored_agent, a_stored_campaign, placed_calls
 
 
-def numbered(n: int, **given: object) -> Call:
+def numbered(n: int, **given: Any) -> Call:
     """Build the n-th call: ids and times rise with n."""
     return a_call(**{"id": f"{n:032x}", "placed_at": later(n), "number": f"+4930{n:06}"} | given)
 
@@ -76,7 +77,7 @@ async def test_calls_are_found_by_campaign_agent_outcome_disposition_and_being_o
         numbered(3),
         numbered(4),
     )
-    ended = {"state": CallState.ENDED, "ended_at": later(9), "outcome": Outcome.BUSY}
+    ended: dict[str, Any] = {"state": CallState.ENDED, "ended_at": later(9), "outcome": Outcome.BUSY}
     await store.calls.save([replace(numbered(3), **ended)])
     await store.calls.set_disposition(f"{4:032x}", agent_id=None, disposition="sold", note="", at=later(5))
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 from cti.model.calls import CallState, EndReason, Outcome
 from tests.builders import later
@@ -33,7 +34,11 @@ async def test_engines_that_race_for_the_same_entries_never_both_get_one(open_st
 async def test_engines_place_and_save_beside_each_other_without_losing_a_call(open_store: OpenStore) -> None:
     stores = [await open_store() for _ in range(2)]
     campaign_id = await a_stored_campaign(stores[0], contacts=ENTRIES)
-    outcome = {"state": CallState.ENDED, "outcome": Outcome.BUSY, "end_reason": EndReason.HUNG_UP}
+    outcome: dict[str, Any] = {
+        "state": CallState.ENDED,
+        "outcome": Outcome.BUSY,
+        "end_reason": EndReason.HUNG_UP,
+    }
 
     async def dial_and_end(store: Store) -> None:
         while candidates := await store.campaigns.next_candidates(campaign_id, limit=10):

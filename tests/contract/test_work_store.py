@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 from cti.model.work import NewWork, Work
 from cti.work.ports import WorkCounts
@@ -12,8 +13,9 @@ from tests.contract.conftest import OpenStore, Store
 MINUTE = timedelta(minutes=1)
 
 
-def wish(key: str = "a", **given: object) -> NewWork:
-    return NewWork(**{"kind": "collect", "key": key, "payload": {"n": 1}} | given)
+def wish(key: str = "a", **given: Any) -> NewWork:
+    values: dict[str, Any] = {"kind": "collect", "key": key, "payload": {"n": 1}}
+    return NewWork(**values | given)
 
 
 async def leased(

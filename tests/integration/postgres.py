@@ -43,7 +43,7 @@ class PostgresServer:
         if self._user is not None:
             os.chown(self._folder, self._user.pw_uid, self._user.pw_gid)
         options = ["--username=waihu", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
-        command = [self._programs / "initdb", f"--pgdata={self._cluster}", *options]
+        command: list[str | Path] = [self._programs / "initdb", f"--pgdata={self._cluster}", *options]
         with self._log.open("ab") as log:
             subprocess.run(command, check=True, stdout=log, stderr=log, **self._as_user())
 
@@ -55,12 +55,15 @@ class PostgresServer:
             "unix_socket_directories": "",
         }
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        command = [self._programs / "postgres", "-D", self._cluster, *options]
+        command: list[str | Path] = [self._programs / "postgres", "-D", self._cluster, *options]
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, **self._as_user())
+            process: subprocess.Popen[bytes] = subprocess.Popen(
+                command, stdout=log, stderr=log, **self._as_user()
+            )
+        self._process = process
         deadline = time.monotonic() + _START_SECONDS
         while not self._is_ready():
-            if self._process.poll() is not None or time.monotonic() > deadline:
+            if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"PostgreSQL did not start:\n{self._log.read_text()}")
             time.sleep(0.02)
 

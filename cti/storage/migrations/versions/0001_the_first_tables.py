@@ -287,14 +287,9 @@ def _work_and_nodes() -> None:
         sa.Column("changed_at", _TIME, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_work"),
     )
-    _partial_index(
-        "ix_work_due",
-        "work",
-        [sa.literal_column("priority DESC"), "next_at", "kind"],
-        where="standing = 'waiting'",
-    )
-    op.create_index("ix_work_kind_standing", "work", ["kind", "standing"])
-    op.create_index("ix_work_standing_changed_at", "work", ["standing", "changed_at"])
+    due = [sa.literal_column("priority DESC"), "next_at", "id", "kind"]
+    _partial_index("ix_work_due", "work", due, where="standing = 'waiting'")
+    _partial_index("ix_work_over", "work", ["standing", "kind", "changed_at"], where="standing <> 'waiting'")
     _partial_index("uq_work_kind_key", "work", ["kind", "key"], where="standing <> 'done'", unique=True)
     op.create_table(
         "nodes",
