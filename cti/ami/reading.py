@@ -53,7 +53,7 @@ def signal_of(message: Message, now: datetime) -> Signal | None:
 
 def endpoint_contact(message: Message, now: datetime) -> ContactSeen | None:
     """Return a row of `PJSIPShowContacts` as a signal. A registration not asked yet whether it answers counts."""
-    return _contact(message, now, "Status", "Uri", unknown=True)
+    return _contact(message, now, "Endpoint", "Status", "Uri", unknown=True)
 
 
 def _at(message: Message, now: datetime) -> datetime:
@@ -167,17 +167,17 @@ def _hung_up(message: Message, now: datetime) -> Signal | None:
 
 
 def _contact_status(message: Message, now: datetime) -> Signal | None:
-    return _contact(message, now, "ContactStatus", "URI")
+    return _contact(message, now, "EndpointName", "ContactStatus", "URI")
 
 
 def _contact(
-    message: Message, now: datetime, status: str, uri: str, *, unknown: bool | None = None
+    message: Message, now: datetime, endpoint: str, status: str, uri: str, *, unknown: bool | None = None
 ) -> ContactSeen | None:
-    reachable = REACHABLE.get(message.text(status), unknown)
-    endpoint = message.text("EndpointName")
-    if reachable is None or not endpoint:
+    """The row and the event spell their headers differently."""
+    reachable, name = REACHABLE.get(message.text(status), unknown), message.text(endpoint)
+    if reachable is None or not name:
         return None
-    return ContactSeen(endpoint=endpoint, uri=message.text(uri), reachable=reachable, at=_at(message, now))
+    return ContactSeen(endpoint=name, uri=message.text(uri), reachable=reachable, at=_at(message, now))
 
 
 _READERS: Final[Mapping[str, Callable[[Message, datetime], Signal | None]]] = {

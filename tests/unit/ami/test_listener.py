@@ -298,7 +298,7 @@ async def test_a_leg_that_ended_in_a_gap_is_gone() -> None:
 async def test_phones_are_told_as_asterisk_shows_them() -> None:
     desk = Desk(expected_phones=lambda node: ["a1", "a2"])
     desk.client.answers["PJSIPShowContacts"] = lambda action: [
-        Message.of({"Event": "ContactList", "EndpointName": "a1", "Uri": "sip:1", "Status": "Reachable"})
+        Message.of({"Event": "ContactList", "Endpoint": "a1", "Uri": "sip:1", "Status": "Reachable"})
     ]
     told = await desk.connect()
     assert [(e.endpoint, e.reachable) for e in told if isinstance(e, PhoneMoved)] == [

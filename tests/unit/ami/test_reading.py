@@ -166,7 +166,7 @@ def test_asterisks_own_time_counts_where_it_is_told() -> None:
 def test_a_registration_that_is_shown_counts_until_it_is_known_not_to_answer(
     status: str, reachable: bool
 ) -> None:
-    row = Message.of({"Event": "ContactList", "EndpointName": "a1", "Uri": "sip:a", "Status": status})
+    row = Message.of({"Event": "ContactList", "Endpoint": "a1", "Uri": "sip:a", "Status": status})
     assert endpoint_contact(row, NOW) == ContactSeen(endpoint="a1", uri="sip:a", reachable=reachable, at=NOW)
 
 
