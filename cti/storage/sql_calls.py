@@ -1,5 +1,6 @@
 """`CallStore` on the database: attempts and calls."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -92,6 +93,7 @@ class SqlCalls:
         self.begun = connections.begun
         self._clock = clock
         self._works = WorkWriter(connections)
+        self._in_order = asyncio.Lock()
         self._add_call = connections.insert(tables.calls)
         self._add_attempt = connections.insert(tables.attempts)
         self._add_leg = connections.insert(tables.legs)
@@ -133,7 +135,8 @@ class SqlCalls:
         newest = _newest(calls)
         ended = [call for call in newest if call.ended]
         stays = [leg for call in newest for leg in agent_legs(call)] + [customer_leg(call) for call in ended]
-        async with self._connections.writing() as connection:
+        # of two saves asked for one after the other the later must not be overtaken, on connections of their own
+        async with self._in_order, self._connections.writing() as connection:
             if newest:
                 await connection.execute(self._save_call, [call_values(call) for call in newest])
             if stays:

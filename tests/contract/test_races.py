@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from cti.model.calls import CallState, EndReason, Outcome
-from tests.builders import later
+from tests.builders import a_call, later
 from tests.contract.conftest import OpenStore, Store
 from tests.contract.people import a_stored_campaign, call_for
 
@@ -52,3 +52,15 @@ async def test_engines_place_and_save_beside_each_other_without_losing_a_call(op
     progress = await stores[0].campaigns.progress(campaign_id)
     assert (progress.done, progress.outcomes) == (ENTRIES, {"busy": ENTRIES})
     assert await stores[0].calls.open_calls() == []
+
+
+async def test_saves_asked_for_one_after_the_other_are_written_in_that_order(open_store: OpenStore) -> None:
+    store = await open_store()
+    call = a_call()
+    await store.calls.place([(call, None)])
+
+    await asyncio.gather(*(store.calls.save([replace(call, cause_text=str(n))]) for n in range(50)))
+
+    found = await store.calls.get(call.id)
+    assert found is not None
+    assert found.cause_text == "49"
