@@ -25,9 +25,18 @@ class Service(Protocol):
 
 
 async def every(
-    seconds: float, step: Callable[[], Awaitable[object]], *, name: str, wake: asyncio.Event | None = None
+    seconds: float,
+    step: Callable[[], Awaitable[object]],
+    *,
+    name: str,
+    wake: asyncio.Event | None = None,
+    pause: float = 0.0,
 ) -> None:
-    """Run `step` for ever: at least every `seconds`, at once when `wake` is set. Errors of a step are logged."""
+    """Run `step` for ever: at least every `seconds`, at once when `wake` is set. Errors of a step are logged.
+
+    After a step there is a pause of so many seconds, also when `wake` is set meanwhile: what wakes it a hundred times
+    a second is then seen to in fewer, larger steps.
+    """
     wake = wake or asyncio.Event()
     while True:
         wake.clear()
@@ -36,6 +45,8 @@ async def every(
         except Exception:
             log.exception("%s: this step failed; the next one comes in %g s", name, seconds)
             await asyncio.sleep(min(seconds, 1.0))
+        if pause:
+            await asyncio.sleep(pause)
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await wake.wait()

@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 STEP_SECONDS = 0.1
 """The engine also looks at once when an agent becomes free, a call ends, or a campaign starts."""
+PAUSE_SECONDS = 0.05
+"""Between two steps at least. A commit costs as much as ten calls; what becomes possible meanwhile shares the next."""
 AWAY_SECONDS = 1.0
 """Between two tries while the database is away."""
 LOOK_AHEAD = 500
@@ -108,7 +110,7 @@ class DialEngine:
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             self._joiner.work_in(tasks)
-            await every(STEP_SECONDS, self.step, name=self.name, wake=self._wake)
+            await every(STEP_SECONDS, self.step, name=self.name, wake=self._wake, pause=PAUSE_SECONDS)
 
     async def step(self) -> None:
         """Look at each running campaign once and place what its pacing allows."""

@@ -19,7 +19,7 @@ from cti.model.work import NewWork
 
 log = logging.getLogger(__name__)
 
-GATHER_SECONDS = 0.02
+GATHER_SECONDS = 0.1
 """Changes of this span share a commit; a reader of the database is never further behind than this and a commit."""
 BATCH = 500
 """Calls per transaction: keeps a backlog after an outage from locking the database for seconds."""
