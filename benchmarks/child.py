@@ -1,4 +1,4 @@
-"""Processes of a benchmark: each side in one of its own, so that its processor time is its own. JSON lines both ways."""
+"""Processes of a benchmark: each side in one of its own, so that its processor time is its own. They talk in JSON."""
 
 import asyncio
 import json

@@ -1,8 +1,7 @@
-"""Our side of `originate` and `event_lag`: the whole service, with a pacing that offers a fixed rate and has no reps."""
+"""Our side of `originate` and `event_lag`: the whole service, with a pacing that offers a fixed rate, without reps."""
 
 import argparse
 import asyncio
-import cProfile
 import logging
 import time
 from contextlib import suppress
@@ -127,14 +126,7 @@ async def main(given: argparse.Namespace) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", type=Path, required=True)
-    parser.add_argument("--profile", type=Path, help="write a profile of the whole run there (cProfile)")
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    profile = cProfile.Profile() if given.profile else None
-    if profile:
-        profile.enable()
     with suppress(KeyboardInterrupt):
         asyncio.run(main(given))
-    if profile:
-        profile.disable()
-        profile.dump_stats(given.profile)

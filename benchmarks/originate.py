@@ -53,7 +53,16 @@ class Sides:
 
     def _bare(self) -> tuple[str, ...]:
         pbx = self.lab.pbx
-        account = ("--host", pbx.host, "--port", str(pbx.ami_port), "--user", pbx.user, "--secret", pbx.secret)
+        account = (
+            "--host",
+            pbx.host,
+            "--port",
+            str(pbx.ami_port),
+            "--user",
+            pbx.user,
+            "--secret",
+            pbx.secret,
+        )
         return ("bare_dialer", *account, "--trunk", pbx.trunk)
 
 
@@ -88,8 +97,6 @@ async def _step(sides: Sides, climbs: tuple[Climb, Climb], rate: int) -> Row:
             if climb.note(rate, run, round(rate * SECONDS)):
                 waiting.remove(climb)
             verdict = "holds" if climb.held >= rate else "does not hold"
-            said.step(
-                f"{NAME}: {climb.name} {rate}/s {verdict}: latest {run.late_ms_max:.0f} ms, unfinished {run.unfinished}, "
-                f"{run.cpu_ms_per_call:.2f} ms of processor a call"
-            )
+            late, cpu = f"{run.late_ms_max:.0f} ms late", f"{run.cpu_ms_per_call:.2f} ms of processor a call"
+            said.step(f"{NAME}: {climb.name} {rate}/s {verdict}: {late}, {run.unfinished} unfinished, {cpu}")
     return {"rate": rate, **climbs[0].figures(rate), **climbs[1].figures(rate)}
