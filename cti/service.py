@@ -13,6 +13,10 @@ from typing import Protocol
 log = logging.getLogger(__name__)
 
 
+AGAIN_SECONDS = 1.0
+"""Before a service that failed is begun again."""
+
+
 class Service(Protocol):
     """Something that runs in the background until it is cancelled."""
 
@@ -56,7 +60,8 @@ async def every(
 async def running(*services: Service) -> AsyncIterator[None]:
     """Run the services for as long as the block lasts; end them last first.
 
-    A service whose `run` returns or raises is logged: it is a bug, and the others go on.
+    A service whose `run` returns or raises is a bug: it is logged, and the service is begun again, since one that is
+    silently gone (a campaign that runs and dials nothing) is worse than one that stumbles.
     """
     async with AsyncExitStack() as stack:
         for service in services:
@@ -66,11 +71,21 @@ async def running(*services: Service) -> AsyncIterator[None]:
 
 
 async def _guarded(service: Service) -> None:
+    while True:
+        try:
+            await service.run()
+            log.error("%s ended by itself; it begins again in %g s", service.name, AGAIN_SECONDS)
+        except Exception:
+            log.exception("%s failed; it begins again in %g s", service.name, AGAIN_SECONDS)
+        await asyncio.sleep(AGAIN_SECONDS)
+
+
+async def logged(what: str, doing: Awaitable[object]) -> None:
+    """Await something in a task of a group, so that its bug is logged and does not end the whole group."""
     try:
-        await service.run()
-        log.error("%s ended by itself", service.name)
+        await doing
     except Exception:
-        log.exception("%s failed for good", service.name)
+        log.exception("%s failed", what)
 
 
 async def _end(task: asyncio.Task[None]) -> None:

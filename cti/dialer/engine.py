@@ -22,7 +22,7 @@ from cti.model.calls import Call
 from cti.model.contacts import Campaign, CampaignState, Candidate
 from cti.model.events import AgentMoved, CallMoved, CampaignMoved, Event, NodeUp
 from cti.model.ids import new_call_id
-from cti.service import every
+from cti.service import every, logged
 
 log = logging.getLogger(__name__)
 
@@ -256,7 +256,8 @@ class DialEngine:
             await asyncio.gather(*(self._send(call, campaign) for call in calls))
             return
         for call in calls:
-            self._tasks.create_task(self._send(call, campaign), name=f"place {call.id}")
+            what = f"placing {call.id}"
+            self._tasks.create_task(logged(what, self._send(call, campaign)), name=what)
 
     async def _send(self, call: Call, campaign: Campaign) -> None:
         try:

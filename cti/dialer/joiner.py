@@ -14,6 +14,7 @@ from cti.errors import NodeDown, NodeRefused, NodeSilent
 from cti.model.agents import Agent, AgentState
 from cti.model.calls import Call, CallState
 from cti.model.events import AgentMoved, CallMoved, Event, NodeUp
+from cti.service import logged
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +81,8 @@ class Joiner:
             self._desk.reserve(agent.id, call.id)
         self._waiting.pop(call.id, None)
         self._joining[call.id] = agent.id
-        self._tasks.create_task(self._join(call, agent), name=f"join {call.id}")
+        what = f"joining {call.id}"
+        self._tasks.create_task(logged(what, self._join(call, agent)), name=what)
 
     async def _join(self, call: Call, agent: Agent) -> None:
         try:
