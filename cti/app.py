@@ -32,6 +32,7 @@ from cti.recording.naming import recording_name
 from cti.reports.service import CallReconciler, Reports
 from cti.service import Service, running
 from cti.settings import NodeSettings, Settings
+from cti.storage.alone import only_service
 from cti.storage.database import Database, open_database
 from cti.web.app import make_app, serving
 from cti.web.deps import Deps
@@ -64,12 +65,13 @@ async def open_app(
     """Open what holds a connection, take up where the last run ended, run all services; undo it in reverse order.
 
     A node that cannot be reached is no error: it is tried for ever, and told. Raises SettingsError (no node, port
-    taken), StorageError (no database, or a newer one).
+    taken), Conflict (another service on this database), StorageError (no database, or a newer one).
     """
     if not settings.nodes:
         raise SettingsError("nodes: the settings name no Asterisk node; add a [[nodes]] table")
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(only_service(settings.database.url.get_secret_value()))
         database = await stack.enter_async_context(
             open_database(settings.database.url.get_secret_value(), clock=clock)
         )
@@ -77,9 +79,7 @@ async def open_app(
         await app.load()
         # The port first: a second service on the same settings ends here, before it has dialed anybody.
         url = await stack.enter_async_context(
-            serving(
-                make_app(app.deps, settings.grants()), host=settings.api.host, port=settings.api.port
-            )
+            serving(make_app(app.deps, settings.grants()), host=settings.api.host, port=settings.api.port)
         )
         await stack.enter_async_context(running(*app.services))
         yield App(
