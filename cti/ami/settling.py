@@ -40,13 +40,19 @@ def settled(
 def _by_story(call: Call, story: Story, *, restarted: bool, now: datetime, seen: Circumstances) -> Call:
     if story.ended_at is not None:
         end = HungUp(channel_id=call.channel_id, at=story.ended_at, cause=story.cause)
-        return hung_up(call, end, seen)
+        return hung_up(call, end, _told_of_end(call, story, seen))
     # Asterisk died before it wrote the end: the last thing it wrote is the last that is certain.
     at = max((story.last_at if restarted else None) or now, latest(call))
     reason = EndReason.NODE_LOST if restarted else EndReason.NO_TRACE
     by = EndedBy.UNKNOWN if call.answered_at is not None else None
     outcome = verdict(call, at, cause=None, timed_out=rang_too_long(call, at, None, None) and not restarted)
     return ended(call, at=at, outcome=outcome, reason=reason, by=by)
+
+
+def _told_of_end(call: Call, story: Story, seen: Circumstances) -> Circumstances:
+    """Add who hung up, as far as the records know it; of a talk they mostly do not."""
+    far_end = seen.far_end or story.far_end
+    return replace(seen, far_end=far_end, others=seen.others or (bool(call.joins) and not far_end))
 
 
 def told(call: Call, story: Story, leg_of: LegOf) -> Call:

@@ -25,7 +25,7 @@ class View:
     at: datetime
     version: str
     started: str
-    """When it was started, in its own words; another text means another start."""
+    """When it was started, in its own words, to the second; another text means another start."""
     channels: Mapping[str, ChannelFacts]
     """All that are in a bridge and all of ours, by channel id."""
     contacts: tuple[ContactSeen, ...] | None
@@ -74,9 +74,12 @@ def _facts(row: Message, now: datetime) -> ChannelFacts:
 
 
 async def _contacts(client: AmiClient, clock: Clock) -> tuple[ContactSeen, ...] | None:
+    """Asterisk answers with an error when there is not one contact."""
     try:
         rows = await client.collect({"Action": "PJSIPShowContacts"})
     except NodeRefused as refused:
+        if "no contacts found" in str(refused).lower():
+            return ()
         log.warning("phones of %s are not known until they register again: %s", client.node, refused)
         return None
     now = clock.now()

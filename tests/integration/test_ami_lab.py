@@ -13,7 +13,7 @@ from lab import Lab
 from lab.softphone import Behaviour, Line, tone
 from tests.replay.exchange import NODE, NoStories, an_exchange
 from tests.replay.record import outcome
-from tests.replay.scenarios import NUMBER, SCENARIOS, Scenario
+from tests.replay.scenarios import NUMBER, SCENARIOS, Scenario, expected_on
 
 
 def account(lab: Lab) -> AmiAccount:
@@ -30,7 +30,9 @@ async def play(lab: Lab, scenario: Scenario, line: Line) -> dict[str, object]:
     stories = records(lab) if scenario.reads_cel else NoStories()
     async with an_exchange(account(lab), stories=stories, retry_seconds=scenario.retry_seconds) as exchange:
         call = outcome(await scenario.act(exchange, line))
-    return {name: (call[name], wanted) for name, wanted in scenario.expect.items() if call[name] != wanted}
+        [version, *_] = [event.version for event in exchange.told if isinstance(event, NodeUp)]
+    expect = expected_on(scenario, version)
+    return {name: (call[name], wanted) for name, wanted in expect.items() if call[name] != wanted}
 
 
 async def test_every_recorded_story_comes_out_the_same_on_this_asterisk(fresh_lab: Lab) -> None:
@@ -51,6 +53,8 @@ async def test_calls_of_an_asterisk_that_is_killed_end_with_it_and_dialing_goes_
         await exchange.call(talking, lambda call: call.state is CallState.CONNECTED)
         await exchange.call(ringing, lambda call: call.state is CallState.RINGING)
         told = len(exchange.told)
+        # Asterisk tells its start to the second: killed within the same one, it could not be told from the new one.
+        await asyncio.sleep(1.1)
         await fresh_lab.pbx.kill()
         await exchange.until(lambda event: isinstance(event, NodeLost), after=told)
         assert exchange.tracker.get(talking.id) is not None

@@ -1,8 +1,10 @@
 """Records the streams of `scenarios` anew, on a lab of its own.
 
-    .venv/bin/python -m tests.replay.record [NAME ...]
+    .venv/bin/python -m tests.replay.record [--suffix=-on-20] [NAME ...]
 
-Writes tests/replay/streams/NAME.jsonl. A story that does not come out as expected is told and not written.
+Writes tests/replay/streams/NAME.jsonl. A story that does not come out as expected is told and not written. With another
+Asterisk in the lab (WAIHU_CACHE names a folder that holds one as scripts/lab-tools unpacks it) a suffix keeps its
+streams beside the others.
 """
 
 import asyncio
@@ -24,7 +26,7 @@ from cti.node.cel import CelFolder
 from lab import Lab, LabSettings
 from lab.softphone import Behaviour, tone
 from tests.replay.exchange import NODE, NoStories, an_exchange
-from tests.replay.scenarios import SCENARIOS, Scenario
+from tests.replay.scenarios import SCENARIOS, Scenario, expected_on
 
 STREAMS = Path(__file__).parent / "streams"
 GIVEN = ("id", "node", "number", "placed_at", "trunk", "ring_seconds", "grace_seconds")
@@ -47,15 +49,16 @@ async def record(lab: Lab, scenario: Scenario) -> list[str]:
             [version, *_] = [event.version for event in exchange.told if isinstance(event, NodeUp)]
             # What comes late belongs to the story: it must not hurt.
             await asyncio.sleep(0.5)
-    got = {name: _plain(value) for name, value in outcome(call).items() if name in scenario.expect}
-    assert got == scenario.expect, f"expected {scenario.expect}\nbut it was {got}"
+    expect = expected_on(scenario, version)
+    got = {name: _plain(value) for name, value in outcome(call).items() if name in expect}
+    assert got == expect, f"expected {expect}\nbut it was {got}"
     assert legs == scenario.legs, f"expected {scenario.legs} but it was {legs}"
     first = {
         "story": scenario.story,
         "asterisk": version,
         "began": began.isoformat(),
         "call": {name: _plain(getattr(call, name)) for name in GIVEN},
-        "expect": scenario.expect,
+        "expect": expect,
         "legs": scenario.legs,
         "records": _records(await cel.of_channel(NODE, call.channel_id)) if scenario.reads_cel else None,
     }
@@ -77,7 +80,9 @@ def _records(story: Story | None) -> dict[str, Any] | None:
     return None if story is None else json.loads(json.dumps(asdict(story), default=_plain))
 
 
-async def main(names: list[str]) -> int:
+async def main(arguments: list[str]) -> int:
+    suffix = "".join(each.removeprefix("--suffix=") for each in arguments if each.startswith("--suffix="))
+    names = [each for each in arguments if not each.startswith("--")]
     failed = 0
     with tempfile.TemporaryDirectory() as folder:
         async with Lab.open(LabSettings.free(Path(folder), rtp_timeout=3), report=print) as lab:
@@ -92,7 +97,7 @@ async def main(names: list[str]) -> int:
                     continue
                 text = "".join(lines)
                 assert folder not in text, f"{scenario.name} names a folder of this machine"
-                (STREAMS / f"{scenario.name}.jsonl").write_text(text, encoding="utf-8")
+                (STREAMS / f"{scenario.name}{suffix}.jsonl").write_text(text, encoding="utf-8")
                 print(f"{scenario.name}: {len(lines)} lines")
     return 1 if failed else 0
 

@@ -346,6 +346,23 @@ def test_a_call_that_ended_unheard_is_told_by_the_nodes_records(tracked: Tracked
     assert (call.joins[0].agent_id, call.joins[0].channel_id, call.agent_id) == (7, LEG, 7)
 
 
+@pytest.mark.parametrize(
+    ("far_end", "talked", "by"),
+    [
+        pytest.param(True, True, EndedBy.CUSTOMER, id="the customer ends the talk"),
+        pytest.param(False, True, EndedBy.UNKNOWN, id="somebody else ends the talk"),
+        pytest.param(True, False, EndedBy.CUSTOMER, id="the customer leaves the message"),
+        pytest.param(False, False, EndedBy.SERVICE, id="the message comes to its end"),
+    ],
+)
+def test_the_records_tell_who_hung_up(tracked: Tracked, far_end: bool, talked: bool, by: EndedBy) -> None:
+    stays = (Stay(peer=LEG_NAME, entered_at=later(6), left_at=later(20)),) if talked else ()
+    over = story(
+        tracked.call, answered_at=later(5), stays=stays, ended_at=later(20), cause=16, far_end=far_end
+    )
+    assert settle(tracked, over).ended_by is by
+
+
 def test_the_records_tell_who_was_dropped_and_who_was_busy() -> None:
     dropped, busy = Tracked(), Tracked()
     over = story(dropped.call, answered_at=later(5), dropped_at=later(7), ended_at=later(9), cause=16)

@@ -307,6 +307,13 @@ async def test_phones_are_told_as_asterisk_shows_them() -> None:
     ]
 
 
+async def test_a_node_without_one_registered_phone_has_none() -> None:
+    desk = Desk(expected_phones=lambda node: ["a1"])
+    desk.client.answers["PJSIPShowContacts"] = lambda action: refusal("No Contacts found")
+    told = await desk.connect()
+    assert [(e.endpoint, e.reachable) for e in told if isinstance(e, PhoneMoved)] == [("a1", False)]
+
+
 async def test_a_node_that_does_not_tell_of_its_phones_is_up_all_the_same() -> None:
     desk = Desk(expected_phones=lambda node: ["a1"])
     desk.client.answers["PJSIPShowContacts"] = lambda action: refusal("Permission denied")
