@@ -29,5 +29,7 @@ class Story:
     ended_at: datetime | None = None
     cause: int | None = None
     """Q.850 cause at hang-up."""
+    far_end: bool = False
+    """The far end of this channel hung up. Mostly not told of a channel in a bridge, so False says nothing there."""
     last_at: datetime | None = None
     """Time of the newest row; with `ended_at` None, the last sign of life."""

@@ -57,6 +57,7 @@ def story(node: str, rows: Sequence[CelRow], met: Meetings) -> Story:
         dropped_at=draft.dropped_at,
         ended_at=draft.ended_at,
         cause=draft.cause,
+        far_end=draft.far_end,
         last_at=rows[-1].at,
     )
 
@@ -72,6 +73,7 @@ class _Draft:
     dropped_at: datetime | None = None
     ended_at: datetime | None = None
     cause: int | None = None
+    far_end: bool = False
 
     def take(self, row: CelRow, met: Meetings) -> None:
         """Write one row into it; a row that says nothing we want is passed over."""
@@ -86,6 +88,7 @@ class _Draft:
                 self._leave(row)
             case "HANGUP":
                 self.ended_at, self.cause = row.at, _cause(row)
+                self.far_end = bool(row.channel) and _extra(row).get("hangupsource") == row.channel
             case _ if row.user_kind == _DROPPED:
                 self.dropped_at = self.dropped_at or row.at
 

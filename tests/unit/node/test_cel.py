@@ -63,6 +63,7 @@ async def test_a_call_nobody_answered_has_a_start_an_end_and_a_cause(
     assert got.started_at
     assert got.ended_at
     assert got.started_at < got.ended_at == got.last_at
+    assert got.far_end is (channel_id != RING_TIMEOUT)
 
 
 async def test_a_joined_call_has_one_stay_with_the_agent_s_leg(file: Path) -> None:
@@ -81,6 +82,7 @@ async def test_a_customer_nobody_fetched_has_the_mark_of_the_dialplan(file: Path
     assert got.dropped_at
     assert (got.dropped_at - got.answered_at).total_seconds() == pytest.approx(2.0, abs=0.01)
     assert got.stays == ()
+    assert not got.far_end
 
 
 async def test_a_customer_whose_agent_s_leg_died_is_not_dropped(file: Path) -> None:
