@@ -13,6 +13,9 @@ import pytest_asyncio
 
 from lab import Lab, LabSettings, NotPrepared
 from lab.installation import find_installation
+from tests.integration.postgres import postgres_server
+
+__all__ = ["postgres_server"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
