@@ -4,19 +4,22 @@
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
 from lab import configuration
-from lab.errors import NodeFailed
+from lab.errors import NodeFailed, PortTaken
 from lab.installation import find_installation
 from lab.node import Node
 from lab.settings import LabSettings, PortClaim
 from lab.softphone import Behaviour, Line, Softphone
 
 REACH_SECONDS: Final = 10.0
+CLAIM_SECONDS: Final = 1.0
+"""Another lab that looks for free ports holds them for a moment."""
 
 Report = Callable[[str], None]
 
@@ -61,7 +64,7 @@ class Lab:
             ),
         )
         async with AsyncExitStack() as stack:
-            stack.enter_context(PortClaim(settings))
+            stack.enter_context(await _claim(settings))
             settings.probe()
             report(f"writing the configuration into {settings.folder}")
             configuration.write_pbx(lab.pbx.folder, settings, asterisk)
@@ -110,3 +113,15 @@ class Lab:
 
     async def _stop(self) -> None:
         await asyncio.gather(self.pbx.stop(), self.carrier.stop())
+
+
+async def _claim(settings: LabSettings) -> PortClaim:
+    """Return the claim to the lab's ports. Raises PortTaken when somebody keeps them."""
+    deadline = time.monotonic() + CLAIM_SECONDS
+    while True:
+        try:
+            return PortClaim(settings)
+        except PortTaken:
+            if time.monotonic() > deadline:
+                raise
+        await asyncio.sleep(0.02)

@@ -129,19 +129,19 @@ def _first_ephemeral_port() -> int:
 
 
 class PortClaim:
-    """Holds the first UDP port of each unit of a lab's ports, for as long as it is open."""
+    """Holds the first UDP port of each unit of a lab's ports, until it is closed. Raises PortTaken when made."""
 
     def __init__(self, settings: LabSettings) -> None:
         self._ports = range(settings.base_port, settings.base_port + 2 * settings.rtp_ports, UNIT)
         self._held: list[socket.socket] = []
-
-    def __enter__(self) -> "PortClaim":
         try:
             for port in self._ports:
                 self._held.append(_bind(port, socket.SOCK_DGRAM))
         except PortTaken:
             self.close()
             raise
+
+    def __enter__(self) -> "PortClaim":
         return self
 
     def __exit__(self, *_: object) -> None:

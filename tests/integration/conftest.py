@@ -43,5 +43,7 @@ async def lab(asterisk: None, tmp_path_factory: pytest.TempPathFactory) -> Async
 
 @pytest_asyncio.fixture
 async def fresh_lab(asterisk: None, tmp_path: Path) -> AsyncIterator[Lab]:
-    async with Lab.open(LabSettings.free(tmp_path / "lab", rtp_timeout=3, qualify_seconds=1)) as own:
+    async with Lab.open(
+        LabSettings.free(tmp_path / "lab", rtp_ports=1000, rtp_timeout=3, qualify_seconds=1)
+    ) as own:
         yield own
