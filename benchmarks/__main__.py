@@ -6,12 +6,15 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from benchmarks import originate, said
+from benchmarks import answer_to_rep, event_lag, originate, said, storage
 from benchmarks.child import ChildFailed
 from lab.errors import LabError
 
 BENCHMARKS: Final[Mapping[str, Callable[[], Awaitable[None]]]] = {
     originate.NAME: originate.run,
+    answer_to_rep.NAME: answer_to_rep.run,
+    event_lag.NAME: event_lag.run,
+    storage.NAME: storage.run,
 }
 
 
