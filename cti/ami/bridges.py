@@ -22,6 +22,9 @@ class Bridges:
         if _is_customer(signal.channel_id):
             return (_bridged(signal.channel_id, _peer(members, signal.channel_id), members, signal),)
         customers = [member for member in members if _is_customer(member)]
+        if len(customers) < len(members) - 1:
+            # Somebody talks with them already: a third one who joins takes nobody's place.
+            return ()
         return tuple(_bridged(customer, signal.channel_id, members, signal) for customer in customers)
 
     def leave(self, signal: BridgeLeft) -> tuple[Unbridged, ...]:

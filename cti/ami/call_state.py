@@ -115,7 +115,7 @@ def _facts(call: Call, signal: ChannelSignal, at: datetime) -> dict[str, Any]:
             return {"dropped_at": at}
         case MessagePlayed() if call.message_played_at is None:
             return {"message_played_at": at}
-        case Bridged(peer_id=peer) if call.joined is None:
+        case Bridged(peer_id=peer) if call.joined is None or call.joined.channel_id != peer:
             return _joined(call, peer, at)
         case Unbridged(peer_id=peer) if call.joined is not None and call.joined.channel_id == peer:
             return {"joins": left(call.joins, at)}
@@ -124,7 +124,9 @@ def _facts(call: Call, signal: ChannelSignal, at: datetime) -> dict[str, Any]:
 
 def _joined(call: Call, peer: str, at: datetime) -> dict[str, Any]:
     agent_id = agent_of_channel(peer)
-    facts: dict[str, Any] = {"joins": (*call.joins, Join(agent_id=agent_id, channel_id=peer, joined_at=at))}
+    # A stay that is still open ended unheard: leaving one bridge may be told after entering the next.
+    stays = (*left(call.joins, at), Join(agent_id=agent_id, channel_id=peer, joined_at=at))
+    facts: dict[str, Any] = {"joins": stays}
     if not call.joins and agent_id is not None:
         facts["agent_id"] = agent_id
     return facts

@@ -7,7 +7,7 @@ import pytest
 from cti.ami.panoramisk_client import AmiAccount
 from cti.errors import NodeRefused
 from cti.model.calls import CallState, EndedBy, EndReason, Outcome
-from cti.model.events import LegGone, NodeLost, NodeUp
+from cti.model.events import LegGone, NodeLost, NodeUp, PhoneMoved
 from cti.node.cel import CelFolder
 from lab import Lab
 from lab.softphone import Behaviour, Line, tone
@@ -100,6 +100,21 @@ async def test_a_daemon_that_died_takes_its_calls_over_when_it_is_back(fresh_lab
     assert one.connected_at == story.stays[0].entered_at
     assert (two.outcome, two.end_reason, two.cause) == (Outcome.GONE_EARLY, EndReason.HUNG_UP, 16)
     assert (three.outcome, three.end_reason) == (Outcome.NO_ANSWER, EndReason.RING_TIMEOUT)
+
+
+async def test_phones_are_known_from_the_start_and_when_they_go(lab: Lab) -> None:
+    async with lab.phones(2) as [stays, goes], an_exchange(account(lab)) as exchange:
+        shown = {e.endpoint: e.reachable for e in exchange.told if isinstance(e, PhoneMoved)}
+        assert shown[stays.user]
+        assert shown[goes.user]
+        await goes.unregister()
+        gone = await exchange.until(lambda e: isinstance(e, PhoneMoved) and not e.reachable)
+        assert isinstance(gone, PhoneMoved)
+        assert gone.endpoint == goes.user
+        await goes.register()
+        await exchange.until(
+            lambda e: isinstance(e, PhoneMoved) and e.reachable, after=exchange.told.index(gone)
+        )
 
 
 async def test_an_agents_phone_is_told_to_answer_by_itself(lab: Lab) -> None:

@@ -280,6 +280,22 @@ def test_a_second_agent_is_a_second_stay_of_one_call(tracked: Tracked) -> None:
     assert (call.agent_id, call.connected_at) == (7, later(5.2))
 
 
+def test_a_bridge_that_is_left_late_ends_no_stay_in_the_next_one(tracked: Tracked) -> None:
+    tracked.up_to_answer()
+    tracked.hear(*tracked.bridged())
+    tracked.hear(*tracked.bridged(9, "waihu-a-8-0b", "b2"))
+    call = tracked.hear(BridgeLeft(channel_id=tracked.id, at=later(9.1), bridge_id="b1"))
+    assert [(join.agent_id, join.left_at) for join in call.joins] == [(7, later(9)), (8, None)]
+
+
+def test_a_third_one_in_the_bridge_takes_nobodys_place(tracked: Tracked) -> None:
+    tracked.up_to_answer()
+    tracked.hear(*tracked.bridged())
+    third = BridgeEntered(channel_id="waihu-a-9-0c", at=later(8), channel="x", bridge_id="b1")
+    call = tracked.hear(third, BridgeLeft(channel_id="waihu-a-9-0c", at=later(9), bridge_id="b1"))
+    assert [(join.agent_id, join.left_at) for join in call.joins] == [(7, None)]
+
+
 def test_somebody_else_in_the_bridge_is_a_stay_without_an_agent(tracked: Tracked) -> None:
     tracked.up_to_answer()
     call = tracked.hear(*tracked.bridged(leg="1795449632.4"))
