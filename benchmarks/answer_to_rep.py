@@ -5,6 +5,7 @@ Customer and reps are softphones of this process, so all moments are of one cloc
 """
 
 import asyncio
+import random
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
@@ -28,6 +29,7 @@ TALK_SECONDS = 0.1
 """After both have heard each other."""
 LOOK_SECONDS = 0.002
 WAIT_SECONDS = 15.0
+FRAME_SECONDS = 0.02
 CAMPAIGN = "bench"
 OURS, BARE = "a001", "a002"
 
@@ -125,6 +127,7 @@ async def _measured(
     """Let one call happen and note when each side heard the other."""
     before = len(customers.strangers)
     at_rep = rep.listen_for(CUSTOMER_HZ)
+    await asyncio.sleep(random.uniform(0, FRAME_SECONDS))  # no fixed place between two of the phones' packets
     await begin()
     customer = await _next(customers, before)
     at_customer = customer.listen_for(REP_HZ)

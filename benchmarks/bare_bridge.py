@@ -10,6 +10,7 @@ from panoramisk import Manager
 from benchmarks.child import answer, questions
 
 LEG = "bare-leg"
+CUSTOMER = "bare-customer-"
 
 
 class BareBridge:
@@ -30,7 +31,7 @@ class BareBridge:
         """Call a customer and join him; True when he answered."""
         call = secrets.token_hex(16)
         words = [f"CTI_CALL={call}", "CTI_GRACE=2", "CTI_MESSAGE=cti-sorry", f"CTI_RECORDING=bare/{call}"]
-        await self._originate(f"bare-c-{call}", f"PJSIP/{number}@{self._trunk}", "cti-customer", words)
+        await self._originate(CUSTOMER + call, f"PJSIP/{number}@{self._trunk}", "cti-customer", words)
         return await self._waited
 
     async def _originate(self, channel_id: str, channel: str, context: str, variables: list[str]) -> None:
@@ -50,6 +51,8 @@ class BareBridge:
 
     def _originated(self, _: Any, message: Any) -> None:
         success = message.response == "Success"
+        if not message.uniqueid.startswith((CUSTOMER, LEG)):
+            return
         if success and message.uniqueid != LEG:
             bridge = {"Action": "Bridge", "Channel1": message.uniqueid, "Channel2": LEG, "Tone": "no"}
             self._manager.send_action(bridge, as_list=False)
