@@ -54,6 +54,8 @@ class AgentDesk:
         self._reconnect_seconds = reconnect_seconds
         self._phones_gone: dict[int, datetime] = {}
         self._agents: dict[int, Agent] = {}
+        self._holders: dict[str, set[int]] = {}
+        """By call id: who is kept for it, talks on it, or wraps it up. A call does not know all of them."""
         self._logins: dict[int, asyncio.Future[None]] = {}
         self._wrap_up_ends: dict[int, datetime] = {}
         self._recalled: dict[int, float] = {}
@@ -64,7 +66,7 @@ class AgentDesk:
         now = self._clock.now()
         up = {call.id: call for call in open_calls}
         for agent in await self._store.agents():
-            self._agents[agent.id] = agent
+            self._know(agent)
             if agent.call_id is not None and agent.call_id not in up:
                 self._apply(agent, signals.Released(), now)
                 self._apply(self._agents[agent.id], signals.Parted(), now)
@@ -271,7 +273,7 @@ class AgentDesk:
 
     def _on_call(self, call: Call, at: datetime) -> None:
         present = None if call.ended else call.joined
-        concerned = {call.agent_id, *(join.agent_id for join in call.joins)}
+        concerned = {*self._holders.get(call.id, ()), *(() if present is None else (present.agent_id,))}
         for agent in [self._agents[key] for key in concerned if key in self._agents]:
             if present is not None and present.agent_id == agent.id:
                 if (agent.state, agent.call_id) != (AgentState.ON_CALL, call.id):
@@ -335,10 +337,21 @@ class AgentDesk:
         after = moved(agent, signal, at)
         if after is agent:
             return agent
-        self._agents[after.id] = after
+        self._know(after)
         if after.state is not AgentState.WRAP_UP:
             self._wrap_up_ends.pop(after.id, None)
         change = change_between(agent, after, at)
         if change is not None:
             self._bus.publish(AgentMoved(change=change, agent=after))
         return after
+
+    def _know(self, agent: Agent) -> None:
+        before = self._agents.get(agent.id)
+        self._agents[agent.id] = agent
+        if before is not None and before.call_id is not None:
+            holders = self._holders[before.call_id]
+            holders.discard(agent.id)
+            if not holders:
+                del self._holders[before.call_id]
+        if agent.call_id is not None:
+            self._holders.setdefault(agent.call_id, set()).add(agent.id)

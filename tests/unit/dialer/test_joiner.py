@@ -120,3 +120,37 @@ async def test_the_agent_wraps_up_when_the_customer_hangs_up(dialing: Floor) -> 
     now = dialing.desk.get(agent.id)
     assert now is not None
     assert (now.state, now.call_id) == (AgentState.WRAP_UP, call.id)
+
+
+async def test_whoever_was_taken_for_him_is_free_again_when_he_hangs_up_before_the_bridge() -> None:
+    """The call was placed for nobody, so only the agent himself says for which call he is kept."""
+    floor = Floor(pacing=lambda seen: Decision(calls=1 - seen.placed, why="one", reserve=False))
+    async with asyncio.TaskGroup() as tasks:
+        floor.joiner.work_in(tasks)
+        campaign = await floor.campaign(1)
+        await floor.engine.step()
+        await floor.agents(1, campaign)
+        call = floor.answer(floor.lines.placed[0].id)
+        assert floor.desk.named("agent1").call_id == call.id
+        floor.end(call.id, Outcome.GONE_EARLY)
+        await settle()
+        assert floor.desk.named("agent1").state is AgentState.READY
+
+
+async def test_an_agent_taken_in_anothers_place_is_free_again_when_the_customer_is_gone(
+    dialing: Floor,
+) -> None:
+    mine, other = dialing.lines.placed
+    dialing.end(other.id)
+    absent = dialing.desk.get(mine.agent_id or 0)
+    assert absent is not None
+    dialing.bus.publish(
+        PhoneMoved(node="pbx", endpoint=absent.endpoint, reachable=False, at=dialing.clock.now())
+    )
+    dialing.lines.refusals["join"] = [NodeRefused("Channel1 does not exist")]
+    dialing.answer(mine.id)
+    dialing.end(mine.id, Outcome.GONE_EARLY)
+    await settle()
+    taken = dialing.desk.get(other.agent_id or 0)
+    assert taken is not None
+    assert (taken.state, taken.call_id) == (AgentState.READY, None)
