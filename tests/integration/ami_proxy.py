@@ -19,6 +19,8 @@ class AmiProxy:
         self.port = 0
         self.connections = 0
         """How many were taken so far."""
+        self.heard: bytearray | None = None
+        """Set it to an empty one to keep all that passes, both ways."""
 
     @classmethod
     @asynccontextmanager
@@ -73,6 +75,8 @@ class AmiProxy:
                 await self._passing.wait()
                 if writer.transport.is_closing():
                     break
+                if self.heard is not None:
+                    self.heard += chunk
                 writer.write(chunk)
                 await writer.drain()
         writer.transport.abort()
