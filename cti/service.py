@@ -52,7 +52,7 @@ async def every(
         if pause:
             await asyncio.sleep(pause)
         with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(max(0.0, seconds - pause)):
                 await wake.wait()
 
 
