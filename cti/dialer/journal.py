@@ -94,14 +94,16 @@ class Journal:
     async def flush(self) -> None:
         """Write all that is known by now; raises StorageError."""
         async with self._writing:
-            while self._dirty:
+            # As many batches as there are now: under load new moves come with every commit, and an end would never be.
+            for _ in range(0, len(self._dirty), BATCH):
                 await self._write_calls()
-            while self._changes:
+            for _ in range(0, len(self._changes), BATCH):
                 await self._write_changes()
 
     async def _try(self) -> bool:
         try:
-            await self.flush()
+            # Cancelled in the middle of a write, the last flush waits for it; else a change would be written twice.
+            await asyncio.shield(self.flush())
         except StorageError as error:
             if not self.troubled:
                 log.error("calls wait to be written (%d): %s", self.unwritten, error)

@@ -8,11 +8,13 @@ import pytest
 
 from cti.dialer.journal import Journal, works_of
 from cti.errors import StorageError
+from cti.model.agents import Agent, AgentChange, AgentState
 from cti.model.calls import Call, CallState, Outcome
 from cti.model.events import CallMoved
 from cti.model.work import NewWork
 from tests.builders import NOW, a_call, later
 from tests.fakes.memory_store import MemoryStore
+from tests.unit.dialer.floor import Floor
 
 
 class Flaky(MemoryStore):
@@ -44,7 +46,7 @@ async def written(store: Flaky, *moves: CallMoved) -> AsyncIterator[Journal]:
     for move in moves:
         journal.tap(move)
     task = asyncio.create_task(journal.run())
-    while journal.unwritten:
+    while journal.unwritten or journal.troubled:
         await asyncio.sleep(0)
     task.cancel()
     with suppress(asyncio.CancelledError):
@@ -123,3 +125,51 @@ async def test_the_recordings_work_goes_in_with_the_calls_end() -> None:
 )
 def test_no_recording_is_collected_where_there_is_none(call: Call) -> None:
     assert works_of(call) == ()
+
+
+async def test_agents_changes_are_written_also_while_calls_never_stop_moving(floor: Floor) -> None:
+    """At a hundred calls a second another call has moved before each commit is through."""
+    campaign = await floor.campaign(1)
+    journal = Journal(calls=floor.store.calls, agents=floor.store.agents)
+    floor.bus.tap(journal.tap)
+    save = floor.store.calls.save
+    commits = 0
+
+    async def save_while_another_moves(calls: Sequence[Call], *, works: Sequence[NewWork] = ()) -> None:
+        nonlocal commits
+        commits += 1
+        assert commits < 100, "the changes of agents wait for ever"
+        journal.tap(moved(a_call(state=CallState.RINGING)))
+        await save(calls, works=works)
+
+    floor.store.calls.save = save_while_another_moves  # type: ignore[method-assign]
+    journal.tap(moved(RINGING))
+    await floor.agents(1, campaign)
+    await journal.flush()
+    assert [change.after for change in floor.store.tables.agent_changes] == [AgentState.READY]
+
+
+async def test_a_change_that_is_just_being_written_at_the_end_is_written_once(floor: Floor) -> None:
+    campaign = await floor.campaign(1)
+    journal = Journal(calls=floor.store.calls, agents=floor.store.agents)
+    floor.bus.tap(journal.tap)
+    await floor.agents(1, campaign)
+    save, begun, go_on = floor.store.agents.save_changes, asyncio.Event(), asyncio.Event()
+
+    async def to_the_end(changes: Sequence[tuple[AgentChange, Agent]]) -> None:
+        begun.set()
+        await go_on.wait()
+        await save(changes)
+
+    async def uninterrupted(changes: Sequence[tuple[AgentChange, Agent]]) -> None:
+        await asyncio.shield(asyncio.ensure_future(to_the_end(changes)))
+
+    floor.store.agents.save_changes = uninterrupted  # type: ignore[method-assign]
+    task = asyncio.create_task(journal.run())
+    await begun.wait()
+    task.cancel()
+    await asyncio.sleep(0)
+    go_on.set()
+    with suppress(asyncio.CancelledError):
+        await task
+    assert len(floor.store.tables.agent_changes) == 1
