@@ -212,7 +212,9 @@ class CallListener:
     async def _adopt(self, call: Call, channels: Mapping[str, ChannelFacts]) -> None:
         facts, peer = channels[call.channel_id], peer_of(call.channel_id, channels)
         joined = call.joined.channel_id if call.joined else None
-        news = call.dialing_at is None or (facts.up and call.answered_at is None) or peer != joined
+        # Of one who waits only the records know whether the grace ended meanwhile; he must not be fetched then.
+        waits = facts.up and call.state is not CallState.CONNECTED and call.dropped_at is None
+        news = call.dialing_at is None or waits or peer != joined
         # Reading the node's records costs a look into a file; most calls went on as they were.
         story = await self._story(call) if news else None
         self._publish(self._tracker.adopt(call.id, facts, peer, story))

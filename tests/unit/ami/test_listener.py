@@ -150,6 +150,18 @@ async def test_a_call_that_is_still_up_goes_on_and_ends_as_usual() -> None:
     assert end.joins[0].left_at is not None
 
 
+async def test_who_waited_before_the_gap_is_known_to_be_dropped_when_the_records_say_so() -> None:
+    seen = {"dialing_at": later(0), "answered_at": later(5), "waiting_at": later(5), "channel": "C"}
+    call = a_call(state=CallState.ANSWERED, **seen)
+    desk = Desk(call)
+    desk.records.stories[call.channel_id] = Story(
+        node="pbx", channel_id=call.channel_id, answered_at=later(5), dropped_at=later(7)
+    )
+    desk.show(call.channel_id, "6")
+    [moved] = [event for event in await desk.connect() if isinstance(event, CallMoved)]
+    assert (moved.call.state, moved.call.dropped_at) == (CallState.ANSWERED, later(7))
+
+
 async def test_what_is_said_while_asking_counts_before_the_answer() -> None:
     """The hang-up was on its way when the channels were shown: it knows the cause, the list does not."""
     call = a_call(state=CallState.RINGING, dialing_at=later(0))
