@@ -54,6 +54,7 @@ async def proved(floor: FloorLab, *, node_died: bool = False) -> dict[str, Any]:
         _as_the_phone_says(call, floor.customers, node_died=node_died)
     if not node_died:
         assert [c["recording_problem"] for c in calls if c["recording_problem"]] == []
+    assert "Traceback" not in floor.daemon.log.read_text(errors="replace")
     reconciled = await floor.daemon.post("reconcile")
     assert reconciled["differences"] == []
     found = counts(calls)

@@ -138,6 +138,7 @@ async def database_outage(floor: FloorLab, outage: Callable[[], Any], *, seconds
             await call.ended()
         during = sum(floor.customers.invited().values())
     await floor.finished()
+    assert "calls wait to be written" in floor.daemon.log_end()
     assert during < len(numbers)  # nobody is dialed who could not be written down
     tell(name, during=during, end=await proved(floor))
 
