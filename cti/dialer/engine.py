@@ -14,10 +14,11 @@ from cti.clock import Clock
 from cti.dialer.agent_desk import AgentDesk
 from cti.dialer.campaign_desk import CampaignDesk
 from cti.dialer.joiner import Joiner
+from cti.dialer.matching import holds
 from cti.dialer.pacing import Floor, Pacing, Throttle, progressive
 from cti.dialer.ports import CallStore, CampaignStore, Lines, OpenCalls
 from cti.errors import NodeDown, NodeError, NodeRefused, StorageError
-from cti.model.agents import AgentState
+from cti.model.agents import Agent, AgentState
 from cti.model.calls import Call
 from cti.model.contacts import Campaign, CampaignState, Candidate
 from cti.model.events import AgentMoved, CallMoved, CampaignMoved, Event, NodeUp
@@ -32,6 +33,9 @@ PAUSE_SECONDS = 0.05
 """Between two steps at least. A commit costs as much as ten calls; what becomes possible meanwhile shares the next."""
 AWAY_SECONDS = 1.0
 """Between two tries while the database is away."""
+TOO_LATE_SECONDS = 3.0
+"""A commit that took longer (the database was away) is for nothing: the moment it says is wrong, and the listener,
+which finds no channel `PLACING_LOOK` after it, would take the call for one that never was."""
 LOOK_AHEAD = 500
 """Contacts fetched at a time; one query then serves some seconds of the fastest dialing."""
 
@@ -110,10 +114,13 @@ class DialEngine:
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             self._joiner.work_in(tasks)
+            # The last call of one may have ended just before a restart.
+            self._maybe_done.update(campaign.id for campaign in self._campaigns.running())
             await every(STEP_SECONDS, self.step, name=self.name, wake=self._wake, pause=PAUSE_SECONDS)
 
     async def step(self) -> None:
-        """Look at each running campaign once and place what its pacing allows."""
+        """Look at each running campaign once and place what its pacing allows. A bug in one stops no other."""
+        bugs: list[Exception] = []
         for campaign in self._campaigns.running():
             try:
                 await self._dial(campaign)
@@ -123,20 +130,28 @@ class DialEngine:
                     log.error("%s: no call is placed while the database is away: %s", campaign.name, error)
                 self._troubled = True
                 await asyncio.sleep(AWAY_SECONDS)
+            except Exception as error:
+                bugs.append(error)
             else:
                 self._troubled = False
+        if bugs:
+            raise ExceptionGroup("campaigns that could not be dialed", bugs)
 
     def floor(self, campaign: Campaign) -> Floor:
         """Return the campaign as it is now."""
         used = len(self._lines_used.get(campaign.id, ()))
         return Floor(
             now=self._clock.now(),
-            idle_agents=len(self._desk.free(campaign.id)),
+            idle_agents=len(self._free(campaign)),
             waiting=self._joiner.waiting(campaign.id),
             open_calls=used,
             free_lines=max(0, min(campaign.max_lines - used, self._free_on_node(campaign.node))),
             placed=self._placed.get(campaign.id, 0),
         )
+
+    def _free(self, campaign: Campaign) -> list[Agent]:
+        """List who may be offered its calls: a leg on another node cannot be joined."""
+        return [agent for agent in self._desk.free(campaign.id) if agent.node == campaign.node]
 
     def _free_on_node(self, node: str) -> int:
         campaigns = [c.id for c in self._campaigns.all() if c.node == node]
@@ -185,7 +200,7 @@ class DialEngine:
     ) -> list[tuple[Call, Candidate]]:
         """Make the calls, each with the agent it is for."""
         orders = []
-        agents = iter(self._desk.free(campaign.id)) if reserve else iter(())
+        agents = iter(self._free(campaign)) if reserve else iter(())
         for candidate in candidates:
             now = self._clock.now()
             call_id = new_call_id(now)
@@ -220,17 +235,31 @@ class DialEngine:
             self._lines_used.setdefault(campaign.id, set()).add(call_id)
         try:
             committed = set(await self._commit(orders))
-        except StorageError:
+        except Exception:
             for call in calls.values():
                 self._give_up(call)
             raise
+        sending = []
         for call in calls.values():
-            if call.id in committed:
-                self._placed[campaign.id] = self._placed.get(campaign.id, 0) + 1
-                self._publish(self._open.place(call))
-            else:
+            if call.id not in committed:
                 self._give_up(call)
-        await self._send_all([call for call in calls.values() if call.id in committed], campaign)
+                continue
+            self._publish(self._open.place(call))
+            if self._still_wanted(call):
+                sending.append(call)
+            else:
+                self._publish(self._open.not_sent(call.id, self._clock.now()))
+        self._placed[campaign.id] = self._placed.get(campaign.id, 0) + len(sending)
+        await self._send_all(sending, campaign)
+
+    def _still_wanted(self, call: Call) -> bool:
+        """Whether what the call was placed for still holds now that it is committed."""
+        if (self._clock.now() - call.placed_at).total_seconds() > TOO_LATE_SECONDS:
+            return False
+        if call.campaign_id not in {campaign.id for campaign in self._campaigns.running()}:
+            return False
+        agent = None if call.agent_id is None else self._desk.get(call.agent_id)
+        return call.agent_id is None or (agent is not None and holds(agent, call))
 
     async def _commit(self, orders: Sequence[tuple[Call, Candidate]]) -> list[str]:
         """Commit the attempts; while the database is away, again and again: whether it took the first is not known."""

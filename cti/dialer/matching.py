@@ -14,12 +14,13 @@ def agent_for(
     `free` are the agents of the campaign who may be offered a call, the longest free first; `tried` those a join with
     whom has failed already.
     """
-    if reserved is not None and reserved.id not in tried and _holds(reserved, call):
+    if reserved is not None and reserved.id not in tried and holds(reserved, call):
         return reserved
     return next((agent for agent in free if agent.id not in tried and agent.node == call.node), None)
 
 
-def _holds(agent: Agent, call: Call) -> bool:
+def holds(agent: Agent, call: Call) -> bool:
+    """Whether the agent is kept for the call and can take it."""
     return (
         agent.state is AgentState.RESERVED
         and agent.call_id == call.id

@@ -60,7 +60,7 @@ class EndReason(StrEnum):
     REFUSED = "refused"
     """Asterisk answered the Originate with an error, or could not make a channel."""
     NOT_SENT = "not_sent"
-    """The Originate never left, because the node was not connected. Nobody was rung."""
+    """The Originate never left: the node was not connected, or the call was no longer wanted. Nobody was rung."""
     NODE_LOST = "node_lost"
     """Asterisk died or was restarted with the call up."""
     NO_TRACE = "no_trace"

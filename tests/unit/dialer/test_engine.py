@@ -1,11 +1,12 @@
 """The engine: commits, then dials; one call per free agent; nobody twice."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from cti.dialer.pacing import Decision
-from cti.errors import NodeRefused, NodeSilent, StorageError
+from cti.errors import NodeRefused, NodeSilent, NotFound, StorageError
 from cti.model.agents import AgentState
 from cti.model.calls import Call, EndReason, Outcome
 from cti.model.contacts import CampaignState, Candidate
@@ -196,3 +197,100 @@ async def test_an_outcome_is_told_once_and_lines_are_free_again(floor: Floor) ->
         floor.end(floor.lines.placed[-1].id, Outcome.BUSY)
     assert len(floor.lines.placed) == 3
     assert floor.engine.floor(campaign).open_calls == 0
+
+
+async def test_no_call_is_placed_for_an_agent_whose_leg_is_on_another_node(floor: Floor) -> None:
+    campaign = await floor.campaign(2)
+    await floor.desk.add(
+        login="anna", name="Anna", endpoint="a009", node="elsewhere", campaign_ids=[campaign.id]
+    )
+    await floor.log_in("anna")
+    await floor.engine.step()
+    assert not floor.lines.placed
+    assert floor.engine.floor(campaign).idle_agents == 0
+
+
+@pytest.mark.parametrize("error", [NotFound("no such campaign"), RuntimeError("a bug")])
+async def test_whatever_goes_wrong_at_the_commit_frees_the_agents(floor: Floor, error: Exception) -> None:
+    campaign = await floor.campaign(1)
+    await floor.agents(1, campaign)
+
+    async def fails(calls: Sequence[tuple[Call, Candidate | None]]) -> list[str]:
+        raise error
+
+    floor.store.calls.place = fails  # type: ignore[method-assign]
+    with pytest.raises(ExceptionGroup):
+        await floor.engine.step()
+    assert floor.desk.named("agent1").state is AgentState.READY
+    assert floor.engine.floor(campaign).open_calls == 0
+
+
+async def commit_takes(floor: Floor, seconds: float, meanwhile: Callable[[], object] = lambda: None) -> None:
+    """Let the next commits take so long."""
+    place = floor.store.calls.place
+
+    async def slow(calls: Sequence[tuple[Call, Candidate | None]]) -> list[str]:
+        committed = await place(calls)
+        floor.clock.advance(seconds)
+        meanwhile()
+        return committed
+
+    floor.store.calls.place = slow  # type: ignore[method-assign]
+
+
+def ends(floor: Floor) -> list[EndReason | None]:
+    return [e.call.end_reason for e in floor.told if isinstance(e, CallMoved) and e.call.ended]
+
+
+async def test_nobody_is_dialed_whose_commit_took_too_long(floor: Floor) -> None:
+    """By then his call counts as overdue, and the moment it was placed at is wrong."""
+    campaign = await floor.campaign(1)
+    await floor.agents(1, campaign)
+    await commit_takes(floor, 60)
+    await floor.engine.step()
+    assert not floor.lines.placed
+    assert ends(floor) == [EndReason.NOT_SENT]
+    assert floor.desk.named("agent1").state is AgentState.READY
+
+
+async def test_nobody_is_dialed_for_an_agent_who_went_away_meanwhile(floor: Floor) -> None:
+    campaign = await floor.campaign(1)
+    await floor.agents(1, campaign)
+    leg = floor.desk.named("agent1").channel_id or ""
+    gone = LegGone(channel_id=leg, node="pbx", cause=16, cause_text=None, at=floor.clock.now())
+    await commit_takes(floor, 0.1, lambda: floor.bus.publish(gone))
+    await floor.engine.step()
+    assert not floor.lines.placed
+    assert ends(floor) == [EndReason.NOT_SENT]
+
+
+async def test_nobody_is_dialed_for_a_campaign_that_was_stopped_meanwhile(floor: Floor) -> None:
+    campaign = await floor.campaign(1)
+    await floor.agents(1, campaign)
+    place = floor.store.calls.place
+
+    async def stopped_meanwhile(calls: Sequence[tuple[Call, Candidate | None]]) -> list[str]:
+        committed = await place(calls)
+        await floor.campaigns.stop(campaign.id)
+        return committed
+
+    floor.store.calls.place = stopped_meanwhile  # type: ignore[method-assign]
+    await floor.engine.step()
+    assert not floor.lines.placed
+    assert ends(floor) == [EndReason.NOT_SENT]
+
+
+async def test_a_campaign_whose_last_call_ended_before_the_restart_is_finished_after_it(floor: Floor) -> None:
+    campaign = await floor.campaign(1)
+    await floor.agents(1, campaign)
+    await floor.engine.step()
+    floor.end(floor.lines.placed[0].id)
+    await write(floor)
+    restarted = Floor(store=floor.store)
+    await restarted.campaigns.load()
+    run = asyncio.create_task(restarted.engine.run())
+    for _ in range(100):
+        await asyncio.sleep(0)
+    run.cancel()
+    await asyncio.wait({run})
+    assert restarted.campaigns.get(campaign.id).state is CampaignState.FINISHED
