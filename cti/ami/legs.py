@@ -53,9 +53,9 @@ class Legs:
         leg.up = True
         return (LegUp(channel_id=channel_id, channel=leg.channel, node=self._node, at=at),)
 
-    def gone(self, channel_id: str, at: datetime) -> tuple[LegGone, ...]:
-        """It is not there any more, and nobody heard why."""
-        return self._end(channel_id, at, None, None)
+    def gone(self, channel_id: str, at: datetime, *, node_lost: bool = False) -> tuple[LegGone, ...]:
+        """It is not there any more, and nobody heard why; `node_lost`: Asterisk was started anew."""
+        return self._end(channel_id, at, None, None, node_lost=node_lost)
 
     def give_up(self, now: datetime) -> tuple[LegGone, ...]:
         """End legs whose Originate failed and whose hang-up does not come."""
@@ -76,9 +76,20 @@ class Legs:
         """Whether its end was told a short while ago."""
         return channel_id in self._gone
 
-    def _end(self, channel_id: str, at: datetime, cause: int | None, text: str | None) -> tuple[LegGone, ...]:
+    def _end(
+        self, channel_id: str, at: datetime, cause: int | None, text: str | None, *, node_lost: bool = False
+    ) -> tuple[LegGone, ...]:
         self._legs.pop(channel_id, None)
         if channel_id in self._gone:
             return ()
         self._gone.append(channel_id)
-        return (LegGone(channel_id=channel_id, node=self._node, cause=cause, cause_text=text, at=at),)
+        return (
+            LegGone(
+                channel_id=channel_id,
+                node=self._node,
+                cause=cause,
+                cause_text=text,
+                at=at,
+                node_lost=node_lost,
+            ),
+        )

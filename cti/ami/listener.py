@@ -7,7 +7,7 @@ before it is settled: its hang-up may still be on its way to us, or its Originat
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -77,6 +77,9 @@ class CallListener:
             tasks.create_task(self._follow())
 
     async def _follow(self) -> None:
+        # A run before this one may have failed while it asked.
+        if not self._caught_up:
+            await self._catch_up()
         while True:
             for _ in range(BREATH):
                 await self.step()
@@ -110,7 +113,11 @@ class CallListener:
         """Ask what is up until the answer is complete and still true."""
         while self._connected:
             calls = self._tracker.open_calls(self._client.node)
-            legs = self._tracker.legs(self._client.node).ids()
+            # Before the look: a phone that is called during it is not in the answer, and not gone.
+            legs = {
+                *self._tracker.legs(self._client.node).ids(),
+                *self._expected_legs(self._client.node),
+            }
             self._tracker.bridges(self._client.node).clear()
             view = await self._look()
             if await self._drain() and view is not None:
@@ -134,12 +141,12 @@ class CallListener:
             whole = self._take(happening) and not isinstance(happening, Lost) and whole
         return whole and self._client.connected
 
-    async def _take_over(self, view: View, calls: Sequence[Call], legs: Sequence[str]) -> None:
+    async def _take_over(self, view: View, calls: Sequence[Call], legs: Set[str]) -> None:
         restarted = await self._was_restarted(view)
         for channel_id, facts in view.channels.items():
             if facts.bridge_id is not None:
                 self._tracker.bridges(self._client.node).found(channel_id, facts.channel, facts.bridge_id)
-        self._take_over_legs(view, legs)
+        self._take_over_legs(view, legs, restarted=restarted)
         self._take_over_phones(view)
         for call in calls:
             await self._take_over_call(call, view, restarted=restarted)
@@ -161,14 +168,13 @@ class CallListener:
         self._started = view.started
         return known is not None and known != view.started
 
-    def _take_over_legs(self, view: View, before: Sequence[str]) -> None:
+    def _take_over_legs(self, view: View, before: Set[str], *, restarted: bool) -> None:
         legs = self._tracker.legs(self._client.node)
         for channel_id, facts in view.channels.items():
             if channel_id.startswith(LEG_PREFIX) and facts.up and not legs.was_gone(channel_id):
                 self._publish(legs.up(channel_id, facts.channel, view.at))
-        expected = {*before, *self._expected_legs(self._client.node)}
-        for channel_id in sorted(expected - view.channels.keys()):
-            self._publish(legs.gone(channel_id, view.at))
+        for channel_id in sorted(before - view.channels.keys()):
+            self._publish(legs.gone(channel_id, view.at, node_lost=restarted))
 
     def _take_over_phones(self, view: View) -> None:
         if view.contacts is not None:

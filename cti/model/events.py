@@ -36,6 +36,8 @@ class LegGone:
     cause: int | None
     cause_text: str | None
     at: datetime
+    node_lost: bool = False
+    """Asterisk was started anew: the leg ended with it, and not by the agent's wish."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

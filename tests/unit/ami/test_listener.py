@@ -401,3 +401,48 @@ async def test_it_runs_by_itself() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert kinds(desk.told) == [NodeUp]
+
+
+@pytest.mark.parametrize("restarted", [True, False])
+async def test_a_missing_leg_is_lost_with_its_node_only_when_that_was_started_anew(restarted: bool) -> None:
+    desk = Desk(expected_legs=lambda node: [LEG])
+    desk.show(LEG, "6")
+    await desk.connect()
+    desk.channels.clear()
+    desk.client.lose()
+    if restarted:
+        desk.start_anew()
+    [gone] = [event for event in await desk.connect() if isinstance(event, LegGone)]
+    assert gone.node_lost is restarted
+
+
+async def test_a_phone_that_is_called_while_asking_is_not_missed() -> None:
+    """It was not to be seen in the answer: the order left after the question."""
+    legs: list[str] = []
+    desk = Desk(expected_legs=lambda node: legs)
+
+    def shown(action: object) -> list[Message]:
+        legs.append(LEG)
+        return []
+
+    desk.client.answers["CoreShowChannels"] = shown
+    assert kinds(await desk.connect()) == [NodeUp]
+
+
+async def test_a_listener_that_stumbled_while_asking_asks_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk()
+    shown = desk.client.answers["CoreShowChannels"]
+
+    def stumbles(action: object) -> list[Message]:
+        desk.client.answers["CoreShowChannels"] = shown
+        raise RuntimeError("a bug")
+
+    desk.client.answers["CoreShowChannels"] = stumbles
+    with pytest.raises(RuntimeError):
+        await desk.connect()
+    run = asyncio.create_task(desk.listener.run())
+    for _ in range(50):
+        await asyncio.sleep(0)
+    run.cancel()
+    await asyncio.wait({run})
+    assert kinds(desk.told) == [NodeUp]
