@@ -16,15 +16,16 @@ from cti.clock import Clock
 from cti.dialer import agent_states as signals
 from cti.dialer.agent_states import AgentSignal, change_between, may_take_calls, moved
 from cti.dialer.ports import AgentStore, Lines
-from cti.errors import Conflict, NodeDown, NodeError, NotFound
+from cti.errors import Conflict, NodeDown, NodeError, NodeRefused, NotFound
 from cti.model.agents import Agent, AgentState
 from cti.model.calls import Call
 from cti.model.events import AgentMoved, CallMoved, Event, LegGone, LegUp, PhoneMoved
 from cti.model.ids import agent_of_channel, call_channel, new_leg_channel
-from cti.service import every
+from cti.service import every, logged
 
 log = logging.getLogger(__name__)
 
+STEP_SECONDS = 0.25
 RECALL_SECONDS = 3.0
 """Between two tries to call a phone again after its node was lost."""
 
@@ -60,6 +61,8 @@ class AgentDesk:
         self._wrap_up_ends: dict[int, datetime] = {}
         self._recalled: dict[int, float] = {}
         self._strays: list[tuple[str, str]] = []
+        """Legs to be let go, by node and channel id."""
+        self._tasks: asyncio.TaskGroup | None = None
 
     async def load(self, open_calls: Sequence[Call]) -> None:
         """Take the agents from the store; let go of those whose call ended while the daemon was away."""
@@ -71,7 +74,11 @@ class AgentDesk:
                 self._apply(agent, signals.Released(), now)
                 self._apply(self._agents[agent.id], signals.Parted(), now)
             if self._agents[agent.id].state is AgentState.WRAP_UP:
-                self._begin_wrap_up(self._agents[agent.id], None, now)
+                self._begin_wrap_up(self._agents[agent.id], None)
+        for call in open_calls:
+            # Calls are committed before they leave, agents' changes a moment later: a kill may have come between.
+            if call.agent_id in self._agents and not call.joins:
+                self.reserve(call.agent_id, call.id)
 
     def agents(self) -> list[Agent]:
         """List all agents, by login."""
@@ -145,11 +152,11 @@ class AgentDesk:
         agent = self.named(login)
         if agent.state in (AgentState.RESERVED, AgentState.ON_CALL):
             raise Conflict(f"{login} is {agent.state}; pause first, that holds from the end of the call")
-        leg = agent.channel_id
         self._apply(agent, signals.LogoutAsked(), self._clock.now())
-        if leg is not None:
-            with suppress(NodeError):
-                await self._lines.hang_up(node=agent.node, channel_id=leg)
+        answered = self._logins.get(agent.id)
+        if answered is not None and not answered.done():
+            answered.set_exception(Conflict(f"{login} logged out before his phone answered"))
+        await self._let_leg_go(agent)
         return self._agents[agent.id]
 
     async def ready(self, login: str) -> Agent:
@@ -201,7 +208,9 @@ class AgentDesk:
 
     async def run(self) -> None:
         """End wrap-ups in time and call phones again after a node was lost."""
-        await every(0.25, self.step, name=self.name)
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            await every(STEP_SECONDS, self.step, name=self.name)
 
     async def step(self) -> None:
         """Do what is due now."""
@@ -213,25 +222,43 @@ class AgentDesk:
         for agent_id, gone_at in list(self._phones_gone.items()):
             if now >= gone_at + timedelta(seconds=self._reconnect_seconds):
                 await self._let_go(self._agents[agent_id], now)
-        while self._strays:
-            node, channel_id = self._strays.pop()
-            with suppress(NodeError):
-                await self._lines.hang_up(node=node, channel_id=channel_id)
+        strays, self._strays = self._strays, []
+        for node, channel_id in strays:
+            await self._hang_up_leg(node, channel_id)
         for agent in self._to_call_again():
             self._recalled[agent.id] = self._clock.monotonic()
-            with suppress(Conflict, NodeError):
-                await self._call_phone(agent, pause=agent.pause_next)
+            again = logged(f"calling the phone of {agent.login} again", self._call_again(agent))
+            if self._tasks is None:
+                await again
+            else:
+                # A phone may ring for long; nobody else waits for it.
+                self._tasks.create_task(again, name=f"recall-{agent.login}")
+
+    async def _call_again(self, agent: Agent) -> None:
+        with suppress(Conflict, NodeError):
+            await self._call_phone(agent, pause=agent.pause_next)
 
     async def _let_go(self, agent: Agent, now: datetime) -> None:
         """His phone stayed away: log him out. On a call he stays until the leg itself dies (`rtp_timeout`)."""
         if agent.state is AgentState.ON_CALL:
             return
-        del self._phones_gone[agent.id]
-        leg = agent.channel_id
         self._apply(agent, signals.LegEnded(reason=signals.PHONE_GONE), now)
-        if leg is not None:
-            with suppress(NodeError):
-                await self._lines.hang_up(node=agent.node, channel_id=leg)
+        await self._let_leg_go(agent)
+
+    async def _let_leg_go(self, agent: Agent) -> None:
+        if agent.channel_id is not None:
+            await self._hang_up_leg(agent.node, agent.channel_id)
+
+    async def _hang_up_leg(self, node: str, channel_id: str) -> None:
+        """End a leg that is nobody's any more; as long as the order may not have arrived, later again."""
+        try:
+            if not self._lines.connected(node):
+                raise NodeDown(f"no connection to the node {node}")
+            await self._lines.hang_up(node=node, channel_id=channel_id)
+        except NodeRefused as error:
+            log.error("the leg %s is nobody's, and stays up: %s", channel_id, error)
+        except NodeError:
+            self._strays.append((node, channel_id))
 
     def _to_call_again(self) -> list[Agent]:
         mono = self._clock.monotonic()
@@ -255,8 +282,7 @@ class AgentDesk:
             async with asyncio.timeout(self._answer_seconds):
                 await answered
         except TimeoutError:
-            with suppress(NodeError):
-                await self._lines.hang_up(node=agent.node, channel_id=channel_id)
+            await self._hang_up_leg(agent.node, channel_id)
             raise Conflict(
                 f"the phone {agent.endpoint} of {agent.login} did not answer within {self._answer_seconds:g} s"
             ) from None
@@ -285,22 +311,20 @@ class AgentDesk:
         if agent.state is AgentState.ON_CALL:
             after = self._apply(agent, signals.Parted(), at)
             if after.state is AgentState.WRAP_UP:
-                self._begin_wrap_up(after, call.campaign_id, at)
+                self._begin_wrap_up(after, call.campaign_id)
         elif agent.state is AgentState.RESERVED and (call.ended or call.joined is not None):
             self._apply(agent, signals.Released(), at)
 
-    def _begin_wrap_up(self, agent: Agent, campaign_id: int | None, at: datetime) -> None:
+    def _begin_wrap_up(self, agent: Agent, campaign_id: int | None) -> None:
         campaign = campaign_id or (agent.campaign_ids[0] if agent.campaign_ids else None)
         seconds = self._wrap_up_seconds(campaign)
         if seconds is not None:
-            self._wrap_up_ends[agent.id] = at + timedelta(seconds=seconds)
+            self._wrap_up_ends[agent.id] = self._clock.now() + timedelta(seconds=seconds)
 
     def _on_phone(self, agent: Agent, reachable: bool, at: datetime) -> None:
         after = self._apply(agent, signals.PhoneCame() if reachable else signals.PhoneWent(), at)
-        if reachable or after.state is AgentState.LOGGED_OUT:
-            self._phones_gone.pop(agent.id, None)
-        else:
-            self._phones_gone.setdefault(agent.id, at)
+        if not after.phone_reachable and after.state is not AgentState.LOGGED_OUT:
+            self._phones_gone.setdefault(agent.id, self._clock.now())
 
     def _on_leg_up(self, event: LegUp) -> None:
         agent = self._agents.get(agent_of_channel(event.channel_id) or 0)
@@ -324,7 +348,7 @@ class AgentDesk:
                 Conflict(f"the phone {agent.endpoint} of {agent.login} did not take the call: {why}")
             )
             return
-        reason = signals.NODE_LOST if event.cause is None else signals.PHONE_GONE
+        reason = signals.NODE_LOST if event.node_lost else signals.PHONE_GONE
         self._apply(agent, signals.LegEnded(reason=reason), event.at)
 
     def _logged_in(self, login: str) -> Agent:
@@ -334,12 +358,16 @@ class AgentDesk:
         return agent
 
     def _apply(self, agent: Agent, signal: AgentSignal, at: datetime) -> Agent:
+        # Some moments are told by Asterisk's clock, and a history that went back in time would count wrong.
+        at = at if agent.since is None else max(at, agent.since)
         after = moved(agent, signal, at)
         if after is agent:
             return agent
         self._know(after)
         if after.state is not AgentState.WRAP_UP:
             self._wrap_up_ends.pop(after.id, None)
+        if after.state is AgentState.LOGGED_OUT or after.phone_reachable:
+            self._phones_gone.pop(after.id, None)
         change = change_between(agent, after, at)
         if change is not None:
             self._bus.publish(AgentMoved(change=change, agent=after))

@@ -13,7 +13,7 @@ from cti.model.agents import Agent, AgentChange, AgentState
 PHONE_GONE: Final = "phone_gone"
 """Reason of a pause or log-out that the phone caused."""
 NODE_LOST: Final = "node_lost"
-"""Reason of a log-out because Asterisk died; the phone is called again when it is back."""
+"""Reason of a log-out because Asterisk died; the phone is called again when it is back, unless he logs out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +112,7 @@ AgentSignal = (
 
 _S = AgentState
 NEXT: Final[Mapping[AgentState, Mapping[type, AgentState]]] = {
-    _S.LOGGED_OUT: {LegAnswered: _S.READY},
+    _S.LOGGED_OUT: {LegAnswered: _S.READY, LogoutAsked: _S.LOGGED_OUT},
     _S.READY: {
         Reserved: _S.RESERVED,
         Joined: _S.ON_CALL,
@@ -124,7 +124,6 @@ NEXT: Final[Mapping[AgentState, Mapping[type, AgentState]]] = {
     _S.RESERVED: {
         Released: _S.READY,
         Joined: _S.ON_CALL,
-        PhoneWent: _S.PAUSED,
         LegEnded: _S.LOGGED_OUT,
     },
     _S.ON_CALL: {Joined: _S.ON_CALL, Parted: _S.WRAP_UP, LegEnded: _S.LOGGED_OUT},

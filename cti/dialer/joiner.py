@@ -77,6 +77,8 @@ class Joiner:
         if agent is None or self._tasks is None or not self._lines.connected(call.node):
             self._waiting[call.id] = call
             return
+        if reserved is not None and agent is not reserved:
+            self._desk.release(reserved.id, call.id)
         if agent is not reserved or agent.state is not AgentState.RESERVED:
             self._desk.reserve(agent.id, call.id)
         self._waiting.pop(call.id, None)

@@ -1,12 +1,16 @@
 """Agents at work: log in by their phone, lose it, wrap up, come back."""
 
 import asyncio
+from collections.abc import Awaitable
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from cti.errors import Conflict, NodeDown, NotFound
 from cti.model.agents import AgentState
-from cti.model.events import AgentMoved, LegGone, LegUp, PhoneMoved
+from cti.model.calls import CallState, Join, Outcome
+from cti.model.events import AgentMoved, CallMoved, LegGone, LegUp, PhoneMoved
 from tests.unit.dialer.floor import Floor
 
 
@@ -129,7 +133,10 @@ async def test_phones_are_called_again_when_their_node_is_back(floor: Floor) -> 
     await floor.desk.pause("agent1", "lunch")
     leg = floor.desk.named("agent1").channel_id or ""
     floor.lines.up = False
-    floor.bus.publish(LegGone(channel_id=leg, node="pbx", cause=None, cause_text=None, at=floor.clock.now()))
+    gone = LegGone(
+        channel_id=leg, node="pbx", cause=None, cause_text=None, node_lost=True, at=floor.clock.now()
+    )
+    floor.bus.publish(gone)
     await floor.desk.step()
     assert state(floor) == (AgentState.LOGGED_OUT, "node_lost")
     floor.lines.up = True
@@ -158,3 +165,174 @@ async def test_an_agent_is_let_go_when_his_call_ended_while_the_daemon_was_away(
     restarted = Floor(store=floor.store)
     await restarted.desk.load([])
     assert state(restarted)[0] is AgentState.READY
+
+
+async def lose_the_node(floor: Floor) -> None:
+    leg = floor.desk.named("agent1").channel_id or ""
+    floor.lines.up = False
+    now = floor.clock.now()
+    floor.bus.publish(
+        LegGone(channel_id=leg, node="pbx", cause=None, cause_text=None, node_lost=True, at=now)
+    )
+
+
+async def run_a_while(work: Awaitable[None]) -> None:
+    """Let it run until it waits for the outside."""
+    task = asyncio.ensure_future(work)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait({task})
+
+
+async def test_who_logged_out_while_his_node_was_lost_is_not_called_again(floor: Floor) -> None:
+    await one_agent(floor)
+    await lose_the_node(floor)
+    await floor.desk.logout("agent1")
+    assert state(floor) == (AgentState.LOGGED_OUT, None)
+    floor.lines.up = True
+    floor.clock.advance(10)
+    await run_a_while(floor.desk.run())
+    assert len(floor.lines.phones_called) == 1
+
+
+async def test_who_hung_up_while_nobody_listened_is_not_called_again(floor: Floor) -> None:
+    """His leg is gone, but his node was there all the time: it was he who went."""
+    await one_agent(floor)
+    leg = floor.desk.named("agent1").channel_id or ""
+    floor.bus.publish(LegGone(channel_id=leg, node="pbx", cause=None, cause_text=None, at=floor.clock.now()))
+    assert state(floor) == (AgentState.LOGGED_OUT, "phone_gone")
+
+
+async def test_a_phone_that_rings_holds_nobody_else_up(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cti.dialer.agent_desk.STEP_SECONDS", 0.0)
+    campaign = await floor.campaign(5, wrap_up_seconds=10.0)
+    await floor.agents(2, campaign)
+    await floor.engine.step()
+    call = next(c for c in floor.lines.placed if c.agent_id == floor.desk.named("agent2").id)
+    floor.answer(call.id)
+    floor.bridge(call.id, floor.desk.named("agent2"))
+    floor.end(call.id)
+    await lose_the_node(floor)
+    floor.lines.up = True
+    run = asyncio.create_task(floor.desk.run())
+    while len(floor.lines.phones_called) < 3:
+        assert not run.done()
+        await asyncio.sleep(0)
+    floor.clock.advance(11)
+    for _ in range(100):
+        await asyncio.sleep(0)
+    run.cancel()
+    await asyncio.wait({run})
+    assert floor.desk.named("agent2").state is AgentState.READY
+
+
+async def test_who_logs_out_while_his_phone_rings_may_log_in_again_at_once(floor: Floor) -> None:
+    await floor.desk.add(login="agent1", name="Anna", endpoint="a001", node="pbx")
+    login = asyncio.create_task(floor.desk.login("agent1"))
+    while not floor.lines.phones_called:
+        await asyncio.sleep(0)
+    await floor.desk.logout("agent1")
+    with pytest.raises(Conflict, match="logged out"):
+        await login
+    assert [leg for _, leg in floor.lines.phones_called] == floor.lines.hung_up
+    await floor.log_in("agent1")
+    assert state(floor)[0] is AgentState.READY
+
+
+async def test_a_leg_that_could_not_be_let_go_is_let_go_when_the_node_is_back(floor: Floor) -> None:
+    await one_agent(floor)
+    leg = floor.desk.named("agent1").channel_id
+    floor.lines.up = False
+    await floor.desk.logout("agent1")
+    await floor.desk.step()
+    assert floor.lines.hung_up == []
+    floor.lines.up = True
+    await floor.desk.step()
+    await floor.desk.step()
+    assert floor.lines.hung_up == [leg]
+
+
+async def test_a_phone_that_registers_anew_keeps_the_call_that_rings_for_it(floor: Floor) -> None:
+    """A page that is loaded again takes its old registration back and makes a new one, within milliseconds."""
+    await one_agent(floor)
+    await floor.engine.step()
+    for reachable in (False, True):
+        floor.bus.publish(PhoneMoved(node="pbx", endpoint="a001", reachable=reachable, at=floor.clock.now()))
+    await floor.engine.step()
+    assert len(floor.lines.placed) == 1
+    assert floor.desk.named("agent1").call_id == floor.lines.placed[0].id
+
+
+async def test_a_phone_that_stays_away_while_his_call_rings_pauses_him_when_that_ends(floor: Floor) -> None:
+    await one_agent(floor)
+    await floor.engine.step()
+    floor.bus.publish(PhoneMoved(node="pbx", endpoint="a001", reachable=False, at=floor.clock.now()))
+    floor.end(floor.lines.placed[0].id)
+    assert state(floor) == (AgentState.PAUSED, "phone_gone")
+
+
+async def test_who_logs_in_again_is_not_let_go_for_what_his_phone_did_before(floor: Floor) -> None:
+    await one_agent(floor)
+    floor.bus.publish(PhoneMoved(node="pbx", endpoint="a001", reachable=False, at=floor.clock.now()))
+    await floor.desk.logout("agent1")
+    await floor.log_in("agent1")
+    floor.clock.advance(10)
+    await floor.desk.step()
+    assert state(floor)[0] is AgentState.READY
+
+
+@pytest.mark.parametrize("ahead_seconds", [-7, 7])
+async def test_a_node_whose_clock_is_wrong_neither_shortens_nor_stretches_what_we_time(
+    floor: Floor, ahead_seconds: float
+) -> None:
+    await one_agent(floor, wrap_up_seconds=6.0)
+    there = floor.clock.now() + timedelta(seconds=ahead_seconds)
+    floor.bus.publish(PhoneMoved(node="pbx", endpoint="a001", reachable=False, at=there))
+    floor.clock.advance(4)
+    await floor.desk.step()
+    assert state(floor)[0] is AgentState.PAUSED
+    floor.clock.advance(2)
+    await floor.desk.step()
+    assert state(floor)[0] is AgentState.LOGGED_OUT
+
+
+async def test_wrap_up_is_timed_by_our_clock(floor: Floor) -> None:
+    await one_agent(floor, wrap_up_seconds=6.0)
+    await floor.engine.step()
+    call = floor.lines.placed[0]
+    floor.answer(call.id)
+    floor.bridge(call.id, floor.desk.named("agent1"))
+    ended = floor.followed.ended(call.id, floor.clock.now() - timedelta(seconds=20), Outcome.CONNECTED)
+    floor.bus.publish(ended)
+    await floor.desk.step()
+    assert state(floor)[0] is AgentState.WRAP_UP
+
+
+async def test_an_agents_history_never_goes_back_in_time(floor: Floor) -> None:
+    await one_agent(floor)
+    await floor.engine.step()
+    call = floor.lines.placed[0]
+    floor.answer(call.id)
+    agent = floor.desk.named("agent1")
+    join = Join(agent_id=agent.id, channel_id=agent.channel_id or "", joined_at=floor.clock.now())
+    joined = replace(call, state=CallState.CONNECTED, joins=(join,))
+    behind = floor.clock.now() - timedelta(seconds=3)
+    floor.bus.publish(CallMoved(before=CallState.ANSWERED, call=joined, at=behind))
+    times = [event.change.at for event in floor.told if isinstance(event, AgentMoved)]
+    assert times == sorted(times)
+    assert floor.desk.named("agent1").state is AgentState.ON_CALL
+
+
+async def test_a_call_placed_just_before_a_kill_keeps_its_agent_after_it(floor: Floor) -> None:
+    """Calls are committed before they leave, agents' changes a moment later: that moment may be missing."""
+    await one_agent(floor)
+    ready = [e for e in floor.told if isinstance(e, AgentMoved)][-1]
+    await floor.store.agents.save_changes([(ready.change, ready.agent)])
+    await floor.engine.step()
+    restarted = Floor(store=floor.store)
+    await restarted.campaigns.load()
+    await restarted.desk.load(await floor.store.calls.open_calls())
+    assert state(restarted)[0] is AgentState.RESERVED
+    await restarted.engine.step()
+    assert not restarted.lines.placed
