@@ -101,3 +101,5 @@ class ChannelFacts:
     bridge_id: str | None
     at: datetime
     """When it was asked."""
+    waiting: bool = False
+    """The dialplan lets it wait (`Wait`): a customer in the grace."""

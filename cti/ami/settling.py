@@ -126,8 +126,11 @@ def _shown(call: Call, facts: ChannelFacts) -> Call:
     ringing = facts.ringing and call.state in {CallState.PLACING, CallState.DIALING}
     state = CallState.RINGING if ringing else _furthest(call, answered=facts.up, joined=False, dialing=True)
     at = max(facts.at, latest(call))
+    # The dialplan's own word may have been missed. He may still be fetched, if nothing is known against it.
+    waits = facts.up and facts.waiting and not (facts.bridge_id or call.joins or call.dropped_at)
     return replace(
         call,
+        waiting_at=call.waiting_at or (at if waits else None),
         state=state,
         channel=call.channel or facts.channel,
         dialing_at=call.dialing_at or call.placed_at,

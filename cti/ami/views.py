@@ -70,6 +70,7 @@ def _facts(row: Message, now: datetime) -> ChannelFacts:
         ringing=row.text("ChannelState") == _RINGING,
         bridge_id=row.text("BridgeId") or None,
         at=now,
+        waiting=row.text("Application") == "Wait",
     )
 
 

@@ -446,3 +446,26 @@ async def test_a_listener_that_stumbled_while_asking_asks_again(monkeypatch: pyt
     run.cancel()
     await asyncio.wait({run})
     assert kinds(desk.told) == [NodeUp]
+
+
+@pytest.mark.parametrize(("application", "waits"), [("Wait", True), ("Playback", False)])
+async def test_who_answered_in_a_gap_may_still_be_fetched_while_the_dialplan_waits(
+    application: str, waits: bool
+) -> None:
+    """The word that he waits was missed; what his channel does just now says it, too."""
+    call = a_call(state=CallState.RINGING, dialing_at=later(0), ringing_at=later(0))
+    desk = Desk(call)
+    desk.channels.append(
+        Message.of(
+            {
+                "Event": "CoreShowChannel",
+                "Uniqueid": call.channel_id,
+                "Channel": "PJSIP/carrier-1",
+                "ChannelState": "6",
+                "Application": application,
+            }
+        )
+    )
+    [moved] = [event for event in await desk.connect() if isinstance(event, CallMoved)]
+    assert moved.call.state is CallState.ANSWERED
+    assert (moved.call.waiting_at is not None) is waits
