@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from cti.storage.address import Address
 from cti.storage.refusals import translated
+from cti.storage.sqlite_thread import connect
 from cti.storage.uninterrupted import Begun
 
 BUSY_SECONDS: Final = 5.0
@@ -91,7 +92,7 @@ class Connections:
 def _sqlite_engine(address: Address, survive_power_loss: bool, *, begin: str, size: int) -> AsyncEngine:
     engine = create_async_engine(
         address.url,
-        connect_args={"timeout": BUSY_SECONDS, "isolation_level": None},
+        async_creator=partial(connect, str(address.url.database), busy_seconds=BUSY_SECONDS),
         pool_size=size,
         max_overflow=0,
         pool_timeout=ANSWER_SECONDS,
