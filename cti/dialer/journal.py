@@ -116,12 +116,28 @@ class Journal:
 
     async def _write_calls(self) -> None:
         batch = [self._dirty.pop(key) for key in list(self._dirty)[:BATCH]]
-        works = [work for call in batch for work in works_of(call)]
         try:
-            await self._calls.save(batch, works=works)
+            await self._save_or_sort_out(batch)
         except BaseException:
             self._put_back(batch)
             raise
+
+    async def _save_or_sort_out(self, batch: Sequence[Call]) -> None:
+        """Save them; when the database will never take one of them, the others must not wait for it for ever."""
+        try:
+            await self._save(batch)
+        except StorageError:
+            raise
+        except Exception:
+            if len(batch) == 1:
+                log.exception("a call cannot be written and is left out: %r", batch[0])
+                return
+            for call in batch:
+                await self._save_or_sort_out([call])
+
+    async def _save(self, batch: Sequence[Call]) -> None:
+        works = [work for call in batch for work in works_of(call)]
+        await self._calls.save(batch, works=works)
         if works:
             self._on_work()
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from cti.dialer.journal import Journal, works_of
-from cti.errors import StorageError
+from cti.errors import NotFound, StorageError
 from cti.model.agents import Agent, AgentChange, AgentState
 from cti.model.calls import Call, CallState, Outcome
 from cti.model.events import CallMoved
@@ -173,3 +173,23 @@ async def test_a_change_that_is_just_being_written_at_the_end_is_written_once(fl
     with suppress(asyncio.CancelledError):
         await task
     assert len(floor.store.tables.agent_changes) == 1
+
+
+async def test_one_call_the_database_will_never_take_holds_up_no_other(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    store = MemoryStore()
+    save, bad = store.calls.save, a_call(state=CallState.RINGING)
+
+    async def refuses_one(calls: Sequence[Call], *, works: Sequence[NewWork] = ()) -> None:
+        if bad.id in {call.id for call in calls}:
+            raise NotFound("what is referred to does not exist (legs_agent_id)")
+        await save(calls, works=works)
+
+    store.calls.save = refuses_one  # type: ignore[method-assign]
+    journal = Journal(calls=store.calls, agents=store.agents)
+    for call in (RINGING, bad, ENDED):
+        journal.tap(moved(call))
+    await journal.flush()
+    assert set(store.tables.calls) == {RINGING.id, ENDED.id}
+    assert bad.id in caplog.text
