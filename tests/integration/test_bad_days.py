@@ -4,11 +4,10 @@ import asyncio
 import os
 import shutil
 import socket
-import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,18 +19,13 @@ from lab.demo.contacts import as_csv
 from lab.softphone.call import Ending
 from tests.integration.ami_proxy import AmiProxy
 from tests.integration.customers import Person
-from tests.integration.floor_lab import CAMPAIGN, FloorLab, open_floor, until, until_so
+from tests.integration.database_outage import AGENTS, locked, outlived, stopped
+from tests.integration.floor_lab import CAMPAIGN, FloorLab, open_floor, until
 from tests.integration.postgres import running_postgres
 from tests.integration.proof import proved, tell
 
 OUTAGE_SECONDS: Final = 7.0
 """Of the database; `make soak` has longer ones."""
-SHORT_TALKS: Final = (
-    Person(talks=1.0),
-    Person(answer_after=0.6, talks=2.0),
-    Person(refuse=486),
-    Person(answer_after=1.0, talks=4.0),
-)
 MARK: Final = "ZZMARK"
 """Stands in every hostile text: where it is found, the text has been."""
 HOSTILE: Final = (
@@ -96,17 +90,10 @@ async def test_a_port_that_is_taken_ends_the_start_with_a_sentence(lab: Lab, tmp
 
 
 async def test_a_sqlite_that_is_locked_loses_nothing(fresh_lab: Lab, tmp_path: Path) -> None:
-    file = tmp_path / "cti" / "waihu.db"
-    async with open_floor(fresh_lab, tmp_path / "cti", agents=6, ring_seconds=5) as floor:
-
-        @asynccontextmanager
-        async def locked() -> AsyncIterator[None]:
-            with closing(sqlite3.connect(file, isolation_level=None)) as other:
-                other.execute("BEGIN IMMEDIATE")
-                yield
-                other.execute("ROLLBACK")
-
-        await database_outage(floor, locked, seconds=OUTAGE_SECONDS, name="SQLite locked")
+    folder = tmp_path / "cti"
+    async with open_floor(fresh_lab, folder, agents=AGENTS, ring_seconds=5) as floor:
+        lock = locked(folder / "waihu.db")
+        await outlived(floor, lock, seconds=OUTAGE_SECONDS, name="SQLite locked")
 
 
 @pytest.mark.postgres
@@ -114,33 +101,9 @@ async def test_a_postgresql_that_goes_and_comes_loses_nothing(fresh_lab: Lab, tm
     with running_postgres() as server:
         url = await asyncio.to_thread(server.make_database, "bad_day")
         async with open_floor(
-            fresh_lab, tmp_path / "cti", agents=6, ring_seconds=5, database_url=url
+            fresh_lab, tmp_path / "cti", agents=AGENTS, ring_seconds=5, database_url=url
         ) as floor:
-
-            @asynccontextmanager
-            async def stopped() -> AsyncIterator[None]:
-                await asyncio.to_thread(server.stop)
-                yield
-                await asyncio.to_thread(server.start)
-
-            await database_outage(floor, stopped, seconds=OUTAGE_SECONDS, name="PostgreSQL stopped")
-        await asyncio.to_thread(server.stop)
-
-
-async def database_outage(floor: FloorLab, outage: Callable[[], Any], *, seconds: float, name: str) -> None:
-    """Take the database away in the middle of a list; calls go on, and afterwards all of them are in it."""
-    numbers = await floor.dial(SHORT_TALKS * 4)
-    await until_so(lambda: len(floor.customers.up()) >= 3, "three people talk")
-    async with outage():
-        over = floor.customers.up()
-        await asyncio.sleep(seconds)  # the length of the outage itself
-        for call in over:
-            await call.ended()
-        during = sum(floor.customers.invited().values())
-    await floor.finished()
-    assert "calls wait to be written" in floor.daemon.log_end()
-    assert during < len(numbers)  # nobody is dialed who could not be written down
-    tell(name, during=during, end=await proved(floor))
+            await outlived(floor, stopped(server), seconds=OUTAGE_SECONDS, name="PostgreSQL stopped")
 
 
 async def test_a_full_disk_is_told_and_recordings_come_when_there_is_room(
