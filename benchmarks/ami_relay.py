@@ -42,10 +42,11 @@ class AmiRelay:
             writer.write(received)
             *blocks, rest = (rest + received).split(b"\r\n\r\n")
             for block in blocks:
-                self._note(block, now)
+                self.note(block, now)
         writer.close()
 
-    def _note(self, block: bytes, now: float) -> None:
+    def note(self, block: bytes, now: float) -> None:
+        """Take note of a message that passed at `now`, when it is watched."""
         for name in WATCHED:
             if block.startswith(name):
                 _, found, rest = block.partition(_ID)
