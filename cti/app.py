@@ -184,6 +184,7 @@ class _Wired:
             pacing=pacing,
             calls_per_second=lambda node: nodes[node].calls_per_second,
             node_lines=lambda node: nodes[node].max_lines,
+            unasked=nodes,
         )
         self.listeners = [self._listener(client, clock) for client in self.clients.values()]
         self.deps = self._deps(settings, clock)

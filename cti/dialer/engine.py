@@ -6,7 +6,7 @@ leaves; an order that never left gives its contact back to the list, one that ma
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from cti.bus import EventBus
@@ -21,7 +21,7 @@ from cti.errors import NodeDown, NodeError, NodeRefused, StorageError
 from cti.model.agents import Agent, AgentState
 from cti.model.calls import Call
 from cti.model.contacts import Campaign, CampaignState, Candidate
-from cti.model.events import AgentMoved, CallMoved, CampaignMoved, Event, NodeUp
+from cti.model.events import AgentMoved, CallMoved, CampaignMoved, Event, NodeLost, NodeUp
 from cti.model.ids import new_call_id
 from cti.service import every, logged
 
@@ -61,7 +61,9 @@ class DialEngine:
         pacing: Pacing = progressive,
         calls_per_second: Callable[[str], float] = lambda node: 20.0,
         node_lines: Callable[[str], int] = lambda node: 100,
+        unasked: Iterable[str] = (),
     ) -> None:
+        """`unasked`: nodes of which it is not known yet what is up on them; each waits for its `NodeUp`."""
         self._calls = calls
         self._contacts = contacts
         self._campaigns = campaigns
@@ -75,6 +77,7 @@ class DialEngine:
         self._pacing = pacing
         self._calls_per_second = calls_per_second
         self._node_lines = node_lines
+        self._unasked = set(unasked)
         self._throttles: dict[str, Throttle] = {}
         self._ahead: dict[int, list[Candidate]] = {}
         self._lines_used: dict[int | None, set[str]] = {}
@@ -98,8 +101,12 @@ class DialEngine:
                     self._maybe_done.add(call.campaign_id)
             case AgentMoved(agent=agent) if agent.state is AgentState.READY:
                 pass
-            case NodeUp():
-                pass
+            case NodeUp(node=node):
+                self._unasked.discard(node)
+            case NodeLost(node=node):
+                # Agents count as ready until it is known, after the next connect, whose legs are gone.
+                self._unasked.add(node)
+                return
             case CampaignMoved(campaign_id=campaign_id, state=state):
                 self._ahead.pop(campaign_id, None)
                 self._maybe_done.add(campaign_id)
@@ -158,7 +165,7 @@ class DialEngine:
         return self._node_lines(node) - sum(len(self._lines_used.get(key, ())) for key in campaigns)
 
     async def _dial(self, campaign: Campaign) -> None:
-        if not self._lines.connected(campaign.node):
+        if campaign.node in self._unasked or not self._lines.connected(campaign.node):
             return
         decision = self._pacing(self.floor(campaign))
         throttle = self._throttle(campaign.node)

@@ -59,6 +59,7 @@ class Floor:
     followed: Followed = field(default_factory=Followed)
     told: list[Event] = field(default_factory=list)
     pacing: Pacing = progressive
+    unasked: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         self.campaigns = CampaignDesk(
@@ -84,6 +85,7 @@ class Floor:
             clock=self.clock,
             recording_name=lambda node, call_id, at: call_id,
             pacing=self.pacing,
+            unasked=self.unasked,
         )
         for tap in (self.desk.tap, self.joiner.tap, self.engine.tap, self.told.append):
             self.bus.tap(tap)

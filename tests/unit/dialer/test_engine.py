@@ -10,7 +10,7 @@ from cti.errors import NodeRefused, NodeSilent, NotFound, StorageError
 from cti.model.agents import AgentState
 from cti.model.calls import Call, EndReason, Outcome
 from cti.model.contacts import CampaignState, Candidate
-from cti.model.events import CallMoved, LegGone
+from cti.model.events import CallMoved, LegGone, NodeLost, NodeUp
 from tests.unit.dialer.floor import Floor
 
 
@@ -294,3 +294,26 @@ async def test_a_campaign_whose_last_call_ended_before_the_restart_is_finished_a
     run.cancel()
     await asyncio.wait({run})
     assert restarted.campaigns.get(campaign.id).state is CampaignState.FINISHED
+
+
+async def test_nothing_is_dialed_before_it_is_known_what_is_up_on_the_node(floor: Floor) -> None:
+    """Connected again, an Asterisk may have lost the legs of all who still count as ready."""
+    campaign = await floor.campaign(1)
+    await floor.agents(1, campaign)
+    floor.bus.publish(NodeLost(node="pbx", reason="the wire was cut", at=floor.clock.now()))
+    await floor.engine.step()
+    assert not floor.lines.placed
+    floor.bus.publish(NodeUp(node="pbx", version="22", restarted=False, at=floor.clock.now()))
+    await floor.engine.step()
+    assert len(floor.lines.placed) == 1
+
+
+async def test_nothing_is_dialed_at_the_start_before_the_node_was_asked() -> None:
+    floor = Floor(unasked=["pbx"])
+    campaign = await floor.campaign(1)
+    await floor.agents(1, campaign)
+    await floor.engine.step()
+    assert not floor.lines.placed
+    floor.bus.publish(NodeUp(node="pbx", version="22", restarted=False, at=floor.clock.now()))
+    await floor.engine.step()
+    assert len(floor.lines.placed) == 1
