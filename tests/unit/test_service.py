@@ -103,3 +103,29 @@ async def test_a_task_with_a_bug_does_not_end_its_group(caplog: pytest.LogCaptur
         tasks.create_task(logged("placing a call", bug()))
         tasks.create_task(asyncio.sleep(0))
     assert "placing a call failed" in caplog.text
+
+
+async def test_wakes_during_a_pause_share_the_next_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps, wake, turn, over = 0, asyncio.Event(), asyncio.sleep, asyncio.Event()
+
+    async def step() -> None:
+        nonlocal steps
+        steps += 1
+
+    async def pause(seconds: float) -> None:
+        assert seconds == 7.0
+        await over.wait()
+
+    monkeypatch.setattr("cti.service.asyncio.sleep", pause)
+    loop = asyncio.create_task(every(60, step, name="paced", wake=wake, pause=7.0))
+    for _ in range(5):
+        await turn(0)
+        wake.set()
+    assert steps == 1
+    over.set()
+    while steps < 2:
+        await turn(0)
+    over.clear()
+    loop.cancel()
+    await asyncio.wait({loop})
+    assert steps == 2
