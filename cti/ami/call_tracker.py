@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cti.ami.bridges import Bridges
-from cti.ami.call_state import advanced
+from cti.ami.call_state import advanced, latest
 from cti.ami.legs import Legs
 from cti.ami.outcomes import RANG_TOO_LONG, Circumstances, ended, hung_up
 from cti.ami.phones import Phones
@@ -81,7 +81,7 @@ class CallTracker:
         if call.ended:
             return ()
         self._open[call.channel_id] = _Open(call=call, look_at=_deadline(call, call.placed_at))
-        return (CallMoved(before=call.state, call=call, at=call.placed_at),)
+        return (CallMoved(before=call.state, call=call, at=latest(call)),)
 
     def get(self, call_id: str) -> Call | None:
         """Return a call that has not ended."""

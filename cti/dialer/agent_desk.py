@@ -77,8 +77,9 @@ class AgentDesk:
                 self._begin_wrap_up(self._agents[agent.id], None)
         for call in open_calls:
             # Calls are committed before they leave, agents' changes a moment later: a kill may have come between.
-            if call.agent_id in self._agents and not call.joins:
-                self.reserve(call.agent_id, call.id)
+            kept = self._agents.get(call.agent_id or 0)
+            if kept is not None and may_take_calls(kept) and not call.joins:
+                self._apply(kept, signals.Reserved(call_id=call.id), call.placed_at)
 
     def agents(self) -> list[Agent]:
         """List all agents, by login."""
@@ -303,7 +304,7 @@ class AgentDesk:
         for agent in [self._agents[key] for key in concerned if key in self._agents]:
             if present is not None and present.agent_id == agent.id:
                 if (agent.state, agent.call_id) != (AgentState.ON_CALL, call.id):
-                    self._apply(agent, signals.Joined(call_id=call.id), at)
+                    self._apply(agent, signals.Joined(call_id=call.id), present.joined_at)
             elif agent.call_id == call.id:
                 self._part(agent, call, at)
 

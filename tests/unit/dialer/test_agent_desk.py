@@ -336,3 +336,21 @@ async def test_a_call_placed_just_before_a_kill_keeps_its_agent_after_it(floor: 
     assert state(restarted)[0] is AgentState.RESERVED
     await restarted.engine.step()
     assert not restarted.lines.placed
+
+
+async def test_a_talk_that_is_found_after_a_kill_began_when_it_was_joined(floor: Floor) -> None:
+    """Neither his reservation nor the talk had been written for him; the call knows when it was joined."""
+    await one_agent(floor)
+    ready = [e for e in floor.told if isinstance(e, AgentMoved)][-1]
+    await floor.store.agents.save_changes([(ready.change, ready.agent)])
+    await floor.engine.step()
+    floor.clock.advance(5)
+    call = floor.answer(floor.lines.placed[0].id)
+    talking = floor.bridge(call.id, floor.desk.named("agent1"))
+    joined_at = floor.clock.now()
+    restarted = Floor(store=floor.store)
+    restarted.clock.advance(60)
+    await restarted.desk.load(await floor.store.calls.open_calls())
+    restarted.bus.publish(CallMoved(before=CallState.RINGING, call=talking, at=restarted.clock.now()))
+    agent = restarted.desk.named("agent1")
+    assert (agent.state, agent.since) == (AgentState.ON_CALL, joined_at)
