@@ -59,7 +59,9 @@ class NodeSettings(Section):
         "cti.csv", pattern=r"^[^/\x00]+$", description="Name of the CEL file in that folder."
     )
     trunk: str = Field(
-        "", pattern=r"^[A-Za-z0-9_.-]*$", description="PJSIP endpoint for calls of campaigns that name none."
+        "",
+        pattern=r"^([A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*)?$",
+        description="PJSIP endpoint for calls of campaigns that name none.",
     )
     max_lines: int = Field(100, ge=1, description="Most customer calls on this node at one time.")
     calls_per_second: float = Field(20.0, gt=0, description="Most Originates per second to this node.")
@@ -126,11 +128,13 @@ class DialerSettings(Section):
         2.0, gt=0, le=30, description="How long an answered person may wait for an agent."
     )
     message: str = Field(
-        "cti-sorry", pattern=r"^[A-Za-z0-9_/-]+$", description="Sound played to a person nobody fetched."
+        "cti-sorry",
+        pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_/-]*$",
+        description="Sound played to a person nobody fetched.",
     )
     region: str = Field("", description="Country (ISO 3166, two letters) of numbers written without one.")
     caller_id: str = Field(
-        "", pattern=r"^(\+[1-9]\d{6,14})?$", description="Number shown, E.164; empty: the trunk's."
+        "", pattern=r"^(\+[1-9][0-9]{6,14})?$", description="Number shown, E.164; empty: the trunk's."
     )
 
     @field_validator("region")

@@ -45,7 +45,9 @@ def _no_control_but_lines(text: str) -> str:
     return text
 
 
-Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
+Word = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$", max_length=64)
+]
 """Fit for URLs, channel variables and file names."""
 Line = Annotated[
     str,

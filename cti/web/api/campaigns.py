@@ -33,8 +33,8 @@ class NewCampaign(Body):
     trunk: Word | None = None
     ring_seconds: float | None = Field(None, ge=5, le=180)
     grace_seconds: float | None = Field(None, gt=0, le=30)
-    message: str | None = Field(None, pattern=r"^[A-Za-z0-9_/-]+$", max_length=100)
-    caller_id: str | None = Field(None, pattern=r"^(\+[1-9]\d{6,14})?$")
+    message: str | None = Field(None, pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_/-]*$", max_length=100)
+    caller_id: str | None = Field(None, pattern=r"^(\+[1-9][0-9]{6,14})?$")
     record: bool | None = None
     wrap_up_seconds: float | None = Field(None, ge=0, le=3600)
     max_lines: int | None = Field(None, ge=1, le=10_000)
