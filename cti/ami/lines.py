@@ -56,10 +56,11 @@ class AmiLines:
 
     async def hang_up(self, *, node: str, channel_id: str) -> None:
         """End a channel with cause 16. A channel that is gone already is no error."""
-        action = orders.hang_up(channel_id)
-        self._client(node)
-        self._tracker.hang_up_asked(channel_id)
-        [answer] = await self._client(node).send_all(action)
+        action, client = orders.hang_up(channel_id), self._client(node)
+        if client.connected:
+            # Noted before it leaves: the hang-up may be heard before its answer.
+            self._tracker.hang_up_asked(channel_id)
+        [answer] = await client.send_all(action)
         if answer.refused and "no such channel" not in answer.text("Message").lower():
             raise NodeRefused(f"node {node} did not hang up: {answer.text('Message')}")
 

@@ -4,10 +4,13 @@ import pytest
 
 from cti.ami.call_tracker import CallTracker
 from cti.ami.lines import AmiLines
+from cti.ami.signals import Answered, HangUpAsked, HungUp
 from cti.dialer.ports import Lines, OpenCalls
 from cti.errors import NodeDown, NodeRefused, NodeSilent
+from cti.model.calls import EndedBy
+from cti.model.events import CallMoved
 from cti.model.ids import new_leg_channel
-from tests.builders import a_call, an_agent
+from tests.builders import a_call, an_agent, later
 from tests.fakes.ami_client import FakeAmiClient, refusal
 
 
@@ -92,3 +95,17 @@ async def test_what_asterisk_refuses_and_what_never_left_is_told_apart(
         await lines.place(a_call(), caller_id="", message="beep")
     with pytest.raises(NodeDown):
         await lines.place(a_call(node="unknown"), caller_id="", message="beep")
+
+
+async def test_a_hang_up_that_never_left_is_not_taken_for_ours(client: FakeAmiClient) -> None:
+    call, tracker = a_call(), CallTracker()
+    tracker.place(call)
+    lines = AmiLines(clients={"pbx": client}, tracker=tracker)
+    client.lose()
+    with pytest.raises(NodeDown):
+        await lines.hang_up(node="pbx", channel_id=call.channel_id)
+    tracker.apply(Answered(channel_id=call.channel_id, at=later(3)), "pbx")
+    tracker.apply(HangUpAsked(channel_id=call.channel_id, at=later(4), far_end=True), "pbx")
+    [moved] = tracker.apply(HungUp(channel_id=call.channel_id, at=later(4), cause=16), "pbx")
+    assert isinstance(moved, CallMoved)
+    assert moved.call.ended_by is EndedBy.CUSTOMER
