@@ -19,7 +19,8 @@ def row(bench: str, figures: Row) -> None:
 
 def step(text: str) -> None:
     """Tell what goes on."""
-    _console.print(text, highlight=False, markup=False, style="dim" if sys.stderr.isatty() else None)
+    style = "dim" if sys.stderr.isatty() else None
+    _console.print(text, highlight=False, markup=False, style=style, soft_wrap=True)
 
 
 def bar() -> Progress:
