@@ -228,20 +228,22 @@ class AgentDesk:
             await self._hang_up_leg(node, channel_id)
         for agent in self._to_call_again():
             self._recalled[agent.id] = self._clock.monotonic()
-            again = logged(f"calling the phone of {agent.login} again", self._call_again(agent))
+            again = logged(f"calling the phone of {agent.login} again", self._call_again(agent.id))
             if self._tasks is None:
                 await again
             else:
                 # A phone may ring for long; nobody else waits for it.
                 self._tasks.create_task(again, name=f"recall-{agent.login}")
 
-    async def _call_again(self, agent: Agent) -> None:
-        with suppress(Conflict, NodeError):
-            await self._call_phone(agent, pause=agent.pause_next)
+    async def _call_again(self, agent_id: int) -> None:
+        agent = self._agents[agent_id]
+        if _wants_call(agent) and agent_id not in self._logins:
+            with suppress(Conflict, NodeError):
+                await self._call_phone(agent, pause=agent.pause_next)
 
     async def _let_go(self, agent: Agent, now: datetime) -> None:
         """His phone stayed away: log him out. On a call he stays until the leg itself dies (`rtp_timeout`)."""
-        if agent.state is AgentState.ON_CALL:
+        if agent.state is AgentState.ON_CALL or agent.id not in self._phones_gone:
             return
         self._apply(agent, signals.LegEnded(reason=signals.PHONE_GONE), now)
         await self._let_leg_go(agent)
@@ -266,9 +268,7 @@ class AgentDesk:
         return [
             agent
             for agent in self._agents.values()
-            if agent.state is AgentState.LOGGED_OUT
-            and agent.reason == signals.NODE_LOST
-            and agent.phone_reachable
+            if _wants_call(agent)
             and agent.id not in self._logins
             and self._lines.connected(agent.node)
             and mono - self._recalled.get(agent.id, -RECALL_SECONDS) >= RECALL_SECONDS
@@ -384,3 +384,9 @@ class AgentDesk:
                 del self._holders[before.call_id]
         if agent.call_id is not None:
             self._holders.setdefault(agent.call_id, set()).add(agent.id)
+
+
+def _wants_call(agent: Agent) -> bool:
+    """Whether his phone is to be called again: he did not log out himself."""
+    lost = agent.state is AgentState.LOGGED_OUT and agent.reason == signals.NODE_LOST
+    return lost and agent.phone_reachable

@@ -354,3 +354,37 @@ async def test_a_talk_that_is_found_after_a_kill_began_when_it_was_joined(floor:
     restarted.bus.publish(CallMoved(before=CallState.RINGING, call=talking, at=restarted.clock.now()))
     agent = restarted.desk.named("agent1")
     assert (agent.state, agent.since) == (AgentState.ON_CALL, joined_at)
+
+
+async def test_who_logs_in_just_when_his_phone_is_called_again_gets_one_call(floor: Floor) -> None:
+    await one_agent(floor)
+    await lose_the_node(floor)
+    floor.lines.up = True
+    run = asyncio.create_task(floor.desk.run())
+    login = asyncio.create_task(floor.desk.login("agent1"))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    run.cancel()
+    login.cancel()
+    await asyncio.wait({run, login})
+    assert len(floor.lines.phones_called) == 2, "the first login, and one more"
+
+
+async def test_a_phone_that_came_back_while_another_was_let_go_is_kept(floor: Floor) -> None:
+    campaign = await floor.campaign(0)
+    await floor.agents(2, campaign)
+    for endpoint in ("a001", "a002"):
+        gone = PhoneMoved(node="pbx", endpoint=endpoint, reachable=False, at=floor.clock.now())
+        floor.bus.publish(gone)
+    hang_up = floor.lines.hang_up
+
+    async def slow(*, node: str, channel_id: str) -> None:
+        back = PhoneMoved(node="pbx", endpoint="a002", reachable=True, at=floor.clock.now())
+        floor.bus.publish(back)
+        await hang_up(node=node, channel_id=channel_id)
+
+    floor.lines.hang_up = slow  # type: ignore[method-assign]
+    floor.clock.advance(6)
+    await floor.desk.step()
+    assert state(floor) == (AgentState.LOGGED_OUT, "phone_gone")
+    assert floor.desk.named("agent2").state is AgentState.READY
