@@ -147,6 +147,7 @@ class _Wired:
 
     def __init__(self, settings: Settings, database: Database, clock: Clock, pacing: Pacing) -> None:
         nodes = {node.name: node for node in settings.nodes}
+        self._nodes, self._clock = frozenset(nodes), clock
         self.database = database
         self.bus, self.tracker = EventBus(), CallTracker()
         self.board = NodeBoard(list(nodes))
@@ -211,6 +212,11 @@ class _Wired:
                 self.bus.publish(event)
         if calls:
             log.info("%d calls were up when the service ended; Asterisk is asked about them", len(calls))
+        for call in calls:
+            if call.node not in self._nodes:
+                log.error("the settings no longer name the node %s: call %s is ended", call.node, call.id)
+                for event in self.tracker.settle(call.id, None, restarted=True, now=self._clock.now()):
+                    self.bus.publish(event)
 
     def _listener(self, client: PanoramiskClient, clock: Clock) -> CallListener:
         return CallListener(
