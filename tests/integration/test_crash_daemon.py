@@ -1,6 +1,7 @@
 """`kill -9` of the service with calls up: people go on talking, and afterwards every call is accounted for."""
 
 import asyncio
+import time
 from collections import Counter
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -69,6 +70,7 @@ async def _calls_survive(lab: Lab, folder: Path, database_url: str | None, name:
 
         during = await _the_outage(floor, numbers, floor.phone(login))
         await floor.daemon.start()
+        back = time.monotonic()
         await _all_is_as_before(floor, numbers, before)
         after = Counter(await floor.states())
         for number in numbers[:2]:
@@ -77,6 +79,7 @@ async def _calls_survive(lab: Lab, folder: Path, database_url: str | None, name:
 
         found = await proved(floor)
         _each_as_he_did(await floor.calls(), numbers)
+        _those_after_the_outage(floor, await floor.calls(), numbers, back)
         assert [line.call for line in floor.lines] == kept  # no phone was called a second time
         tell(name, before={"connected": 3, "ringing": 6}, during=during, after=after, end=found)
 
@@ -119,18 +122,31 @@ async def _all_is_as_before(
 
 
 def _each_as_he_did(calls: dict[str, dict[str, object]], numbers: list[str]) -> None:
-    outcomes = [calls[number]["outcome"] for number in numbers]
+    outcomes = [calls[number]["outcome"] for number in numbers if number != numbers[8]]
     assert outcomes == [
         *["connected"] * 3,
         *["dropped"] * 2,
         "gone_early",
         "busy",
         "no_answer",
-        "connected",
         *["connected"] * 6,
         "busy",
         "failed",
     ]
-    assert calls[numbers[3]]["message_played_at"] is not None
     assert calls[numbers[2]]["ended_by"] in ("customer", "unknown")  # of a talk the records may not say who
     assert [calls[n]["ended_by"] for n in numbers[3:6]] == ["service", "customer", "customer"]
+
+
+def _those_after_the_outage(
+    floor: FloorLab, calls: dict[str, dict[str, object]], numbers: list[str], back: float
+) -> None:
+    """Who answers, or hears the end of the message, when the service is back is seen as ever.
+
+    On a machine that is slow to start it both may come before that; then the records tell, and they tell less.
+    """
+    [answers] = floor.customers.calls(numbers[8])
+    if (answers.times.answered or 0.0) > back:
+        assert calls[numbers[8]]["outcome"] == "connected"
+    [hears] = floor.customers.calls(numbers[3])
+    if (hears.times.ended or 0.0) > back:
+        assert calls[numbers[3]]["message_played_at"] is not None
