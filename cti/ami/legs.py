@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from cti.ami.signals import Answered, ChannelSignal, Created, HungUp, OriginateFailed
+from cti.ami.outcomes import MEDIA_TIMEOUT
+from cti.ami.signals import Answered, ChannelSignal, Created, HangUpAsked, HungUp, OriginateFailed
 from cti.model.events import LegGone, LegUp
 
 _REMEMBERED: Final = 500
@@ -17,6 +18,10 @@ class _Leg:
     channel: str = ""
     up: bool = False
     failed_since: datetime | None = None
+    phone_asked: bool = False
+    """The phone hung up."""
+    node_asked: bool = False
+    """A program on Asterisk's side did."""
 
 
 class Legs:
@@ -31,8 +36,12 @@ class Legs:
     def apply(self, signal: ChannelSignal) -> tuple[LegUp | LegGone, ...]:
         """Take note; return what is new."""
         match signal:
-            case HungUp():
-                return self._end(signal.channel_id, signal.at, signal.cause, signal.cause_text)
+            case HungUp(channel_id=channel_id, cause=cause, cause_text=text):
+                by_node = cause != MEDIA_TIMEOUT and self._ended_by_node(channel_id)
+                return self._end(channel_id, signal.at, cause, text, by_node=by_node)
+            case HangUpAsked(far_end=far_end) if signal.channel_id in self._legs:
+                leg = self._legs[signal.channel_id]
+                leg.phone_asked, leg.node_asked = leg.phone_asked or far_end, leg.node_asked or not far_end
             case OriginateFailed() if signal.channel_id not in self._legs:
                 # No channel was ever made: no hang-up will follow.
                 return self._end(signal.channel_id, signal.at, None, "the phone cannot be reached")
@@ -76,8 +85,19 @@ class Legs:
         """Whether its end was told a short while ago."""
         return channel_id in self._gone
 
+    def _ended_by_node(self, channel_id: str) -> bool:
+        leg = self._legs.get(channel_id)
+        return leg is not None and leg.node_asked and not leg.phone_asked
+
     def _end(
-        self, channel_id: str, at: datetime, cause: int | None, text: str | None, *, node_lost: bool = False
+        self,
+        channel_id: str,
+        at: datetime,
+        cause: int | None,
+        text: str | None,
+        *,
+        node_lost: bool = False,
+        by_node: bool = False,
     ) -> tuple[LegGone, ...]:
         self._legs.pop(channel_id, None)
         if channel_id in self._gone:
@@ -91,5 +111,6 @@ class Legs:
                 cause_text=text,
                 at=at,
                 node_lost=node_lost,
+                by_node=by_node,
             ),
         )

@@ -19,7 +19,7 @@ from cti.dialer.ports import AgentStore, Lines
 from cti.errors import Conflict, NodeDown, NodeError, NodeRefused, NotFound
 from cti.model.agents import Agent, AgentState
 from cti.model.calls import Call
-from cti.model.events import AgentMoved, CallMoved, Event, LegGone, LegUp, PhoneMoved
+from cti.model.events import AgentMoved, CallMoved, Event, LegGone, LegUp, NodeLost, NodeUp, PhoneMoved
 from cti.model.ids import agent_of_channel, call_channel, new_leg_channel
 from cti.service import every, logged
 
@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 STEP_SECONDS = 0.25
 RECALL_SECONDS = 3.0
 """Between two tries to call a phone again after its node was lost."""
+STOP_SECONDS = 30.0
+"""An Asterisk that is told to stop hangs up, waits up to 15 s for the channels to end (main/asterisk.c), and goes."""
 
 
 class AgentDesk:
@@ -60,6 +62,8 @@ class AgentDesk:
         self._logins: dict[int, asyncio.Future[None]] = {}
         self._wrap_up_ends: dict[int, datetime] = {}
         self._recalled: dict[int, float] = {}
+        self._cut_off: dict[int, tuple[Agent, datetime | None]] = {}
+        """Whose leg was ended on Asterisk's side, as they were, and when: it may be about to stop; None: it did."""
         self._strays: list[tuple[str, str]] = []
         """Legs to be let go, by node and channel id."""
         self._tasks: asyncio.TaskGroup | None = None
@@ -202,6 +206,10 @@ class AgentDesk:
                 self._on_leg_up(event)
             case LegGone():
                 self._on_leg_gone(event)
+            case NodeLost(node=node):
+                self._on_node_lost(node)
+            case NodeUp(node=node, restarted=restarted, at=at):
+                self._on_node_up(node, restarted, at)
             case PhoneMoved(node=node, endpoint=endpoint, reachable=reachable, at=at):
                 for agent in list(self._agents.values()):
                     if (agent.node, agent.endpoint) == (node, endpoint):
@@ -349,8 +357,28 @@ class AgentDesk:
                 Conflict(f"the phone {agent.endpoint} of {agent.login} did not take the call: {why}")
             )
             return
+        if event.by_node:
+            self._cut_off[agent.id] = (agent, self._clock.now())
         reason = signals.NODE_LOST if event.node_lost else signals.PHONE_GONE
         self._apply(agent, signals.LegEnded(reason=reason), event.at)
+
+    def _on_node_lost(self, node: str) -> None:
+        long_ago = self._clock.now() - timedelta(seconds=STOP_SECONDS)
+        for agent, at in list(self._cut_off.values()):
+            if agent.node != node or at is None:
+                continue
+            if at < long_ago:
+                del self._cut_off[agent.id]
+            else:
+                self._cut_off[agent.id] = (agent, None)
+
+    def _on_node_up(self, node: str, restarted: bool, at: datetime) -> None:
+        for before, _ in list(self._cut_off.values()):
+            if before.node == node:
+                del self._cut_off[before.id]
+                pause = before.reason if before.state is AgentState.PAUSED else before.pause_next
+                if restarted and self._agents[before.id].reason == signals.PHONE_GONE:
+                    self._apply(self._agents[before.id], signals.CutOff(pause=pause), at)
 
     def _logged_in(self, login: str) -> Agent:
         agent = self.named(login)

@@ -39,6 +39,13 @@ class LegEnded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CutOff:
+    """His leg ended because Asterisk was stopped, as turned out later. `pause` is the reason of the pause he was in."""
+
+    pause: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reserved:
     """A call is placed for him."""
 
@@ -98,6 +105,7 @@ AgentSignal = (
     PhoneCalled
     | LegAnswered
     | LegEnded
+    | CutOff
     | Reserved
     | Released
     | Joined
@@ -112,7 +120,7 @@ AgentSignal = (
 
 _S = AgentState
 NEXT: Final[Mapping[AgentState, Mapping[type, AgentState]]] = {
-    _S.LOGGED_OUT: {LegAnswered: _S.READY, LogoutAsked: _S.LOGGED_OUT},
+    _S.LOGGED_OUT: {LegAnswered: _S.READY, CutOff: _S.LOGGED_OUT, LogoutAsked: _S.LOGGED_OUT},
     _S.READY: {
         Reserved: _S.RESERVED,
         Joined: _S.ON_CALL,
@@ -206,6 +214,8 @@ def _facts(agent: Agent, signal: AgentSignal) -> Agent:
             return replace(agent, channel=None, channel_id=None, pause_next=pause)
         case LegEnded():
             return replace(agent, channel=None, channel_id=None, pause_next=None)
+        case CutOff(pause=pause) if agent.state is AgentState.LOGGED_OUT:
+            return replace(agent, pause_next=pause)
         case LogoutAsked() if not busy:
             return replace(agent, channel=None, channel_id=None, pause_next=None)
         case _:
@@ -218,6 +228,8 @@ def _reason(signal: AgentSignal) -> str | None:
             return reason
         case PhoneWent():
             return PHONE_GONE
+        case CutOff():
+            return NODE_LOST
         case _:
             return None
 

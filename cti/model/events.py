@@ -38,6 +38,8 @@ class LegGone:
     at: datetime
     node_lost: bool = False
     """Asterisk was started anew: the leg ended with it, and not by the agent's wish."""
+    by_node: bool = False
+    """A program on Asterisk's side ended it, not the phone: perhaps Asterisk itself, which was told to stop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

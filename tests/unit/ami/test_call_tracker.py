@@ -553,3 +553,21 @@ def assert_times_run_forward(call: Call) -> None:
     for join in call.joins:
         assert join.left_at is None or join.left_at >= join.joined_at
     assert not (call.ended and call.joined)
+
+
+@pytest.mark.parametrize(
+    ("far_end", "cause", "by_node"),
+    [
+        pytest.param(False, 16, True, id="Asterisk stops"),
+        pytest.param(True, 16, False, id="the phone hangs up"),
+        pytest.param(False, 44, False, id="the phone fell silent"),
+    ],
+)
+def test_a_leg_that_the_node_ended_is_told_from_one_that_the_phone_ended(
+    tracked: Tracked, far_end: bool, cause: int, by_node: bool
+) -> None:
+    tracked.tracker.apply(Created(channel_id=LEG, at=later(0), channel=LEG_NAME), "pbx")
+    tracked.tracker.apply(tracked.asked(9, LEG, far_end=far_end), "pbx")
+    [gone] = tracked.tracker.apply(HungUp(channel_id=LEG, at=later(9), cause=cause), "pbx")
+    assert isinstance(gone, LegGone)
+    assert gone.by_node is by_node

@@ -10,7 +10,7 @@ import pytest
 from cti.errors import Conflict, NodeDown, NotFound
 from cti.model.agents import AgentState
 from cti.model.calls import CallState, Join, Outcome
-from cti.model.events import AgentMoved, CallMoved, LegGone, LegUp, PhoneMoved
+from cti.model.events import AgentMoved, CallMoved, LegGone, LegUp, NodeLost, NodeUp, PhoneMoved
 from tests.unit.dialer.floor import Floor
 
 
@@ -388,3 +388,38 @@ async def test_a_phone_that_came_back_while_another_was_let_go_is_kept(floor: Fl
     await floor.desk.step()
     assert state(floor) == (AgentState.LOGGED_OUT, "phone_gone")
     assert floor.desk.named("agent2").state is AgentState.READY
+
+
+def end_leg(floor: Floor, login: str, *, by_node: bool) -> None:
+    leg = floor.desk.named(login).channel_id or ""
+    now = floor.clock.now()
+    floor.bus.publish(LegGone(channel_id=leg, node="pbx", cause=16, cause_text=None, at=now, by_node=by_node))
+
+
+def restart_node(floor: Floor, after_seconds: float) -> None:
+    floor.clock.advance(after_seconds)
+    for reason in ("Asterisk closed the connection", "nobody listens there"):
+        floor.bus.publish(NodeLost(node="pbx", reason=reason, at=floor.clock.now()))
+        floor.clock.advance(40)
+    floor.bus.publish(NodeUp(node="pbx", version="22", restarted=True, at=floor.clock.now()))
+
+
+async def test_an_asterisk_that_was_stopped_politely_took_its_legs_with_it(floor: Floor) -> None:
+    """It hangs up every channel before it goes: no agent wished for that, and each is called again as he was."""
+    campaign = await floor.campaign(0)
+    await floor.agents(3, campaign)
+    await floor.desk.pause("agent2", "lunch")
+    end_leg(floor, "agent1", by_node=True)
+    end_leg(floor, "agent2", by_node=True)
+    end_leg(floor, "agent3", by_node=False)
+    restart_node(floor, 2)
+    agents = [floor.desk.named(login) for login in ("agent1", "agent2", "agent3")]
+    assert [agent.reason for agent in agents] == ["node_lost", "node_lost", "phone_gone"]
+    assert [agent.pause_next for agent in agents] == [None, "lunch", None]
+
+
+async def test_a_leg_that_somebody_ended_long_before_a_restart_is_not_called_again(floor: Floor) -> None:
+    await one_agent(floor)
+    end_leg(floor, "agent1", by_node=True)
+    restart_node(floor, 60)
+    assert state(floor) == (AgentState.LOGGED_OUT, "phone_gone")
