@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
@@ -31,12 +32,16 @@ def main() -> int:
         except (LabError, ChildFailed, TimeoutError) as error:
             said.step(f"{name} could not be measured: {error!r}\n{error}")
             failed = True
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, asyncio.CancelledError):
             return 130
     return 1 if failed else 0
 
 
 async def _awaited(benchmark: Callable[[], Awaitable[None]]) -> None:
+    """Run it; told to end, end it as Ctrl-C does, so that no part of the lab is left running."""
+    task = asyncio.current_task()
+    if task is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     await benchmark()
 
 
