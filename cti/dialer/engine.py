@@ -118,12 +118,16 @@ class DialEngine:
 
     async def run(self) -> None:
         """Dial for ever."""
+        # The last call of one may have ended just before a restart.
+        self._maybe_done.update(campaign.id for campaign in self._campaigns.running())
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             self._joiner.work_in(tasks)
-            # The last call of one may have ended just before a restart.
-            self._maybe_done.update(campaign.id for campaign in self._campaigns.running())
-            await every(STEP_SECONDS, self.step, name=self.name, wake=self._wake, pause=PAUSE_SECONDS)
+            try:
+                await every(STEP_SECONDS, self.step, name=self.name, wake=self._wake, pause=PAUSE_SECONDS)
+            finally:
+                self._tasks = None
+                self._joiner.rest()
 
     async def step(self) -> None:
         """Look at each running campaign once and place what its pacing allows. A bug in one stops no other."""

@@ -45,6 +45,10 @@ class Joiner:
         self._tasks = tasks
         self._offer_all()
 
+    def rest(self) -> None:
+        """Join nobody more: the group ends."""
+        self._tasks = None
+
     def waiting(self, campaign_id: int | None) -> int:
         """Count the people of a campaign whom nobody is being joined with yet."""
         return sum(call.campaign_id == campaign_id for call in self._waiting.values())

@@ -154,3 +154,20 @@ async def test_an_agent_taken_in_anothers_place_is_free_again_when_the_customer_
     taken = dialing.desk.get(other.agent_id or 0)
     assert taken is not None
     assert (taken.state, taken.call_id) == (AgentState.READY, None)
+
+
+async def test_who_answers_when_the_service_has_stopped_joining_just_waits(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    floor = Floor(pacing=lambda seen: Decision(calls=1 - seen.placed, why="one", reserve=False))
+    campaign = await floor.campaign(1)
+    await floor.agents(1, campaign)
+    run = asyncio.create_task(floor.engine.run())
+    while not floor.lines.placed:
+        await asyncio.sleep(0)
+    run.cancel()
+    await asyncio.wait({run})
+    floor.answer(floor.lines.placed[0].id)
+    assert floor.joiner.waiting(campaign.id) == 1
+    assert floor.desk.named("agent1").state is AgentState.READY
+    assert not caplog.records
