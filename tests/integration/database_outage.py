@@ -51,6 +51,6 @@ async def outlived(
             await call.ended()
         during = sum(floor.customers.invited().values())
     await floor.finished()
-    assert "calls wait to be written" in floor.daemon.log_end()
+    assert "calls wait to be written" in floor.daemon.log_end(10_000)
     assert during < len(numbers)  # nobody is dialed who could not be written down
     tell(name, seconds=seconds, rung_until_its_end=during, end=await proved(floor))
