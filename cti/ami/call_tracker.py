@@ -157,6 +157,11 @@ class CallTracker:
         """List the calls of a node that have been silent for too long: ask whether they are still there."""
         return [e.call for e in self._open.values() if e.call.node == node and now >= e.look_at]
 
+    def looks(self, call_id: str) -> int:
+        """Return how often a call was looked for and not found."""
+        entry = self._open.get(call_channel(call_id))
+        return entry.looks if entry is not None else 0
+
     def look_again(self, call_id: str, at: datetime, *, restarted: bool = False) -> int:
         """Put off the question about a call that was not found; returns how often that was done."""
         entry = self._open.get(call_channel(call_id))
@@ -219,7 +224,7 @@ class CallTracker:
         entry.call = advanced(before, signal)
         if entry.call is before:
             return ()
-        entry.look_at = _deadline(entry.call, signal.at)
+        entry.look_at, entry.looks = _deadline(entry.call, signal.at), 0
         return (CallMoved(before=before.state, call=entry.call, at=signal.at),)
 
     def _note_leg(self, signal: ChannelSignal) -> None:

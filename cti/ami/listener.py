@@ -212,8 +212,11 @@ class CallListener:
                 continue
             if call.channel_id in channels:
                 await self._adopt(call, channels)
-            else:
+            elif self._tracker.looks(call.id):
                 await self._settle(call, restarted=False)
+            else:
+                # Its hang-up may wait in the inbox just now.
+                self._tracker.look_again(call.id, now + SECOND_LOOK)
 
     async def _adopt(self, call: Call, channels: Mapping[str, ChannelFacts]) -> None:
         facts, peer = channels[call.channel_id], peer_of(call.channel_id, channels)

@@ -379,7 +379,8 @@ async def test_a_call_nobody_hears_of_is_asked_about_and_goes_on_when_it_is_ther
     assert await desk.pass_time(1) == []
     assert len(desk.client.sent) == asked
     desk.channels.clear()
-    assert ends(await desk.pass_time(3600))[0].outcome is Outcome.CONNECTED
+    assert ends(await desk.pass_time(3600)) == []
+    assert ends(await desk.pass_time(1))[0].outcome is Outcome.CONNECTED
 
 
 async def test_nothing_is_settled_while_there_is_no_connection() -> None:
@@ -469,3 +470,19 @@ async def test_who_answered_in_a_gap_may_still_be_fetched_while_the_dialplan_wai
     [moved] = [event for event in await desk.connect() if isinstance(event, CallMoved)]
     assert moved.call.state is CallState.ANSWERED
     assert (moved.call.waiting_at is not None) is waits
+
+
+async def test_a_silent_call_whose_hang_up_is_just_being_told_ends_by_it() -> None:
+    call = a_call(state=CallState.RINGING, dialing_at=later(0))
+    desk = Desk(call)
+    desk.show(call.channel_id, "5")
+    await desk.connect()
+
+    def shown(action: object) -> list[Message]:
+        desk.client.say(hangup(call))
+        return []
+
+    desk.client.answers["CoreShowChannels"] = shown
+    assert ends(await desk.pass_time(60)) == []
+    [end] = ends(await desk.listen())
+    assert (end.outcome, end.end_reason) == (Outcome.BUSY, EndReason.HUNG_UP)
