@@ -13,7 +13,7 @@ from cti.dialer.ports import Lines
 from cti.errors import NodeDown, NodeRefused, NodeSilent
 from cti.model.agents import Agent, AgentState
 from cti.model.calls import Call, CallState
-from cti.model.events import AgentMoved, CallMoved, Event, NodeUp
+from cti.model.events import AgentMoved, CallMoved, Event, NodeUp, PhoneMoved
 from cti.service import logged
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ class Joiner:
                     self._offer(call)
             case AgentMoved(agent=agent) if agent.state is AgentState.READY:
                 self._offer_all()
-            case NodeUp():
+            case NodeUp() | PhoneMoved(reachable=True):
                 self._offer_all()
 
     def _forget(self, call: Call) -> None:

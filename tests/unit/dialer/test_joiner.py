@@ -171,3 +171,17 @@ async def test_who_answers_when_the_service_has_stopped_joining_just_waits(
     assert floor.joiner.waiting(campaign.id) == 1
     assert floor.desk.named("agent1").state is AgentState.READY
     assert not caplog.records
+
+
+async def test_who_waits_is_joined_when_his_agents_phone_is_back(dialing: Floor) -> None:
+    mine, _ = dialing.lines.placed
+    agent = dialing.desk.get(mine.agent_id or 0)
+    assert agent is not None
+    now = dialing.clock.now()
+    dialing.bus.publish(PhoneMoved(node="pbx", endpoint=agent.endpoint, reachable=False, at=now))
+    dialing.answer(mine.id)
+    await settle()
+    assert dialing.lines.joined == []
+    dialing.bus.publish(PhoneMoved(node="pbx", endpoint=agent.endpoint, reachable=True, at=now))
+    await settle()
+    assert dialing.lines.joined == [(mine.id, agent.id)]
