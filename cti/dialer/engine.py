@@ -17,6 +17,7 @@ from cti.dialer.joiner import Joiner
 from cti.dialer.matching import holds
 from cti.dialer.pacing import Floor, Pacing, Throttle, progressive
 from cti.dialer.ports import CallStore, CampaignStore, Lines, OpenCalls
+from cti.dialer.refusals import IN_A_ROW, Refusals
 from cti.errors import NodeDown, NodeError, NodeRefused, StorageError
 from cti.model.agents import Agent, AgentState
 from cti.model.calls import Call
@@ -82,6 +83,7 @@ class DialEngine:
         self._ahead: dict[int, list[Candidate]] = {}
         self._lines_used: dict[int | None, set[str]] = {}
         self._placed: dict[int, int] = {}
+        self._refusals = Refusals()
         self._maybe_done: set[int] = set()
         """Campaigns whose last call ended, or that were just started: is anything left?"""
         self._wake = asyncio.Event()
@@ -97,6 +99,7 @@ class DialEngine:
                     used.add(call.id)
                     return
                 used.discard(call.id)
+                self._refusals.note(call)
                 if call.campaign_id is not None and not used:
                     self._maybe_done.add(call.campaign_id)
             case AgentMoved(agent=agent) if agent.state is AgentState.READY:
@@ -134,6 +137,8 @@ class DialEngine:
         bugs: list[Exception] = []
         for campaign in self._campaigns.running():
             try:
+                if await self._is_refused(campaign):
+                    continue
                 await self._dial(campaign)
                 await self._finish_if_done(campaign)
             except StorageError as error:
@@ -167,6 +172,15 @@ class DialEngine:
     def _free_on_node(self, node: str) -> int:
         campaigns = [c.id for c in self._campaigns.all() if c.node == node]
         return self._node_lines(node) - sum(len(self._lines_used.get(key, ())) for key in campaigns)
+
+    async def _is_refused(self, campaign: Campaign) -> bool:
+        """Pause a campaign whose orders Asterisk keeps refusing: dialing on would only use its list up."""
+        words = self._refusals.too_many(campaign.id)
+        if words is None:
+            return False
+        log.error("%s is paused: Asterisk refused %d calls in a row: %s", campaign.name, IN_A_ROW, words)
+        await self._campaigns.pause(campaign.id)
+        return True
 
     async def _dial(self, campaign: Campaign) -> None:
         if campaign.node in self._unasked or not self._lines.connected(campaign.node):

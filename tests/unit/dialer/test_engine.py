@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from cti.dialer.pacing import Decision
+from cti.dialer.refusals import IN_A_ROW
 from cti.errors import NodeRefused, NodeSilent, NotFound, StorageError
 from cti.model.agents import AgentState
 from cti.model.calls import Call, EndReason, Outcome
@@ -317,3 +318,41 @@ async def test_nothing_is_dialed_at_the_start_before_the_node_was_asked() -> Non
     floor.bus.publish(NodeUp(node="pbx", version="22", restarted=False, at=floor.clock.now()))
     await floor.engine.step()
     assert len(floor.lines.placed) == 1
+
+
+async def refuse(floor: Floor, times: int) -> None:
+    """Let the node refuse as many orders, one by one."""
+    for _ in range(times):
+        floor.lines.refusals["place"] = [NodeRefused("Extension does not exist.")]
+        await floor.engine.step()
+    floor.lines.refusals.clear()
+
+
+async def test_a_campaign_is_paused_when_the_node_refuses_everything(
+    floor: Floor, caplog: pytest.LogCaptureFixture
+) -> None:
+    campaign = await floor.campaign(20)
+    await floor.agents(1, campaign)
+    await refuse(floor, IN_A_ROW + 3)
+    assert floor.campaigns.get(campaign.id).state is CampaignState.PAUSED
+    assert len([e for e in floor.told if isinstance(e, CallMoved) and e.call.ended]) == IN_A_ROW
+    assert "Extension does not exist." in caplog.text
+
+
+async def test_a_paused_campaign_may_try_again_when_it_is_started(floor: Floor) -> None:
+    campaign = await floor.campaign(20)
+    await floor.agents(1, campaign)
+    await refuse(floor, IN_A_ROW + 1)
+    await floor.campaigns.start(campaign.id)
+    await floor.engine.step()
+    assert len(floor.lines.placed) == 1
+
+
+async def test_refusals_between_calls_that_are_taken_pause_nothing(floor: Floor) -> None:
+    campaign = await floor.campaign(20)
+    await floor.agents(1, campaign)
+    for _ in range(2):
+        await refuse(floor, IN_A_ROW - 1)
+        await floor.engine.step()
+        floor.end(floor.lines.placed[-1].id, Outcome.BUSY)
+    assert floor.campaigns.get(campaign.id).state is CampaignState.RUNNING
