@@ -65,6 +65,7 @@ class WorkRunner:
         self._wake = asyncio.Event()
         self._full = False
         """The last look brought as much as there was room for, so there may be more."""
+        self._away = False
         self._running: dict[_Run, tuple[Work, asyncio.Task[None]]] = {}
 
     def wake(self) -> None:
@@ -89,8 +90,11 @@ class WorkRunner:
                 kinds=sorted(self._handlers), limit=room, now=self._clock.now(), lease_for=self._lease_for
             )
         except StorageError as error:
-            log.warning("cannot look for due work now: %s", error)
+            if not self._away:
+                log.warning("no work is done while the database is away: %s", error)
+            self._away = True
             return
+        self._away = False
         self._full = len(due) == room
         for work in due:
             task = tasks.create_task(self._one(work), name=f"work {work.kind} {work.key}")
