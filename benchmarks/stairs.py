@@ -82,13 +82,17 @@ class Climb:
 
 
 def summary(ours: Climb, bare: Climb) -> Row:
-    """Return the last row. Processor time is that of the highest rate that both held."""
+    """Return the last row. Processor time is that of the highest rate that both held.
+
+    `lost` is of all runs up to the highest rate that held; what an overloaded Asterisk keeps beyond it, from either
+    side, is in the rows.
+    """
     both = min(ours.held, bare.held)
     return {
         "rate": ours.held,
         "bare_rate": bare.held,
         "ratio": ratio(ours.held, bare.held),
-        "lost": sum(run.lost for tries in ours.runs.values() for run in tries),
+        "lost": sum(run.lost for rate, tries in ours.runs.items() if rate <= ours.held for run in tries),
         "cpu_ms_per_call": round(ours.runs[both][-1].cpu_ms_per_call, 3) if both else None,
         "bare_cpu_ms_per_call": round(bare.runs[both][-1].cpu_ms_per_call, 3) if both else None,
     }

@@ -81,8 +81,9 @@ def test_a_second_try_that_holds_counts() -> None:
 
 def test_the_summary_has_exactly_its_keys_and_the_cost_at_the_highest_common_rate() -> None:
     ours, bare = Climb("ours"), Climb("bare")
+    ours.note(50, replace(GOOD, unfinished=3, lost=2), 1000)
     ours.note(50, replace(GOOD, cpu_seconds=0.8), 1000)
-    ours.note(100, replace(GOOD, unfinished=3, lost=2), 1000)
+    ours.note(100, replace(GOOD, unfinished=900, lost=500), 1000)
     for rate, cpu in ((50, 0.4), (100, 0.5)):
         bare.note(rate, replace(GOOD, cpu_seconds=cpu), 1000)
     assert summary(ours, bare) == {
