@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cti.ami.call_tracker import CallTracker
+from cti.ami.half_heard import HalfHeard, amended
 from cti.ami.message import Message
 from cti.ami.ports import AmiClient, ChannelFacts, Connected, Gap, Lost, NodeMemory, StoryOf
 from cti.ami.reading import signal_of
@@ -20,7 +21,7 @@ from cti.bus import EventBus
 from cti.clock import Clock
 from cti.errors import CtiError, NodeError
 from cti.model.calls import Call, CallState
-from cti.model.events import Event, NodeLost, NodeUp
+from cti.model.events import CallMoved, Event, NodeLost, NodeUp
 from cti.model.ids import LEG_PREFIX
 from cti.model.stories import Story
 from cti.service import every
@@ -65,6 +66,7 @@ class CallListener:
         self._connected = False
         self._caught_up = False
         self._lost_at: datetime | None = None
+        self._half_heard = HalfHeard()
 
     @property
     def name(self) -> str:
@@ -113,6 +115,7 @@ class CallListener:
         """Ask what is up until the answer is complete and still true."""
         while self._connected:
             calls = self._tracker.open_calls(self._client.node)
+            self._half_heard.watch(calls)
             # Before the look: a phone that is called during it is not in the answer, and not gone.
             legs = {
                 *self._tracker.legs(self._client.node).ids(),
@@ -188,6 +191,7 @@ class CallListener:
         if self._tracker.get(call.id) is not call:
             self._tracker.look_again(call.id, now + SECOND_LOOK)
         elif call.channel_id in view.channels:
+            self._half_heard.trust(call.id)
             await self._adopt(call, view.channels)
         elif restarted and not being_made:
             await self._settle(call, restarted=True)
@@ -199,6 +203,7 @@ class CallListener:
         """End what failed without a word, and ask about calls that have been silent for too long."""
         now, node = self._clock.now(), self._client.node
         self._publish(self._tracker.give_up(now, node))
+        await self._amend()
         silent = self._tracker.overdue(now, node)
         if not silent or not self._caught_up:
             return
@@ -228,7 +233,22 @@ class CallListener:
         story = await self._story(call) if news else None
         self._publish(self._tracker.adopt(call.id, facts, peer, story))
 
+    async def _amend(self) -> None:
+        """Correct ended calls of which something may have been missed."""
+        for entry in self._half_heard.due():
+            story = await self._story(entry.heard)
+            if story is None or story.ended_at is None:
+                continue
+            self._half_heard.done(entry.heard.id)
+            call = amended(entry, story, self._tracker.legs(self._client.node).known().get)
+            if call != entry.heard:
+                log.info("call %s ended half heard: %s, by the records", call.id, call.outcome)
+                self._publish(
+                    [CallMoved(before=CallState.ENDED, call=call, at=call.ended_at or call.placed_at)]
+                )
+
     async def _settle(self, call: Call, *, restarted: bool) -> None:
+        self._half_heard.trust(call.id)
         story = await self._story(call)
         # An Asterisk that died did so about when the connection went.
         now = (self._lost_at if restarted else None) or self._clock.now()
@@ -249,4 +269,5 @@ class CallListener:
 
     def _publish(self, events: Sequence[Event]) -> None:
         for event in events:
+            self._half_heard.note(event)
             self._bus.publish(event)

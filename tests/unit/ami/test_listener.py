@@ -1,11 +1,13 @@
 """What the listener makes of connects, gaps and silence."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from cti.ami.call_tracker import CallTracker
+from cti.ami.half_heard import LOOKS
 from cti.ami.listener import CallListener
 from cti.ami.message import Message
 from cti.bus import EventBus
@@ -486,3 +488,81 @@ async def test_a_silent_call_whose_hang_up_is_just_being_told_ends_by_it() -> No
     assert ends(await desk.pass_time(60)) == []
     [end] = ends(await desk.listen())
     assert (end.outcome, end.end_reason) == (Outcome.BUSY, EndReason.HUNG_UP)
+
+
+def dropped_in_the_gap(call: Call) -> Story:
+    """He answered at 3 s, nobody fetched him, and he was hung up after the message at 7 s."""
+    return Story(
+        node="pbx",
+        channel_id=call.channel_id,
+        started_at=later(0),
+        answered_at=later(3),
+        dropped_at=later(5),
+        ended_at=later(7),
+        cause=16,
+        last_at=later(7),
+    )
+
+
+async def heard_while_asking(*messages: dict[str, str]) -> tuple[Desk, Call]:
+    """A call that rang when the connection went; these messages come before all that is up was shown."""
+    call = a_call(state=CallState.RINGING, dialing_at=later(0), ringing_at=later(1))
+    desk = Desk(call)
+    desk.clock.advance(7)
+
+    def shown(action: object) -> list[Message]:
+        for message in messages:
+            desk.client.say({"Uniqueid": call.channel_id, **message})
+        desk.client.answers["CoreShowChannels"] = lambda action: []
+        return []
+
+    desk.client.answers["CoreShowChannels"] = shown
+    await desk.connect()
+    return desk, call
+
+
+GRACE_OVER = {"Event": "UserEvent", "UserEvent": "CtiDropped"}
+HANGUP = {"Event": "Hangup", "Cause": "16"}
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        pytest.param((HANGUP,), id="only the hang-up is heard"),
+        pytest.param((GRACE_OVER, HANGUP), id="the end of the grace is heard before the answer"),
+    ],
+)
+async def test_who_answered_unheard_and_ended_while_asking_is_told_as_the_records_have_it(
+    messages: tuple[dict[str, str], ...],
+) -> None:
+    desk, call = await heard_while_asking(*messages)
+    desk.records.stories[call.channel_id] = dropped_in_the_gap(call)
+    [amended] = ends(await desk.pass_time(0.5))
+    assert (amended.outcome, amended.answered_at, amended.dropped_at) == (Outcome.DROPPED, later(3), later(5))
+    assert ends(await desk.pass_time(0.5)) == [], "it is told once"
+
+
+async def test_a_half_heard_end_is_kept_as_heard_until_the_records_have_theirs() -> None:
+    desk, call = await heard_while_asking(HANGUP)
+    desk.records.stories[call.channel_id] = replace(dropped_in_the_gap(call), ended_at=None)
+    assert ends(await desk.pass_time(0.5)) == []
+    desk.records.stories[call.channel_id] = dropped_in_the_gap(call)
+    assert [end.outcome for end in ends(await desk.pass_time(0.5))] == [Outcome.DROPPED]
+
+
+async def test_records_that_never_have_the_end_are_not_asked_for_ever() -> None:
+    desk, _ = await heard_while_asking(HANGUP)
+    for _ in range(LOOKS + 5):
+        await desk.pass_time(0.5)
+    assert len(desk.records.asked) == LOOKS
+
+
+async def test_a_call_that_was_taken_over_whole_is_not_asked_about_when_it_ends() -> None:
+    call = a_call(state=CallState.RINGING, dialing_at=later(0), ringing_at=later(1))
+    desk = Desk(call)
+    desk.show(call.channel_id, "5")
+    await desk.connect()
+    desk.client.say(hangup(call))
+    await desk.listen()
+    await desk.pass_time(0.5)
+    assert desk.records.asked == []
