@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,11 +20,12 @@ from cti.dialer.call_desk import CallDesk
 from cti.dialer.campaign_desk import CampaignDesk
 from cti.dialer.engine import DialEngine
 from cti.dialer.joiner import Joiner
-from cti.dialer.journal import COLLECT_RECORDING, Journal
+from cti.dialer.journal import Journal
 from cti.dialer.pacing import Pacing, progressive
 from cti.errors import SettingsError
 from cti.model.findings import Finding
 from cti.model.queries import CallFilter
+from cti.model.work import COLLECT_RECORDING
 from cti.node.cel import CelFolder
 from cti.node.checks import NodeToCheck, check_machine, check_node
 from cti.recording.collector import RecordingCollector
@@ -99,8 +100,7 @@ async def run(settings: Settings) -> None:
     """Run the service until SIGTERM or SIGINT. Calls that are up go on without it."""
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        with suppress(NotImplementedError):
-            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     async with open_app(settings) as app:
         log.info("the API listens on %s", app.url)
         await stopped.wait()

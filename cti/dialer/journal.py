@@ -15,7 +15,7 @@ from cti.errors import StorageError
 from cti.model.agents import Agent, AgentChange
 from cti.model.calls import ANSWERED_OUTCOMES, Call, CallState
 from cti.model.events import AgentMoved, CallMoved, Event
-from cti.model.work import NewWork
+from cti.model.work import COLLECT_RECORDING, NewWork
 
 log = logging.getLogger(__name__)
 
@@ -24,8 +24,6 @@ GATHER_SECONDS = 0.1
 BATCH = 500
 """Calls per transaction: keeps a backlog after an outage from locking the database for seconds."""
 RETRY_SECONDS = 1.0
-
-COLLECT_RECORDING = "recording.collect"
 
 
 def works_of(call: Call) -> tuple[NewWork, ...]:

@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
+
+COLLECT_RECORDING: Final = "recording.collect"
+"""Kind of the work that a recorded call leaves behind when it ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

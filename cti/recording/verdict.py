@@ -9,9 +9,6 @@ from cti.model.work import Work
 from cti.recording.naming import checked_name
 from cti.recording.wav import sound_seconds
 
-KIND: Final = "recording.collect"
-"""Kind of the work that the collector does; written with the call that ended."""
-
 _TOLERANCE_SECONDS: Final = 1.0
 """MixMonitor starts a few ms after the answer and ends with the channel: 5.00 s of 5.00 s were measured. The rest
 is for a busy node and for clocks read on two machines."""

@@ -138,4 +138,6 @@ async def test_changes_of_an_unknown_agent_are_refused_whole(store: Store) -> No
 
 
 async def test_no_changes_are_no_error(store: Store) -> None:
+    before = await store.agents.agents()
     await store.agents.save_changes([])
+    assert await store.agents.agents() == before

@@ -17,11 +17,10 @@ from cti.clock import SystemClock
 from cti.model.calls import Call, CallState, EndReason, Join
 from cti.model.events import Event, RecordingReady
 from cti.model.ids import call_channel, new_call_id
-from cti.model.work import NewWork, Work
+from cti.model.work import COLLECT_RECORDING, NewWork, Work
 from cti.node.cel import CelFolder
 from cti.recording.collector import RecordingCollector
 from cti.recording.naming import recording_name
-from cti.recording.verdict import KIND
 from cti.reports.reconcile import differences
 from cti.service import running
 from cti.work.backoff import RetryPlan
@@ -61,7 +60,7 @@ class Desk:
         )
         self.runner = WorkRunner(
             store=self.store.work,
-            handlers={KIND: collector.collect},
+            handlers={COLLECT_RECORDING: collector.collect},
             clock=SystemClock(),
             poll_seconds=0.1,
             plan=RetryPlan(first_seconds=0.2, ceiling_seconds=0.2),
@@ -74,7 +73,7 @@ class Desk:
         payload = {"call_id": call.id, "node": "pbx", "name": call.recording}
         times = {"answered_at": call.answered_at.isoformat(), "ended_at": ended_at.isoformat()}
         await self.store.work.add(
-            [NewWork(kind=KIND, key=call.id, payload=payload | times)], now=datetime.now(UTC)
+            [NewWork(kind=COLLECT_RECORDING, key=call.id, payload=payload | times)], now=datetime.now(UTC)
         )
         self.runner.wake()
 
@@ -238,7 +237,7 @@ async def collect(folder: Path) -> None:
     await collector.collect(
         Work(
             id=1,
-            kind=KIND,
+            kind=COLLECT_RECORDING,
             key=call_id,
             version=1,
             payload=payload | times,

@@ -16,9 +16,8 @@ from cti.bus import EventBus
 from cti.errors import GiveUp, NotFound, RecordingError, StorageError
 from cti.model.events import Event, RecordingMissing, RecordingReady
 from cti.model.queries import RecordingFacts
-from cti.model.work import Work
+from cti.model.work import COLLECT_RECORDING, Work
 from cti.recording.collector import RecordingCollector
-from cti.recording.verdict import KIND
 from tests.fakes.clock import FakeClock
 
 CALL = "0123456789abcdef0123456789abcdef"
@@ -71,7 +70,7 @@ class Desk:
         payload |= {"answered_at": ANSWERED.isoformat(), "ended_at": ENDED.isoformat(), **change}
         work = Work(
             id=1,
-            kind=KIND,
+            kind=COLLECT_RECORDING,
             key=CALL,
             version=1,
             payload=payload,

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from cti.errors import GiveUp
-from cti.model.work import Work
-from cti.recording.verdict import KIND, order_of, too_long, too_short
+from cti.model.work import COLLECT_RECORDING, Work
+from cti.recording.verdict import order_of, too_long, too_short
 from cti.recording.wav import sound_seconds
 
 SECOND = 32_000
@@ -23,7 +23,16 @@ PAYLOAD = {
 
 def work(payload: dict[str, Any]) -> Work:
     at = datetime(2026, 11, 23, tzinfo=UTC)
-    return Work(id=1, kind=KIND, key=CALL, version=1, payload=payload, attempts=1, lease="a", leased_until=at)
+    return Work(
+        id=1,
+        kind=COLLECT_RECORDING,
+        key=CALL,
+        version=1,
+        payload=payload,
+        attempts=1,
+        lease="a",
+        leased_until=at,
+    )
 
 
 @pytest.mark.parametrize(
