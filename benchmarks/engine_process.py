@@ -15,9 +15,9 @@ from benchmarks.schedule import Schedule, offered
 from benchmarks.stairs import Run
 from cti.app import App, open_app
 from cti.clock import SystemClock
-from cti.dialer.pacing import Decision, Floor
 from cti.model.calls import Call, Outcome
 from cti.model.contacts import Campaign, CampaignState, NewContact, NewNumber
+from cti.pacing.floor import Decision, Floor
 from cti.settings import load
 
 LINES = 20_000

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cti.dialer.pacing import Decision, Floor
+from cti.pacing.floor import Decision, Floor
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,13 @@
 """Waihu: outbound calling on Asterisk. The map of the house:
 
 model      the words of the business: values and enums
+rules      reads and tells a campaign's rules
 ami        Asterisk's manager interface: messages in, signals and call states out; orders to the exchange
+pacing     how many calls to place now
+compliance may this number be dialed now
+contacts   contacts and lists: brought in, found, changed by the thousand; dictionaries
+ownership  who owns which contact; the public pool
+lines      by which trunk a call leaves, and which number it shows
 dialer     who is called next, and who talks to whom
 recording  raw sound on a node -> a checked two-channel file
 work       the durable work table's port and the service that runs it

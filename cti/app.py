@@ -21,13 +21,14 @@ from cti.dialer.campaign_desk import CampaignDesk
 from cti.dialer.engine import DialEngine
 from cti.dialer.joiner import Joiner
 from cti.dialer.journal import Journal
-from cti.dialer.pacing import Pacing, progressive
 from cti.errors import SettingsError
 from cti.model.findings import Finding
 from cti.model.queries import CallFilter
 from cti.model.work import COLLECT_RECORDING
 from cti.node.cel import CelFolder
 from cti.node.checks import NodeToCheck, check_machine, check_node
+from cti.pacing.floor import Pacing
+from cti.pacing.progressive import progressive
 from cti.recording.collector import RecordingCollector
 from cti.recording.naming import recording_name
 from cti.reports.service import CallReconciler, Reports

@@ -15,7 +15,6 @@ from cti.dialer.agent_desk import AgentDesk
 from cti.dialer.campaign_desk import CampaignDesk
 from cti.dialer.joiner import Joiner
 from cti.dialer.matching import holds
-from cti.dialer.pacing import Floor, Pacing, Throttle, progressive
 from cti.dialer.ports import CallStore, CampaignStore, Lines, OpenCalls
 from cti.dialer.refusals import IN_A_ROW, Refusals
 from cti.errors import NodeDown, NodeError, NodeRefused, StorageError
@@ -24,6 +23,9 @@ from cti.model.calls import Call
 from cti.model.contacts import Campaign, CampaignState, Candidate
 from cti.model.events import AgentMoved, CallMoved, CampaignMoved, Event, NodeLost, NodeUp
 from cti.model.ids import new_call_id
+from cti.pacing.floor import Floor, Pacing
+from cti.pacing.progressive import progressive
+from cti.pacing.throttle import Throttle
 from cti.service import every, logged
 
 log = logging.getLogger(__name__)
@@ -157,7 +159,7 @@ class DialEngine:
         """Return the campaign as it is now."""
         used = len(self._lines_used.get(campaign.id, ()))
         return Floor(
-            now=self._clock.now(),
+            now=self._clock.now().timestamp(),
             idle_agents=len(self._free(campaign)),
             waiting=self._joiner.waiting(campaign.id),
             open_calls=used,

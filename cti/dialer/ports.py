@@ -1,6 +1,6 @@
 """What the dialer needs: a place to write, and lines to dial on."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from cti.model.contacts import (
     RowRefused,
 )
 from cti.model.events import Event
+from cti.model.verdicts import Verdict
 from cti.model.work import NewWork
 
 
@@ -114,6 +115,18 @@ class CampaignStore(Protocol):
 
     async def progress(self, campaign_id: int) -> Progress:
         """Count entries by standing and ended calls by outcome. Raises NotFound."""
+        ...
+
+
+class Gate(Protocol):
+    """The rules of law and custom, asked immediately before each Originate."""
+
+    async def ask(self, campaign: Campaign, candidates: Sequence[Candidate], now: datetime) -> list[Verdict]:
+        """Answer for each candidate, in their order, from facts read just now. Raises StorageError."""
+        ...
+
+    def open_zones(self, campaign: Campaign, zones: Collection[str], now: datetime) -> frozenset[str]:
+        """Return those of the zones (`""`: not known) in which the campaign may call now."""
         ...
 
 

@@ -44,6 +44,14 @@ class Agent:
     pause_next: str | None = None
     """He asked to pause while busy: the reason, taken up when the call is done."""
     phone_reachable: bool = True
+    skills: tuple[str, ...] = ()
+    """Words that contacts may ask for, for example languages."""
+    weight: float = 1.0
+    """His share when contacts are given out by weight; 0: none."""
+    max_owned: int | None = None
+    """Most contacts he may own; None: the campaign's cap alone."""
+    left_at: datetime | None = None
+    """He works here no more since then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -144,6 +144,23 @@ class Call:
     recording: str | None = None
     """Name that the node records under, without folder and suffix; None when not recorded."""
 
+    mode: str | None = None
+    """The campaign's mode when it was placed."""
+    caller_id: str | None = None
+    """Number shown to the person called; None: the trunk's."""
+    answer_chance: float | None = None
+    """Chance of a person answering, as learned before it was placed."""
+    why: str | None = None
+    """Why it was placed."""
+    answered_by: str | None = None
+    """`person`, `machine`, `fax`, `unknown`, as detected; None: nobody looked."""
+    detected_at: datetime | None = None
+    """When that was known."""
+    detection: str | None = None
+    """The detector's own words for it."""
+    voicemail_at: datetime | None = None
+    """The voicemail message had been played."""
+
     @property
     def channel_id(self) -> str:
         """Asterisk's unique id of the customer's leg; chosen by us."""

@@ -5,12 +5,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from cti.model.campaign_rules import CampaignRules
+
 
 class Mode(StrEnum):
     """How a campaign decides when to dial."""
 
     PROGRESSIVE = "progressive"
     """One call for each free agent."""
+    PREDICTIVE = "predictive"
+    """As many calls as keep agents busy within the drop limit."""
+    PREVIEW = "preview"
+    """An agent sees the contact first."""
+    MANUAL = "manual"
+    """Only what an agent asks for."""
 
 
 class CampaignState(StrEnum):
@@ -26,8 +34,12 @@ class EntryState(StrEnum):
     """Where a contact stands in a list."""
 
     PENDING = "pending"
+    """May be dialed, as far as the list knows."""
+    WAITING = "waiting"
+    """Not before its `due_at`: a retry, a callback, or a rule that forbids it now."""
     DIALING = "dialing"
     DONE = "done"
+    """Nobody dials it any more; `reason` says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +103,7 @@ class Campaign:
     wrap_up_seconds: float | None = None
     """After this the agent is ready by himself; None: he says it."""
     max_lines: int = 100
+    rules: CampaignRules = field(default_factory=CampaignRules)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +121,15 @@ class Candidate:
     """Attempts so far."""
     owner_agent_id: int | None = None
     crm_ref: str | None = None
+    zone: str = ""
+    """IANA name of the zone the number lies in; empty: not known."""
+    priority: int = 0
+    rank: float = 0.0
+    """Among equal priorities the smaller first."""
+    number_position: int = 0
+    consent: str | None = None
+    answer_chance: float | None = None
+    """As learned; None: nothing was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +139,10 @@ class Progress:
     campaign_id: int
     total: int
     pending: int
+    """May be dialed now as far as the list knows; rules may still forbid it."""
     dialing: int
     done: int
+    waiting: int = 0
+    """Not before a time."""
     outcomes: Mapping[str, int] = field(default_factory=dict)
     updated_at: datetime | None = None

@@ -47,6 +47,7 @@ def attempt_values(call: Call, candidate: Candidate | None) -> dict[str, Any]:
         "ended_at": call.ended_at,
         "outcome": _plain(call.outcome),
         "end_reason": _plain(call.end_reason),
+        "e164": call.number,
     }
 
 

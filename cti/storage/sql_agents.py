@@ -100,6 +100,7 @@ async def _must_know(connection: AsyncConnection, column: Any, wanted: Iterable[
 
 def _agent(values: dict[str, Any], campaign_ids: tuple[int, ...]) -> Agent:
     state = AgentState(values.pop("state"))
+    values["skills"] = tuple(values["skills"])
     return Agent(**values, state=state, campaign_ids=campaign_ids)
 
 

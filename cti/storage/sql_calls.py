@@ -44,6 +44,10 @@ _SETTLED_AT_PLACING: Final = frozenset(
         "try_number",
         "ring_seconds",
         "grace_seconds",
+        "mode",
+        "caller_id",
+        "answer_chance",
+        "why",
     }
 )
 """Fields of a call that never change again: leaving them out of the update spares their indexes."""

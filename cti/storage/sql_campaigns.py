@@ -21,6 +21,7 @@ from cti.model.contacts import (
     Progress,
     RowRefused,
 )
+from cti.rules import rules_of, rules_record
 from cti.storage import tables
 from cti.storage.connections import Connections
 from cti.storage.list_rows import add_contacts, add_refusals
@@ -146,6 +147,7 @@ class SqlCampaigns:
             campaign_id=campaign_id,
             total=sum(standing.values()),
             pending=standing.get(EntryState.PENDING, 0),
+            waiting=standing.get(EntryState.WAITING, 0),
             dialing=standing.get(EntryState.DIALING, 0),
             done=standing.get(EntryState.DONE, 0),
             outcomes={outcome: count for outcome, count, _ in outcomes},
@@ -160,10 +162,21 @@ async def _must_know(connection: AsyncConnection, campaign_id: int) -> None:
 
 
 def _campaign_values(campaign: Campaign) -> dict[str, Any]:
-    values = asdict(campaign) | {"mode": campaign.mode.value, "state": campaign.state.value}
+    values = asdict(campaign) | {
+        "mode": campaign.mode.value,
+        "state": campaign.state.value,
+        "rules": rules_record(campaign.rules),
+    }
     del values["id"]
     return values
 
 
 def _campaign(values: dict[str, Any]) -> Campaign:
-    return Campaign(**values | {"mode": Mode(values["mode"]), "state": CampaignState(values["state"])})
+    return Campaign(
+        **values
+        | {
+            "mode": Mode(values["mode"]),
+            "state": CampaignState(values["state"]),
+            "rules": rules_of(values["rules"], where="rules"),
+        }
+    )

@@ -104,6 +104,7 @@ class MemoryCampaigns:
             campaign_id=campaign_id,
             total=len(entries),
             pending=standing[EntryState.PENDING],
+            waiting=standing[EntryState.WAITING],
             dialing=standing[EntryState.DIALING],
             done=standing[EntryState.DONE],
             outcomes=Counter(one.outcome.value for one in attempts if one.outcome),

@@ -7,8 +7,7 @@ import pytest
 from benchmarks.rows import Spread, percentile, ratio
 from benchmarks.schedule import Schedule, offered
 from benchmarks.stairs import TRIES, Climb, Run, summary
-from cti.dialer.pacing import Floor
-from tests.builders import NOW
+from cti.pacing.floor import Floor
 
 FIFTY = Schedule(rate=50, calls=1000, start=100.0)
 GOOD = Run(
@@ -42,7 +41,7 @@ def test_lateness_is_counted_from_each_calls_own_moment() -> None:
 
 
 def test_the_engine_is_offered_what_is_due_and_not_placed() -> None:
-    floor = Floor(now=NOW, idle_agents=0, waiting=0, open_calls=3, free_lines=100, placed=40)
+    floor = Floor(now=0.0, idle_agents=0, waiting=0, open_calls=3, free_lines=100, placed=40)
     decision = offered(FIFTY, floor, 101.0)
     assert (decision.calls, decision.reserve) == (11, False)
     assert offered(FIFTY, replace(floor, placed=60), 101.0).calls == 0

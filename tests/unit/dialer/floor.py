@@ -9,11 +9,12 @@ from cti.dialer.agent_desk import AgentDesk
 from cti.dialer.campaign_desk import CampaignDesk
 from cti.dialer.engine import DialEngine
 from cti.dialer.joiner import Joiner
-from cti.dialer.pacing import Pacing, progressive
 from cti.model.agents import Agent
 from cti.model.calls import Call, CallState, EndReason, Join, Outcome
 from cti.model.contacts import Campaign
 from cti.model.events import CallMoved, Event, LegUp
+from cti.pacing.floor import Pacing
+from cti.pacing.progressive import progressive
 from tests.builders import a_campaign, some_contacts
 from tests.fakes.clock import FakeClock
 from tests.fakes.lines import FakeLines

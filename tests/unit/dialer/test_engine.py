@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from cti.dialer.pacing import Decision
 from cti.dialer.refusals import IN_A_ROW
 from cti.errors import NodeRefused, NodeSilent, NotFound, StorageError
 from cti.model.agents import AgentState
 from cti.model.calls import Call, EndReason, Outcome
 from cti.model.contacts import CampaignState, Candidate
 from cti.model.events import CallMoved, LegGone, NodeLost, NodeUp
+from cti.pacing.floor import Decision
 from tests.unit.dialer.floor import Floor
 
 

@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from cti.dialer.pacing import Decision
 from cti.errors import NodeRefused
 from cti.model.agents import AgentState
 from cti.model.calls import Outcome
 from cti.model.events import PhoneMoved
+from cti.pacing.floor import Decision
 from tests.unit.dialer.floor import Floor
 
 

@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cti.dialer.pacing import Floor, Throttle, progressive
-from tests.builders import NOW
+from cti.pacing.floor import Floor
+from cti.pacing.progressive import progressive
+from cti.pacing.throttle import Throttle
 
-BASE = {"now": NOW, "idle_agents": 3, "waiting": 0, "open_calls": 0, "free_lines": 10, "placed": 0}
+BASE = {"now": 0.0, "idle_agents": 3, "waiting": 0, "open_calls": 0, "free_lines": 10, "placed": 0}
 
 
 @pytest.mark.parametrize(
@@ -28,7 +29,7 @@ def test_progressive_offers_one_call_for_each_free_agent(change: dict[str, int],
 
 @given(idle=st.integers(0, 400), waiting=st.integers(0, 400), lines=st.integers(0, 400))
 def test_progressive_keeps_its_limits(idle: int, waiting: int, lines: int) -> None:
-    floor = Floor(now=NOW, idle_agents=idle, waiting=waiting, open_calls=0, free_lines=lines, placed=0)
+    floor = Floor(now=0.0, idle_agents=idle, waiting=waiting, open_calls=0, free_lines=lines, placed=0)
     assert 0 <= progressive(floor).calls <= min(idle, lines)
 
 

@@ -1,0 +1,14 @@
+"""Dictionaries, tags, saved views, bulk actions and their history."""
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Nothing yet."""
+
+
+def downgrade() -> None:
+    """Nothing yet."""

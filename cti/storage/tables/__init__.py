@@ -1,0 +1,35 @@
+"""The schema as the code sees it. `migrations/` makes it; a test holds the two together.
+
+One module for each subject; every index is there for a query named beside it. Not here: who may write what when, see
+the `sql_` files.
+"""
+
+from cti.storage.tables.agents import agent_campaigns, agent_changes, agents
+from cti.storage.tables.calls import attempts, calls, legs, open_only, recordings
+from cti.storage.tables.campaigns import campaigns
+from cti.storage.tables.contacts import contacts, list_entries, lists, numbers, refused_rows
+from cti.storage.tables.schema import metadata
+from cti.storage.tables.works import nodes, not_done, over, waiting, work
+
+__all__ = [
+    "agent_campaigns",
+    "agent_changes",
+    "agents",
+    "attempts",
+    "calls",
+    "campaigns",
+    "contacts",
+    "legs",
+    "list_entries",
+    "lists",
+    "metadata",
+    "nodes",
+    "not_done",
+    "numbers",
+    "open_only",
+    "over",
+    "recordings",
+    "refused_rows",
+    "waiting",
+    "work",
+]
