@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from cti.bus import EventBus
 from cti.clock import Clock
-from cti.dialer.import_csv import read_contacts
+from cti.contacts.import_csv import read_contacts
 from cti.dialer.ports import CampaignStore
 from cti.errors import Conflict, NotFound
 from cti.model.contacts import Campaign, CampaignState, ImportResult, Progress

@@ -74,7 +74,7 @@ class CampaignDesk(Protocol):
     async def import_csv(
         self, campaign_id: int, *, name: str, source: str, chunks: AsyncIterator[bytes]
     ) -> ImportResult:
-        """Read a CSV file (`cti.dialer.import_csv.read_contacts`) into a new list, all or nothing.
+        """Read a CSV file (`cti.contacts.import_csv.read_contacts`) into a new list, all or nothing.
 
         `source` is the file's name, told only. Raises BadInput (as a whole), NotFound, Conflict (name).
         """

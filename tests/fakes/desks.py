@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from cti.bus import EventBus
-from cti.dialer.import_csv import read_contacts
+from cti.contacts.import_csv import read_contacts
 from cti.errors import Conflict, CtiError, NotFound
 from cti.model.agents import Agent, AgentState
 from cti.model.calls import Call

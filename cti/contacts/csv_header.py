@@ -5,7 +5,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
-from cti.dialer.csv_records import Record
+from cti.contacts.csv_records import Record
 from cti.errors import BadInput
 from cti.model.contacts import RowRefused
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cti.dialer.csv_records import LINE_BYTES, RECORD_LINES
-from cti.dialer.import_csv import ContactReader, Reading, read_contacts
+from cti.contacts.csv_records import LINE_BYTES, RECORD_LINES
+from cti.contacts.import_csv import ContactReader, Reading, read_contacts
 from cti.errors import BadInput
 from cti.model.contacts import NewContact, RowRefused
 

@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 from phonenumbers import timezone
 
-from cti.dialer.csv_header import Columns, columns_of
-from cti.dialer.csv_records import Record, RecordReader
+from cti.contacts.csv_header import Columns, columns_of
+from cti.contacts.csv_records import Record, RecordReader
 from cti.errors import BadInput
 from cti.model.contacts import NewContact, NewNumber, RowRefused
 
