@@ -171,7 +171,7 @@ class _Wired:
         )
         self.work = self._work(settings, clock, nodes)
         self.journal = Journal(calls=database.calls, agents=database.agents, on_work=self.work.wake)
-        self.joiner = Joiner(desk=self.agents, lines=self.lines)
+        self.joiner = Joiner(desk=self.agents, lines=self.lines, clock=clock, spill=self.campaigns.spill)
         self.engine = DialEngine(
             calls=database.calls,
             contacts=database.campaigns,

@@ -8,6 +8,7 @@ from cti.clock import Clock
 from cti.contacts.import_csv import read_contacts
 from cti.dialer.ports import CampaignStore
 from cti.errors import Conflict, NotFound
+from cti.model.campaign_rules import Spill
 from cti.model.contacts import Campaign, CampaignState, ImportResult, Progress
 from cti.model.events import CampaignMoved
 
@@ -58,6 +59,11 @@ class CampaignDesk:
         """Return after how long an agent is ready by himself, None when he says it."""
         campaign = self._campaigns.get(campaign_id or 0)
         return None if campaign is None else campaign.wrap_up_seconds
+
+    def spill(self, campaign_id: int | None) -> Spill:
+        """Return who takes a contact whose owner cannot; of a campaign that nobody knows: nobody."""
+        campaign = self._campaigns.get(campaign_id or 0)
+        return Spill.NEVER if campaign is None else campaign.rules.ownership.spill
 
     async def add(self, campaign: Campaign) -> Campaign:
         """Store a campaign, stopped. Raises Conflict (name), NotFound (node)."""

@@ -73,7 +73,7 @@ class Floor:
             clock=self.clock,
             wrap_up_seconds=self.campaigns.wrap_up_seconds,
         )
-        self.joiner = Joiner(desk=self.desk, lines=self.lines)
+        self.joiner = Joiner(desk=self.desk, lines=self.lines, clock=self.clock, spill=self.campaigns.spill)
         self.engine = DialEngine(
             calls=self.store.calls,
             contacts=self.store.campaigns,

@@ -5,10 +5,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from cti.dialer.matching import SPILL_MARGIN_SECONDS
 from cti.errors import NodeRefused
 from cti.model.agents import AgentState
-from cti.model.calls import Outcome
-from cti.model.events import PhoneMoved
+from cti.model.calls import Call, Outcome
+from cti.model.campaign_rules import CampaignRules, OwnershipRules, Spill
+from cti.model.contacts import Campaign
+from cti.model.events import LegGone, PhoneMoved
 from cti.pacing.floor import Decision
 from tests.unit.dialer.floor import Floor
 
@@ -185,3 +188,94 @@ async def test_who_waits_is_joined_when_his_agents_phone_is_back(dialing: Floor)
     dialing.bus.publish(PhoneMoved(node="pbx", endpoint=agent.endpoint, reachable=True, at=now))
     await settle()
     assert dialing.lines.joined == [(mine.id, agent.id)]
+
+
+async def an_owned_call(floor: Floor, spill: Spill, *, owner: str = "agent1") -> tuple[Call, Campaign]:
+    """Two agents; agent1 is on another call. A contact that belongs to `owner` answers."""
+    campaign = await floor.campaign(1, rules=CampaignRules(ownership=OwnershipRules(spill=spill)))
+    await floor.engine.step()
+    await floor.agents(2, campaign)
+    floor.desk.reserve(floor.desk.named("agent1").id, "another call")
+    call = floor.lines.placed[0]
+    floor.move(call.id, owner_agent_id=floor.desk.named(owner).id)
+    return floor.answer(call.id), campaign
+
+
+def one_call(seen: object) -> Decision:
+    return Decision(calls=1 - seen.placed, why="one", reserve=False)  # type: ignore[attr-defined]
+
+
+async def test_an_owned_person_waits_for_his_owner_and_not_for_who_is_free() -> None:
+    floor = Floor(pacing=one_call)
+    async with asyncio.TaskGroup() as tasks:
+        floor.joiner.work_in(tasks)
+        call, campaign = await an_owned_call(floor, Spill.NEVER)
+        await settle()
+        assert floor.lines.joined == []
+        assert floor.joiner.waiting_calls(campaign.id) == [call]
+        owner = floor.desk.named("agent1")
+        floor.desk.release(owner.id, "another call")
+        await settle()
+        assert floor.lines.joined == [(call.id, owner.id)]
+
+
+async def test_an_owned_person_goes_to_another_shortly_before_the_grace_ends() -> None:
+    floor = Floor(pacing=one_call)
+    async with asyncio.TaskGroup() as tasks:
+        floor.joiner.work_in(tasks)
+        call, _ = await an_owned_call(floor, Spill.AFTER_GRACE)
+        floor.joiner.spill(call.id)
+        await settle()
+        assert floor.lines.joined == []
+        floor.clock.advance(call.grace_seconds - SPILL_MARGIN_SECONDS)
+        floor.joiner.spill(call.id)
+        await settle()
+        assert floor.lines.joined == [(call.id, floor.desk.named("agent2").id)]
+        floor.joiner.rest()
+
+
+async def test_the_time_for_others_comes_by_itself() -> None:
+    floor = Floor(pacing=one_call)
+    async with asyncio.TaskGroup() as tasks:
+        floor.joiner.work_in(tasks)
+        call, _ = await an_owned_call(floor, Spill.AFTER_GRACE)
+        timer = floor.joiner._spills[call.id]
+        wait = timer.when() - asyncio.get_running_loop().time()
+        assert wait == pytest.approx(call.grace_seconds - SPILL_MARGIN_SECONDS, abs=1.0)
+        floor.end(call.id, Outcome.GONE_EARLY)
+        assert timer.cancelled()
+        assert floor.joiner._spills == {}
+
+
+async def test_who_waited_for_an_owner_goes_to_another_when_the_owner_logs_out() -> None:
+    floor = Floor(pacing=one_call)
+    async with asyncio.TaskGroup() as tasks:
+        floor.joiner.work_in(tasks)
+        call, _ = await an_owned_call(floor, Spill.WHEN_OWNER_AWAY)
+        await settle()
+        assert floor.lines.joined == []
+        leg = floor.desk.named("agent1").channel_id or ""
+        floor.bus.publish(
+            LegGone(channel_id=leg, node="pbx", cause=16, cause_text=None, at=floor.clock.now())
+        )
+        await settle()
+        assert floor.lines.joined == [(call.id, floor.desk.named("agent2").id)]
+
+
+async def test_an_owner_who_becomes_free_gets_his_own_person_before_one_of_nobodys() -> None:
+    floor = Floor(pacing=lambda seen: Decision(calls=2 - seen.placed, why="two", reserve=False))
+    async with asyncio.TaskGroup() as tasks:
+        floor.joiner.work_in(tasks)
+        campaign = await floor.campaign(2)
+        await floor.engine.step()
+        await floor.agents(1, campaign)
+        agent = floor.desk.named("agent1")
+        floor.desk.reserve(agent.id, "another call")
+        nobodys, his = floor.lines.placed
+        floor.answer(nobodys.id)
+        floor.clock.advance(0.5)
+        floor.move(his.id, owner_agent_id=agent.id)
+        floor.answer(his.id)
+        floor.desk.release(agent.id, "another call")
+        await settle()
+        assert floor.lines.joined == [(his.id, agent.id)]
