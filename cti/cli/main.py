@@ -7,6 +7,7 @@ from cti.cli.agents import agent
 from cti.cli.calls import calls, disposition, events, reconcile, report
 from cti.cli.campaigns import campaign
 from cti.cli.service import check, run
+from cti.cli.simulate import simulate
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -15,5 +16,5 @@ def cti() -> None:
     """Waihu: outbound calling on Asterisk."""
 
 
-for command in (run, check, campaign, agent, calls, disposition, report, reconcile, events):
+for command in (run, check, campaign, agent, calls, disposition, report, reconcile, events, simulate):
     cti.add_command(command)
