@@ -64,6 +64,8 @@ class WrapUpEnded:
     seconds: float
     free: bool = True
     """Whether he was free afterwards; False: he paused or left."""
+    announced: bool = False
+    """Whether that he would leave was known before (`Busy.leaving`)."""
 
 
 Signal = AttemptEnded | PersonAnswered | Connected | Dropped | TalkEnded | WrapUpEnded

@@ -1,0 +1,92 @@
+"""How much risk a further call may have, so that the drop rate comes out at the target. Pure but for the one state.
+
+Two loops. `theta` moves a little with each answered person and each drop, so that its mean is right for the campaign
+whatever the estimates get wrong. The plan looks at the ledger: what may still be dropped among those still to come.
+"""
+
+from dataclasses import dataclass, replace
+from math import exp, log
+
+from cti.pacing.floor import Budget
+
+AIM = 0.95
+"""Share of the target that is aimed at: the last drops cannot be taken back."""
+STEP = 0.003
+"""Largest change of log theta for an answer."""
+MEMORY_SECONDS = 2400.0
+"""About as long does theta remember."""
+PLAN_SECONDS = 4 * 3600.0
+"""Longest span that is planned for."""
+ROLLING_SECONDS = 2 * 3600.0
+"""Span that is planned for when the window rolls."""
+FEWEST = 25.0
+"""At least so many answers are planned for: the end of a shift is not a lottery."""
+MOST = 1.5
+"""A surplus raises theta by no more than this: it is for bad luck, not to be spent at once."""
+LOWEST, HIGHEST = log(1e-5), log(0.9)
+
+
+@dataclass(frozen=True, slots=True)
+class Theta:
+    """Log of the accepted risk, before the plan."""
+
+    log: float
+
+    def answered(self, per_second: float) -> "Theta":
+        """Return it after an answer by a person; `per_second`: how often they come."""
+        return replace(self, log=min(HIGHEST, self.log + _step(per_second)))
+
+    def dropped(self, per_second: float, target: float) -> "Theta":
+        """Return it after a drop."""
+        return replace(self, log=max(LOWEST, self.log - _step(per_second) / max(AIM * target, 1e-4)))
+
+
+def _step(per_second: float) -> float:
+    return min(STEP, 1 / max(1.0, per_second * MEMORY_SECONDS))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the ledger still allows."""
+
+    drops_left: float
+    """How many more may be dropped among those expected; below 0: overspent."""
+    factor: float
+    """By what theta is multiplied; 0: one call for each agent."""
+
+
+def plan(budget: Budget, per_second: float) -> Plan:
+    """Spread what may still be dropped over the answers still to come.
+
+    A rolling window may be looked at any day: there, nothing is dropped on credit while it is over its target.
+    """
+    span = (
+        ROLLING_SECONDS if budget.seconds_left is None else min(PLAN_SECONDS, max(0.0, budget.seconds_left))
+    )
+    to_come = max(FEWEST, per_second * span)
+    aim = AIM * budget.target
+    left = aim * (budget.live + to_come) - budget.dropped
+    over = budget.seconds_left is None and budget.dropped > budget.target * (budget.live + FEWEST)
+    if aim <= 0 or left <= 0 or over:
+        return Plan(min(left, 0.0), 0.0)
+    return Plan(left, min(MOST, left / to_come / aim))
+
+
+def first_theta(agents: int) -> float:
+    """Return theta to begin with; found with simulated shifts."""
+    return 0.008 if agents <= 5 else 0.012 if agents <= 12 else 0.02
+
+
+def idle_exponent(agents: int) -> float:
+    """Return by what power of the idle agents theta grows.
+
+    At the exact optimum of a memoryless campaign the accepted risk grows with the idle agents: who is far
+    behind gains more by an answer. In large teams their number hardly moves.
+    """
+    return 1.2 if agents <= 5 else 0.6 if agents <= 12 else 0.0
+
+
+def accepted(theta: Theta, factor: float, *, idle: int, agents: int) -> float:
+    """Return the highest risk a further call may have now."""
+    grown = (1.0 + max(0, idle)) ** idle_exponent(agents)
+    return float(min(0.9, exp(theta.log) * first_theta(agents) * factor * grown))
