@@ -21,6 +21,7 @@ from cti.dialer.campaign_desk import CampaignDesk
 from cti.dialer.engine import DialEngine
 from cti.dialer.joiner import Joiner
 from cti.dialer.journal import Journal
+from cti.dialer.waker import Waker
 from cti.errors import SettingsError
 from cti.model.findings import Finding
 from cti.model.queries import CallFilter
@@ -200,6 +201,7 @@ class _Wired:
             *self.clients.values(),
             *self.listeners,
             self.agents,
+            Waker(store=database.queue, clock=clock),
             self.engine,
         )
 

@@ -76,7 +76,7 @@ class CampaignDesk:
     async def start(self, campaign_id: int) -> Campaign:
         """Begin or go on to dial. Raises Conflict when no contact is left."""
         progress = await self._store.progress(self.get(campaign_id).id)
-        if progress.pending == 0:
+        if progress.pending + progress.waiting == 0:
             raise Conflict(f"{self.get(campaign_id).name} has no contact left to dial; import a list first")
         return await self.set_state(campaign_id, CampaignState.RUNNING)
 

@@ -1,6 +1,6 @@
 """What the dialer needs: a place to write, and lines to dial on."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from cti.model.contacts import (
     RowRefused,
 )
 from cti.model.events import Event
+from cti.model.standing import Lane, Parked
 from cti.model.verdicts import Verdict
 from cti.model.work import NewWork
 
@@ -115,6 +116,37 @@ class CampaignStore(Protocol):
 
     async def progress(self, campaign_id: int) -> Progress:
         """Count entries by standing and ended calls by outcome. Raises NotFound."""
+        ...
+
+
+class QueueStore(Protocol):
+    """Who is next, who is not, and why. Every method is one transaction; errors are `StorageError`."""
+
+    async def lanes(self, campaign_id: int, *, owners: Collection[int]) -> list[Lane]:
+        """List the lanes of these owners (`NOBODY` among them or not) that hold somebody, first first."""
+        ...
+
+    async def heads(
+        self, campaign_id: int, lanes: Sequence[Lane], *, limit: int, skip: Collection[int] = ()
+    ) -> list[Candidate]:
+        """Merge the lanes' heads: the best pending entries by priority, rank and entry, without those in `skip`.
+
+        A candidate whose number is no longer there has the empty text for one.
+        """
+        ...
+
+    async def park(self, parked: Sequence[Parked], *, at: datetime) -> int:
+        """Take entries out of the queue, with the reason, and note it in the history; returns how many.
+
+        One that is no longer pending is left alone, and nothing is noted of it.
+        """
+        ...
+
+    async def wake(self, now: datetime, *, limit: int) -> Mapping[int, int]:
+        """Make entries pending that were to wait until now, the longest due first.
+
+        At most `limit` of them. Returns how many of each campaign.
+        """
         ...
 
 

@@ -36,6 +36,11 @@ class SkipReason(StrEnum):
     PREVIEW_SKIPPED = "preview_skipped"
     NO_CALLER_ID = "no_caller_id"
     NO_TRUNK = "no_trunk"
+    NO_NUMBER = "no_number"
+    """The number he is to be called at is no longer there."""
+    CAMPAIGN_NOT_RUNNING = "campaign_not_running"
+    IN_LINE = "in_line"
+    """Nothing forbids it: others are before him."""
     LIST_ENDED = "list_ended"
     IMPORT_UNDONE = "import_undone"
 

@@ -14,6 +14,7 @@ from cti.storage.sql_calls import SqlCalls
 from cti.storage.sql_campaigns import SqlCampaigns
 from cti.storage.sql_facts import SqlFacts
 from cti.storage.sql_nodes import SqlNodes
+from cti.storage.sql_queue import SqlQueue
 from cti.storage.sql_work import SqlWork
 
 
@@ -32,6 +33,7 @@ class Database:
         self.work = SqlWork(connections)
         self.facts = SqlFacts(connections)
         self.nodes = SqlNodes(connections)
+        self.queue = SqlQueue(connections)
 
 
 @asynccontextmanager

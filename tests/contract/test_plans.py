@@ -9,7 +9,8 @@ from sqlalchemy import Select
 from sqlalchemy.dialects import sqlite
 
 from cti.model.queries import CallFilter
-from cti.storage import sql_calls, sql_campaigns, sql_facts, sql_work
+from cti.model.standing import Lane
+from cti.storage import queue_rows, sql_calls, sql_campaigns, sql_facts, sql_queue, sql_work
 from tests.builders import NOW, later
 
 
@@ -39,6 +40,7 @@ def filtered(**given: Any) -> Select[Any]:
             "COVERING INDEX ix_attempts_campaign_id_outcome_ended_at",
             id="outcomes",
         ),
+        pytest.param(sql_queue._DUE, {"now": NOW, "at_most": 9}, "ix_list_entries_due", id="who becomes due"),
         pytest.param(
             sql_work._DUE, {"kinds": ["a", "b"], "now": NOW, "at_most": 9}, "ix_work_due", id="work due"
         ),
@@ -68,6 +70,32 @@ def test_an_everyday_question_has_its_index_and_sorts_nothing(
 )
 def test_a_search_for_calls_has_its_index(sqlite_url: str, given: dict[str, Any], index: str) -> None:
     assert index in plan_of(sqlite_url, filtered(**given), {})
+
+
+NEXT = "INDEX ix_list_entries_next (campaign_id=? AND owner_key=?"
+
+
+def test_each_lane_is_one_seek_in_the_index(sqlite_url: str) -> None:
+    asked = {"campaign": 1, "owners": [3, 4], "nobody_s": True}
+
+    plan = plan_of(sqlite_url, queue_rows.LANES, asked).splitlines()
+
+    looks = [step for step in plan if "ix_list_entries" in step]
+    assert [step.removeprefix("SEARCH list_entries USING ") for step in looks] == [
+        f"{NEXT})",
+        f"{NEXT} AND zone>?)",
+    ]
+    assert not [step for step in plan if "SCAN list_entries" in step or "SCAN head" in step]
+
+
+def test_each_lane_s_head_is_read_in_order_from_the_index(sqlite_url: str) -> None:
+    lanes = [Lane(owner_id=0, zone=zone, entry_id=1, priority=0, rank=0.0) for zone in "ab"]
+
+    plan = plan_of(sqlite_url, queue_rows.heads(2), queue_rows.head_values(1, lanes, at_most=9)).splitlines()
+
+    looks = [step for step in plan if step.startswith("SEARCH list_entries USING INDEX ix_list_entries_next")]
+    assert looks == [f"SEARCH list_entries USING {NEXT} AND zone=?)"] * 2
+    assert not [step for step in plan if step.startswith("SCAN list_entries")]
 
 
 def plan_of(url: str, question: Select[Any], asked: dict[str, Any]) -> str:

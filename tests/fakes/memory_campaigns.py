@@ -63,7 +63,7 @@ class MemoryCampaigns:
     def _add_contact(self, contact: NewContact, *, list_id: int, campaign_id: int) -> None:
         contact_id, entry_id = self._tables.new_id(), self._tables.new_id()
         self._tables.contacts[contact_id] = contact
-        self._tables.number_ids[contact_id] = self._tables.new_id()
+        self._tables.number_ids[contact_id] = min([self._tables.new_id() for _ in contact.numbers], default=0)
         self._tables.entries[entry_id] = Entry(
             id=entry_id, list_id=list_id, campaign_id=campaign_id, contact_id=contact_id
         )
@@ -73,27 +73,13 @@ class MemoryCampaigns:
     ) -> list[Candidate]:
         unwanted = set(skip)
         found = [
-            self._candidate(entry)
+            self._tables.candidate(entry)
             for entry in self._tables.entries.values()
             if entry.campaign_id == campaign_id
             and entry.state is EntryState.PENDING
             and entry.id not in unwanted
         ]
         return found[:limit]
-
-    def _candidate(self, entry: Entry) -> Candidate:
-        contact = self._tables.contacts[entry.contact_id]
-        return Candidate(
-            entry_id=entry.id,
-            list_id=entry.list_id,
-            campaign_id=entry.campaign_id,
-            contact_id=entry.contact_id,
-            number_id=self._tables.number_ids[entry.contact_id],
-            number=contact.numbers[0].e164,
-            name=contact.name,
-            tries=entry.tries,
-            crm_ref=contact.crm_ref,
-        )
 
     async def progress(self, campaign_id: int) -> Progress:
         self._must_know(campaign_id)

@@ -5,6 +5,7 @@ from tests.fakes.memory_calls import MemoryCalls
 from tests.fakes.memory_campaigns import MemoryCampaigns
 from tests.fakes.memory_facts import MemoryFacts
 from tests.fakes.memory_nodes import MemoryNodes
+from tests.fakes.memory_queue import MemoryQueue
 from tests.fakes.memory_tables import MemoryTables
 from tests.fakes.memory_work import MemoryWork
 
@@ -20,3 +21,4 @@ class MemoryStore:
         self.work = MemoryWork(self.tables)
         self.facts = MemoryFacts(self.tables)
         self.nodes = MemoryNodes(self.tables)
+        self.queue = MemoryQueue(self.tables)

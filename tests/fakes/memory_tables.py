@@ -10,7 +10,7 @@ from datetime import datetime
 
 from cti.model.agents import Agent, AgentChange
 from cti.model.calls import Call, Outcome
-from cti.model.contacts import Campaign, EntryState, NewContact, RowRefused
+from cti.model.contacts import Campaign, Candidate, EntryState, NewContact, RowRefused
 from cti.model.queries import RecordingFacts
 from cti.model.work import NewWork
 
@@ -26,6 +26,35 @@ class Entry:
     state: EntryState = EntryState.PENDING
     tries: int = 0
     call_id: str | None = None
+    number_position: int = 0
+    owner_key: int = 0
+    zone: str = ""
+    priority: int = 0
+    rank: float = 0.0
+    due_at: datetime | None = None
+    reason: str | None = None
+    reason_detail: str | None = None
+    reason_at: datetime | None = None
+    last_outcome: str | None = None
+    failures: int = 0
+    raised: int = 0
+    fresh_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """What became of a contact at a moment, in the words of the table `entry_reasons`."""
+
+    id: int
+    at: datetime
+    kind: str
+    reason: str
+    detail: str
+    entry_id: int
+    contact_id: int
+    campaign_id: int
+    number: str
+    call_id: str | None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -94,11 +123,32 @@ class MemoryTables:
     recordings: dict[str, RecordingFacts] = field(default_factory=dict)
     works: dict[int, WorkRow] = field(default_factory=dict)
     nodes: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    reasons: list[Reason] = field(default_factory=list)
     _ids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def new_id(self) -> int:
         """Return a number that no row of any table has."""
         return next(self._ids)
+
+    def candidate(self, entry: Entry) -> Candidate:
+        """Return the entry as the next to be dialed; a number that is gone is empty."""
+        contact = self.contacts[entry.contact_id]
+        there = entry.number_position < len(contact.numbers)
+        return Candidate(
+            entry_id=entry.id,
+            list_id=entry.list_id,
+            campaign_id=entry.campaign_id,
+            contact_id=entry.contact_id,
+            number_id=self.number_ids[entry.contact_id] + entry.number_position if there else 0,
+            number=contact.numbers[entry.number_position].e164 if there else "",
+            name=contact.name,
+            tries=entry.tries,
+            crm_ref=contact.crm_ref,
+            zone=entry.zone,
+            priority=entry.priority,
+            rank=entry.rank,
+            number_position=entry.number_position,
+        )
 
     def write_works(self, wishes: Iterable[NewWork], now: datetime) -> None:
         """Add or coalesce, as the table `work` does."""

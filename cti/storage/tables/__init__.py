@@ -7,7 +7,17 @@ the `sql_` files.
 from cti.storage.tables.agents import agent_campaigns, agent_changes, agents
 from cti.storage.tables.calls import attempts, calls, legs, open_only, recordings
 from cti.storage.tables.campaigns import campaigns
-from cti.storage.tables.contacts import contacts, list_entries, lists, numbers, refused_rows
+from cti.storage.tables.contacts import (
+    contacts,
+    later,
+    list_entries,
+    lists,
+    numbers,
+    parked,
+    pending,
+    refused_rows,
+)
+from cti.storage.tables.retry import entry_reasons
 from cti.storage.tables.schema import metadata
 from cti.storage.tables.works import nodes, not_done, over, waiting, work
 
@@ -19,6 +29,8 @@ __all__ = [
     "calls",
     "campaigns",
     "contacts",
+    "entry_reasons",
+    "later",
     "legs",
     "list_entries",
     "lists",
@@ -28,6 +40,8 @@ __all__ = [
     "numbers",
     "open_only",
     "over",
+    "parked",
+    "pending",
     "recordings",
     "refused_rows",
     "waiting",

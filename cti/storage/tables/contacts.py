@@ -98,12 +98,15 @@ list_entries: Final = Table(
     Column("reason_at", UtcTime),
     Column("last_outcome", Key),
     Column("failures", Integer, nullable=False, server_default=text("0")),
+    Column("raised", Integer, nullable=False, server_default=text("0")),
+    Column("fresh_since", UtcTime),
     Index(None, "contact_id"),  # where a contact stands, when his owner changes
     Index(None, "campaign_id", "state", "id"),  # what is next, and how far it has come
 )
 
 pending: Final = text("state = 'pending'")
 later: Final = text("state = 'waiting'")
+parked: Final = text("state IN ('waiting', 'done')")
 for _name, _columns, _where in (
     (
         "ix_list_entries_next",
@@ -118,5 +121,10 @@ for _name, _columns, _where in (
         pending,
     ),  # who is next of one owner (0: nobody's) in one zone
     ("ix_list_entries_due", (list_entries.c.due_at, list_entries.c.id), later),  # who becomes pending
+    (
+        "ix_list_entries_reasons",
+        (list_entries.c.campaign_id, list_entries.c.state, list_entries.c.reason, list_entries.c.due_at),
+        parked,
+    ),  # how many are not dialed for which reason, and until when
 ):
     Index(_name, *_columns, sqlite_where=_where, postgresql_where=_where)

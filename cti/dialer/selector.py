@@ -1,0 +1,120 @@
+"""Who is next under all rules: asks the gate, gives back whom it allows, parks whom it does not.
+
+A refused contact is parked with the reason and the moment from which he may be looked at again, so that nobody is
+looked at twice for nothing. Zones in which the hours are closed are left alone as a whole.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil
+from typing import Final
+
+from cti.dialer.ports import Gate, QueueStore
+from cti.model.contacts import Campaign, Candidate
+from cti.model.standing import Lane, Parked
+from cti.model.verdicts import SkipReason, Verdict
+
+ROUNDS: Final = 4
+"""Looks at the store for one choice: a list of which nearly all are forbidden must not hold up other campaigns. The
+next choice goes on behind those who were parked."""
+MOST_AT_ONCE: Final = 500
+LEAST_SHARE: Final = 0.1
+"""At least so many are taken to be allowed: one look is never more than ten times as large as what is wanted."""
+MEMORY: Final = 0.8
+"""How much the share allowed so far counts against that of the last look."""
+SOON: Final = timedelta(seconds=1)
+"""A verdict that says "ask again at once" would be asked for ever."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lanes:
+    """The lanes of a campaign that hold somebody."""
+
+    open: tuple[Lane, ...] = ()
+    """In zones where it may call now; first first."""
+    closed: tuple[Lane, ...] = ()
+
+    @property
+    def owners(self) -> frozenset[int]:
+        """Return who has somebody to be dialed now (`NOBODY`: an unowned contact is there)."""
+        return frozenset(lane.owner_id for lane in self.open)
+
+
+class Selector:
+    """Chooses the next contacts."""
+
+    def __init__(self, *, store: QueueStore, gate: Gate) -> None:
+        self._store = store
+        self._gate = gate
+        self._shares: dict[int, float] = {}
+
+    async def lanes(self, campaign: Campaign, now: datetime, *, owners: Collection[int]) -> Lanes:
+        """Return the lanes of these owners (`NOBODY` among them or not). Raises StorageError."""
+        found = await self._store.lanes(campaign.id, owners=owners)
+        zones = self._gate.open_zones(campaign, {lane.zone for lane in found}, now)
+        return Lanes(
+            open=tuple(lane for lane in found if lane.zone in zones),
+            closed=tuple(lane for lane in found if lane.zone not in zones),
+        )
+
+    async def choose(
+        self,
+        campaign: Campaign,
+        *,
+        wanted: int,
+        owners: Collection[int],
+        now: datetime,
+        skip: Collection[int] = (),
+    ) -> list[Candidate]:
+        """Return at most `wanted` contacts that may be dialed now, first first; fewer does not mean that none is left.
+
+        `owners`: whose contacts, `NOBODY` for those that nobody owns. `skip`: entries that are in hand already.
+        Raises StorageError.
+        """
+        lanes = (await self.lanes(campaign, now, owners=owners)).open
+        chosen: list[Candidate] = []
+        for _ in range(ROUNDS):
+            if not lanes or len(chosen) >= wanted:
+                break
+            known = {*skip, *(one.entry_id for one in chosen)}
+            looked_at = self._how_many(campaign.id, wanted - len(chosen))
+            found = await self._store.heads(campaign.id, lanes, limit=looked_at, skip=known)
+            chosen += await self._allowed(campaign, found, now)
+            if len(found) < looked_at:
+                break
+        return chosen[:wanted]
+
+    async def _allowed(
+        self, campaign: Campaign, candidates: Sequence[Candidate], now: datetime
+    ) -> list[Candidate]:
+        """Return those whom the gate allows, and park the others."""
+        reachable = [one for one in candidates if one.number]
+        verdicts = await self._gate.ask(campaign, reachable, now) if reachable else []
+        asked = list(zip(reachable, verdicts, strict=True))
+        parked = [parking(one, verdict, now) for one, verdict in asked if not verdict.allowed]
+        parked += [_without_number(one) for one in candidates if not one.number]
+        await self._store.park(parked, at=now)
+        allowed = [one for one, verdict in asked if verdict.allowed]
+        self._learn(campaign.id, len(allowed), len(candidates))
+        return allowed
+
+    def _how_many(self, campaign_id: int, wanted: int) -> int:
+        return min(MOST_AT_ONCE, ceil(wanted / max(LEAST_SHARE, self._shares.get(campaign_id, 1.0))))
+
+    def _learn(self, campaign_id: int, allowed: int, looked_at: int) -> None:
+        if looked_at:
+            before = self._shares.get(campaign_id, 1.0)
+            self._shares[campaign_id] = MEMORY * before + (1 - MEMORY) * allowed / looked_at
+
+
+def parking(candidate: Candidate, verdict: Verdict, now: datetime) -> Parked:
+    """Return how a refused candidate stands from now on."""
+    until = None if verdict.until is None else max(verdict.until, now + SOON)
+    reason = verdict.reason or SkipReason.STOPPED
+    return Parked(candidate=candidate, reason=reason, detail=verdict.detail, until=until)
+
+
+def _without_number(candidate: Candidate) -> Parked:
+    detail = f"the contact has no number at position {candidate.number_position}"
+    return Parked(candidate=candidate, reason=SkipReason.NO_NUMBER, detail=detail)

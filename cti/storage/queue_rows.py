@@ -1,0 +1,136 @@
+"""Questions about the queue: which lanes there are, and who stands first in them.
+
+The index `ix_list_entries_next` keeps each lane of a campaign (an owner's entries in one zone) in the order of dialing.
+Lanes are found by skipping from one to the next in it, so that a campaign of a million costs what its lanes cost.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, Final
+
+from sqlalchemy import BindParameter, Boolean, Select, and_, bindparam, func, literal, select, union_all
+
+from cti.model.standing import Lane
+from cti.storage import tables
+
+_entries, _contacts, _numbers = tables.list_entries.c, tables.contacts.c, tables.numbers.c
+_CAMPAIGN: Final[BindParameter[int]] = bindparam("campaign")
+_IN_ORDER: Final = (_entries.priority.desc(), _entries.rank, _entries.id)
+
+
+def _lanes() -> Select[Any]:
+    owners = union_all(
+        select(tables.agents.c.id.label("owner")).where(
+            tables.agents.c.id.in_(bindparam("owners", expanding=True))
+        ),
+        select(literal(0).label("owner")).where(bindparam("nobody_s", type_=Boolean)),
+    ).subquery("owners")
+    head = tables.list_entries.alias("head")
+    columns = (head.c.owner_key, head.c.zone, head.c.id, head.c.priority, head.c.rank)
+    first = (
+        select(_entries.id)
+        .where(_entries.campaign_id == _CAMPAIGN, _entries.owner_key == owners.c.owner, tables.pending)
+        .order_by(_entries.zone, *_IN_ORDER)
+        .limit(1)
+        .correlate(owners)
+        .scalar_subquery()
+    )
+    lane = select(*columns).join_from(owners, head, head.c.id == first).cte("lane", recursive=True)
+    following = (
+        select(_entries.id)
+        .where(
+            _entries.campaign_id == _CAMPAIGN,
+            _entries.owner_key == lane.c.owner_key,
+            _entries.zone > lane.c.zone,
+            tables.pending,
+        )
+        .order_by(_entries.zone, *_IN_ORDER)
+        .limit(1)
+        .correlate(lane)
+        .scalar_subquery()
+    )
+    found = lane.union_all(select(*columns).join_from(lane, head, head.c.id == following))
+    return select(found.c.owner_key, found.c.zone, found.c.id, found.c.priority, found.c.rank)
+
+
+LANES: Final = _lanes()
+"""Asked with `campaign`, `owners` and whether `nobody_s` lanes are wanted; one seek for each lane."""
+
+CANDIDATE: Final = (
+    _entries.id.label("entry_id"),
+    _entries.list_id,
+    _entries.campaign_id,
+    _entries.contact_id,
+    func.coalesce(_numbers.id, 0).label("number_id"),
+    func.coalesce(_numbers.e164, "").label("number"),
+    _contacts.name,
+    _entries.tries,
+    _contacts.owner_agent_id,
+    _contacts.crm_ref,
+    _entries.zone,
+    _entries.priority,
+    _entries.rank,
+    _entries.number_position,
+    _contacts.consent,
+)
+"""The columns of a `Candidate`, by its own names."""
+
+
+def candidates() -> Select[Any]:
+    """Begin a question for candidates; a number that is gone is empty."""
+    return (
+        select(*CANDIDATE)
+        .join_from(tables.list_entries, tables.contacts, _contacts.id == _entries.contact_id)
+        .outerjoin(
+            tables.numbers,
+            and_(_numbers.contact_id == _entries.contact_id, _numbers.position == _entries.number_position),
+        )
+    )
+
+
+MOST_LANES: Final = 64
+"""Merged by one statement; SQLite allows 500 parts of a union."""
+
+
+def padded(lanes: Sequence[Lane]) -> int:
+    """Return for how many lanes the statement is made: few sizes, so that it is compiled and planned few times."""
+    size = 1
+    while size < len(lanes):
+        size *= 2
+    return size
+
+
+@cache
+def heads(size: int) -> Select[Any]:
+    """Return the question for the first `at_most` of so many lanes, merged; asked with `head_values`."""
+    parts = (
+        select(_entries.id, _entries.priority, _entries.rank)
+        .where(
+            _entries.campaign_id == _CAMPAIGN,
+            _entries.owner_key == bindparam(f"owner_{n}"),
+            _entries.zone == bindparam(f"zone_{n}"),
+            tables.pending,
+        )
+        .order_by(*_IN_ORDER)
+        .limit(bindparam("at_most"))
+        .subquery(f"lane_{n}")
+        for n in range(size)
+    )
+    merged = union_all(*(select(part) for part in parts)).subquery("merged")
+    best = (
+        select(merged.c.id)
+        .order_by(merged.c.priority.desc(), merged.c.rank, merged.c.id)
+        .limit(bindparam("at_most"))
+        .subquery("best")
+    )
+    return candidates().join(best, best.c.id == _entries.id).order_by(*_IN_ORDER)
+
+
+def head_values(campaign_id: int, lanes: Sequence[Lane], *, at_most: int) -> dict[str, Any]:
+    """Return what `heads(padded(lanes))` is asked with; the parts too many ask for an owner who does not exist."""
+    values: dict[str, Any] = {"campaign": campaign_id, "at_most": at_most}
+    for n in range(padded(lanes)):
+        known = n < len(lanes)
+        values[f"owner_{n}"] = lanes[n].owner_id if known else -1
+        values[f"zone_{n}"] = lanes[n].zone if known else ""
+    return values

@@ -1,0 +1,143 @@
+"""`QueueStore` on the database: who is next, who is not, and why."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cti.model.contacts import Candidate, EntryState
+from cti.model.standing import NOBODY, Lane, Parked
+from cti.storage import tables
+from cti.storage.connections import Connections
+from cti.storage.queue_rows import LANES, MOST_LANES, head_values, heads, padded
+from cti.storage.reason_rows import skipped_row
+from cti.storage.uninterrupted import to_the_end
+
+_entries = tables.list_entries.c
+_STILL_PENDING: Final = (
+    select(_entries.id)
+    .where(_entries.id.in_(bindparam("entry_ids", expanding=True)), tables.pending)
+    .order_by(_entries.id)
+    .with_for_update(skip_locked=True, key_share=True)
+)
+_PARK: Final = (
+    update(tables.list_entries)
+    .where(_entries.id == bindparam("entry"), tables.pending)
+    .values(
+        state=bindparam("becomes"),
+        due_at=bindparam("until"),
+        reason=bindparam("why"),
+        reason_detail=bindparam("words"),
+        reason_at=bindparam("moment"),
+    )
+)
+_DUE: Final = (
+    select(_entries.id, _entries.campaign_id)
+    .where(tables.later, _entries.due_at <= bindparam("now"))
+    .order_by(_entries.due_at, _entries.id)
+    .limit(bindparam("at_most"))
+    .with_for_update(skip_locked=True, key_share=True)
+)
+_WAKE: Final = (
+    update(tables.list_entries)
+    .where(_entries.id.in_(bindparam("entry_ids", expanding=True)), tables.later)
+    .values(state=EntryState.PENDING.value, due_at=None, reason=None, reason_detail=None, reason_at=None)
+)
+
+
+class SqlQueue:
+    """The entries of lists as queues."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+        self.begun = connections.begun
+
+    @to_the_end
+    async def lanes(self, campaign_id: int, *, owners: Collection[int]) -> list[Lane]:
+        """See the port."""
+        agents = [owner for owner in owners if owner != NOBODY]
+        asked = {"campaign": campaign_id, "owners": agents, "nobody_s": NOBODY in owners}
+        async with self._connections.reading() as connection:
+            rows = (await connection.execute(LANES, asked)).all()
+        found = [
+            Lane(owner_id=owner, zone=zone, entry_id=entry, priority=priority, rank=rank)
+            for owner, zone, entry, priority, rank in rows
+        ]
+        return sorted(found, key=lambda lane: lane.place)
+
+    @to_the_end
+    async def heads(
+        self, campaign_id: int, lanes: Sequence[Lane], *, limit: int, skip: Collection[int] = ()
+    ) -> list[Candidate]:
+        """See the port."""
+        unwanted = set(skip)
+        at_most = limit + len(unwanted)
+        # Who is first in a lane may have changed since it was found, but only to one who comes later.
+        near = sorted(lanes, key=lambda lane: lane.place)
+        found: list[Candidate] = []
+        async with self._connections.reading() as connection:
+            for start in range(0, len(near), MOST_LANES):
+                some = near[start : start + MOST_LANES]
+                if len(found) >= at_most and _place(found[at_most - 1]) < some[0].place:
+                    break
+                found = sorted(
+                    found + await _merged(connection, campaign_id, some, at_most=at_most), key=_place
+                )
+        return [one for one in found if one.entry_id not in unwanted][:limit]
+
+    @to_the_end
+    async def park(self, parked: Sequence[Parked], *, at: datetime) -> int:
+        """See the port."""
+        if not parked:
+            return 0
+        async with self._connections.writing() as connection:
+            asked = {"entry_ids": [one.candidate.entry_id for one in parked]}
+            pending = set((await connection.execute(_STILL_PENDING, asked)).scalars())
+            mine = _one_of_each(parked, pending)
+            if mine:
+                await connection.execute(_PARK, [_parking(one, at) for one in mine])
+                await connection.execute(
+                    insert(tables.entry_reasons), [skipped_row(one, at=at) for one in mine]
+                )
+        return len(mine)
+
+    @to_the_end
+    async def wake(self, now: datetime, *, limit: int) -> Mapping[int, int]:
+        """See the port."""
+        async with self._connections.writing() as connection:
+            rows = (await connection.execute(_DUE, {"now": now, "at_most": limit})).all()
+            if rows:
+                await connection.execute(_WAKE, {"entry_ids": [row.id for row in rows]})
+        return Counter(row.campaign_id for row in rows)
+
+
+async def _merged(
+    connection: AsyncConnection, campaign_id: int, lanes: Sequence[Lane], *, at_most: int
+) -> list[Candidate]:
+    values = head_values(campaign_id, lanes, at_most=at_most)
+    rows = (await connection.execute(heads(padded(lanes)), values)).mappings()
+    return [Candidate(**row) for row in rows]
+
+
+def _place(one: Candidate) -> tuple[int, float, int]:
+    return (-one.priority, one.rank, one.entry_id)
+
+
+def _one_of_each(parked: Iterable[Parked], pending: set[int]) -> list[Parked]:
+    """Return one standing of each entry that is pending, in the order of ids: see `FOR UPDATE`."""
+    last = {one.candidate.entry_id: one for one in parked if one.candidate.entry_id in pending}
+    return [last[entry_id] for entry_id in sorted(last)]
+
+
+def _parking(one: Parked, at: datetime) -> dict[str, Any]:
+    return {
+        "entry": one.candidate.entry_id,
+        "becomes": one.state.value,
+        "until": one.until,
+        "why": one.reason.value,
+        "words": one.detail,
+        "moment": at,
+    }
