@@ -36,9 +36,10 @@ class CallStore(Protocol):
     async def save(self, calls: Sequence[Call], *, works: Sequence[NewWork] = ()) -> None:
         """Write the newest facts of these calls: row, legs (`joins`), attempt, and for ended ones the list entry.
 
-        An ended call's entry becomes done, or pending again when its `end_reason` is `not_sent` (nobody was rung; it
-        does not count as a try). An ended call in the database is never made un-ended by an older snapshot. `works`
-        go in with the same commit. Saving the same again changes nothing, but makes the works due again.
+        An ended call's entry becomes done, or pending again when its `end_reason` is `not_sent` or it `fails_over`
+        (nobody was rung; it does not count as a try). An ended call in the database is never made un-ended by an older
+        snapshot. `works` go in with the same commit. Saving the same again changes nothing, but makes the works due
+        again.
         """
         ...
 

@@ -168,6 +168,12 @@ CALL_FIELDS: Final[tuple[RecordField, ...]] = (
     RecordField("node", "text", "The Asterisk node that carried it.", lambda row: row.call.node),
     RecordField("trunk", "text", "PJSIP endpoint it left by.", lambda row: row.call.trunk),
     RecordField(
+        "next_trunk",
+        "text",
+        "By which the contact is tried once more when this trunk fails before anything rings.",
+        lambda row: row.call.next_trunk,
+    ),
+    RecordField(
         "channel_id",
         "text",
         "Asterisk's unique id of the customer's channel.",

@@ -148,6 +148,8 @@ class Call:
     """The campaign's mode when it was placed."""
     caller_id: str | None = None
     """Number shown to the person called; None: the trunk's."""
+    next_trunk: str | None = None
+    """By which trunk the contact is tried once more when this one fails before anything rings; None: by none."""
     answer_chance: float | None = None
     """Chance of a person answering, as learned before it was placed."""
     why: str | None = None

@@ -140,7 +140,8 @@ class LineRules:
     """By which trunks calls leave, and which number they show."""
 
     trunks: tuple[str, ...] = ()
-    """PJSIP endpoints in order of preference; empty: the campaign's `trunk` alone."""
+    """PJSIP endpoints in order of preference, `*` for all others of the node by priority; empty: the campaign's
+    `trunk` alone."""
     caller_pool: str = ""
     """Name of the pool of numbers to show; empty: the campaign's `caller_id`."""
 

@@ -10,6 +10,7 @@ from cti.storage.address import Address, parse_address
 from cti.storage.connections import Connections
 from cti.storage.migrate import migrate
 from cti.storage.sql_agents import SqlAgents
+from cti.storage.sql_callers import SqlCallers
 from cti.storage.sql_calls import SqlCalls
 from cti.storage.sql_campaigns import SqlCampaigns
 from cti.storage.sql_facts import SqlFacts
@@ -34,6 +35,7 @@ class Database:
         self.facts = SqlFacts(connections)
         self.nodes = SqlNodes(connections)
         self.queue = SqlQueue(connections)
+        self.callers = SqlCallers(connections)
 
 
 @asynccontextmanager

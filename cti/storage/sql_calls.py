@@ -12,6 +12,7 @@ from cti.clock import Clock
 from cti.errors import NotFound
 from cti.model.calls import Call, CallState, EndReason
 from cti.model.contacts import Candidate, EntryState
+from cti.model.lines import fails_over
 from cti.model.work import NewWork
 from cti.storage import tables
 from cti.storage.call_rows import (
@@ -46,6 +47,7 @@ _SETTLED_AT_PLACING: Final = frozenset(
         "grace_seconds",
         "mode",
         "caller_id",
+        "next_trunk",
         "answer_chance",
         "why",
     }
@@ -221,7 +223,7 @@ def _newest(calls: Iterable[Call]) -> list[Call]:
 
 
 def _entry_after(call: Call) -> dict[str, object]:
-    unsent = call.end_reason is EndReason.NOT_SENT
+    unsent = call.end_reason is EndReason.NOT_SENT or fails_over(call)
     becomes = EntryState.PENDING if unsent else EntryState.DONE
     return {"call": call.id, "becomes": becomes.value, "uncounted": int(unsent)}
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from cti.errors import NotFound
 from cti.model.calls import Call, CallState, EndReason, Join
 from cti.model.contacts import Candidate, EntryState
+from cti.model.lines import fails_over
 from cti.model.work import NewWork
 from tests.fakes.memory_tables import Attempt, MemoryTables, Verdict
 
@@ -60,7 +61,7 @@ class MemoryCalls:
         entry = self._tables.entries.get(attempt.entry_id) if attempt.entry_id is not None else None
         if entry is None or entry.call_id != call.id or entry.state is not EntryState.DIALING:
             return
-        if call.end_reason is EndReason.NOT_SENT:
+        if call.end_reason is EndReason.NOT_SENT or fails_over(call):
             entry.state, entry.tries = EntryState.PENDING, entry.tries - 1
         else:
             entry.state = EntryState.DONE

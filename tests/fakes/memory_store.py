@@ -1,6 +1,7 @@
 """All stores in memory, over the same rows: the twin of `cti.storage.database.Database`, for unit tests."""
 
 from tests.fakes.memory_agents import MemoryAgents
+from tests.fakes.memory_callers import MemoryCallers
 from tests.fakes.memory_calls import MemoryCalls
 from tests.fakes.memory_campaigns import MemoryCampaigns
 from tests.fakes.memory_facts import MemoryFacts
@@ -22,3 +23,4 @@ class MemoryStore:
         self.facts = MemoryFacts(self.tables)
         self.nodes = MemoryNodes(self.tables)
         self.queue = MemoryQueue(self.tables)
+        self.callers = MemoryCallers(self.tables)

@@ -11,6 +11,7 @@ from datetime import datetime
 from cti.model.agents import Agent, AgentChange
 from cti.model.calls import Call, Outcome
 from cti.model.contacts import Campaign, Candidate, EntryState, NewContact, RowRefused
+from cti.model.lines import CallerPool
 from cti.model.queries import RecordingFacts
 from cti.model.work import NewWork
 
@@ -124,6 +125,7 @@ class MemoryTables:
     works: dict[int, WorkRow] = field(default_factory=dict)
     nodes: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     reasons: list[Reason] = field(default_factory=list)
+    caller_pools: dict[int, CallerPool] = field(default_factory=dict)
     _ids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def new_id(self) -> int:

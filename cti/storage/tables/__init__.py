@@ -17,6 +17,7 @@ from cti.storage.tables.contacts import (
     pending,
     refused_rows,
 )
+from cti.storage.tables.lines import caller_ids, caller_pools
 from cti.storage.tables.retry import entry_reasons
 from cti.storage.tables.schema import metadata
 from cti.storage.tables.works import nodes, not_done, over, waiting, work
@@ -26,6 +27,8 @@ __all__ = [
     "agent_changes",
     "agents",
     "attempts",
+    "caller_ids",
+    "caller_pools",
     "calls",
     "campaigns",
     "contacts",

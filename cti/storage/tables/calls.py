@@ -44,6 +44,7 @@ calls: Final = Table(
     Column("recording", String),
     Column("mode", String),
     Column("caller_id", String),
+    Column("next_trunk", String),
     Column("answer_chance", Double),
     Column("why", String),
     Column("answered_by", String),
