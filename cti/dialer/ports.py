@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from cti.model.agents import Agent, AgentChange
+from cti.model.agents import UNSET, Agent, AgentChange, Unset
 from cti.model.calls import Call
 from cti.model.contacts import (
     Campaign,
@@ -73,6 +73,18 @@ class AgentStore(Protocol):
 
     async def assign(self, agent_id: int, campaign_ids: Sequence[int]) -> None:
         """Set the campaigns an agent works on. Raises NotFound for an unknown agent or campaign."""
+        ...
+
+    async def save_settings(
+        self,
+        agent_id: int,
+        *,
+        skills: Sequence[str] | None = None,
+        weight: float | None = None,
+        max_owned: int | Unset | None = UNSET,
+        left_at: datetime | Unset | None = UNSET,
+    ) -> None:
+        """Write those settings of an agent that are given. Raises NotFound."""
         ...
 
     async def save_changes(self, changes: Sequence[tuple[AgentChange, Agent]]) -> None:

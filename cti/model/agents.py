@@ -2,7 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from enum import Enum, StrEnum
+from typing import Final
+
+
+class Unset(Enum):
+    """Says of a setting for which None means something that it is left as it is."""
+
+    UNSET = "unset"
+
+
+UNSET: Final = Unset.UNSET
 
 
 class AgentState(StrEnum):

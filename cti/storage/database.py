@@ -15,6 +15,7 @@ from cti.storage.sql_calls import SqlCalls
 from cti.storage.sql_campaigns import SqlCampaigns
 from cti.storage.sql_facts import SqlFacts
 from cti.storage.sql_nodes import SqlNodes
+from cti.storage.sql_ownership import SqlOwnership
 from cti.storage.sql_queue import SqlQueue
 from cti.storage.sql_work import SqlWork
 
@@ -36,6 +37,7 @@ class Database:
         self.nodes = SqlNodes(connections)
         self.queue = SqlQueue(connections)
         self.callers = SqlCallers(connections)
+        self.ownership = SqlOwnership(connections)
 
 
 @asynccontextmanager

@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti.errors import Conflict, NotFound
-from cti.model.agents import Agent, AgentChange, AgentState
+from cti.model.agents import UNSET, Agent, AgentChange, AgentState, Unset
 from cti.storage import tables
 from cti.storage.connections import Connections
 from cti.storage.uninterrupted import to_the_end
@@ -69,6 +70,31 @@ class SqlAgents:
             table = tables.agent_campaigns
             await connection.execute(delete(table).where(table.c.agent_id == agent_id))
             await _assign(connection, agent_id, sorted(set(campaign_ids)))
+
+    @to_the_end
+    async def save_settings(
+        self,
+        agent_id: int,
+        *,
+        skills: Sequence[str] | None = None,
+        weight: float | None = None,
+        max_owned: int | Unset | None = UNSET,
+        left_at: datetime | Unset | None = UNSET,
+    ) -> None:
+        """See the port."""
+        settings: dict[str, Any] = {
+            **({} if skills is None else {"skills": list(skills)}),
+            **({} if weight is None else {"weight": weight}),
+            **({} if max_owned is UNSET else {"max_owned": max_owned}),
+            **({} if left_at is UNSET else {"left_at": left_at}),
+        }
+        change = update(tables.agents).where(tables.agents.c.id == agent_id)
+        async with self._connections.writing() as connection:
+            done = await connection.execute(
+                change.values(**settings) if settings else change.values(id=agent_id)
+            )
+            if done.rowcount == 0:
+                raise NotFound(f"there is no agent {agent_id}")
 
     @to_the_end
     async def save_changes(self, changes: Sequence[tuple[AgentChange, Agent]]) -> None:

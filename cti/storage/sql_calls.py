@@ -25,6 +25,7 @@ from cti.storage.call_rows import (
     customer_leg,
 )
 from cti.storage.connections import Connections, Upsert
+from cti.storage.effort_rows import note_efforts
 from cti.storage.leg_rows import read_joins
 from cti.storage.uninterrupted import to_the_end
 from cti.storage.work_rows import WorkWriter
@@ -148,6 +149,7 @@ class SqlCalls:
             if stays:
                 await connection.execute(self._save_leg, stays)
             if ended:
+                await note_efforts(connection, ended)
                 await connection.execute(self._save_attempt, [attempt_values(call, None) for call in ended])
                 await connection.execute(_END_ENTRY, [_entry_after(call) for call in ended])
             await self._works.write(connection, works, now=self._moment_of(newest))

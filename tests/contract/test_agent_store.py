@@ -141,3 +141,28 @@ async def test_no_changes_are_no_error(store: Store) -> None:
     before = await store.agents.agents()
     await store.agents.save_changes([])
     assert await store.agents.agents() == before
+
+
+async def test_settings_that_are_given_are_changed_and_survive_a_change_of_state(store: Store) -> None:
+    agent_id = await a_stored_agent(store)
+    await store.agents.save_settings(agent_id, skills=["中文", "german"], weight=2.5, max_owned=30)
+    await store.agents.save_settings(agent_id, left_at=NOW)
+
+    (agent,) = await store.agents.agents()
+    assert (agent.skills, agent.weight, agent.max_owned, agent.left_at) == (("中文", "german"), 2.5, 30, NOW)
+    change = AgentChange(agent_id=agent_id, at=NOW, before=agent.state, after=AgentState.READY)
+    await store.agents.save_changes([(change, an_agent(id=agent_id, state=AgentState.READY))])
+    await store.agents.save_settings(agent_id, max_owned=None, left_at=None)
+
+    (agent,) = await store.agents.agents()
+    assert (agent.skills, agent.weight, agent.max_owned, agent.left_at) == (
+        ("中文", "german"),
+        2.5,
+        None,
+        None,
+    )
+
+
+async def test_settings_of_an_unknown_agent_are_not_found(store: Store) -> None:
+    with pytest.raises(NotFound, match="agent 77"):
+        await store.agents.save_settings(77)

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from cti.errors import Conflict, NotFound
-from cti.model.agents import Agent, AgentChange
+from cti.model.agents import UNSET, Agent, AgentChange, Unset
 from tests.fakes.memory_tables import MemoryTables
 
 
@@ -39,6 +40,26 @@ class MemoryAgents:
         agent = self._tables.agents[agent_id]
         self._tables.agents[agent_id] = replace(agent, campaign_ids=tuple(sorted(set(campaign_ids))))
 
+    async def save_settings(
+        self,
+        agent_id: int,
+        *,
+        skills: Sequence[str] | None = None,
+        weight: float | None = None,
+        max_owned: int | Unset | None = UNSET,
+        left_at: datetime | Unset | None = UNSET,
+    ) -> None:
+        if agent_id not in self._tables.agents:
+            raise NotFound(f"there is no agent {agent_id}")
+        agent = self._tables.agents[agent_id]
+        self._tables.agents[agent_id] = replace(
+            agent,
+            skills=agent.skills if skills is None else tuple(skills),
+            weight=agent.weight if weight is None else weight,
+            max_owned=agent.max_owned if max_owned is UNSET else max_owned,
+            left_at=agent.left_at if left_at is UNSET else left_at,
+        )
+
     async def save_changes(self, changes: Sequence[tuple[AgentChange, Agent]]) -> None:
         for _, agent in changes:
             if agent.id not in self._tables.agents:
@@ -53,6 +74,10 @@ class MemoryAgents:
                 endpoint=stored.endpoint,
                 node=stored.node,
                 campaign_ids=stored.campaign_ids,
+                skills=stored.skills,
+                weight=stored.weight,
+                max_owned=stored.max_owned,
+                left_at=stored.left_at,
             )
 
     def _must_know(self, campaign_ids: Sequence[int]) -> None:

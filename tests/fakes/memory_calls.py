@@ -9,6 +9,7 @@ from cti.model.calls import Call, CallState, EndReason, Join
 from cti.model.contacts import Candidate, EntryState
 from cti.model.lines import fails_over
 from cti.model.work import NewWork
+from cti.ownership.effort import Effort, effort
 from tests.fakes.memory_tables import Attempt, MemoryTables, Verdict
 
 
@@ -57,6 +58,8 @@ class MemoryCalls:
         attempt = self._tables.attempts.setdefault(
             call.id, Attempt(call_id=call.id, entry_id=None, campaign_id=call.campaign_id)
         )
+        if attempt.outcome is None:
+            self._note_effort(call)
         attempt.outcome, attempt.ended_at = call.outcome, call.ended_at
         entry = self._tables.entries.get(attempt.entry_id) if attempt.entry_id is not None else None
         if entry is None or entry.call_id != call.id or entry.state is not EntryState.DIALING:
@@ -65,6 +68,18 @@ class MemoryCalls:
             entry.state, entry.tries = EntryState.PENDING, entry.tries - 1
         else:
             entry.state = EntryState.DONE
+
+    def _note_effort(self, call: Call) -> None:
+        made = effort(call)
+        if call.contact_id is None or made is None:
+            return
+        contact = self._tables.ownerships[call.contact_id]
+        if made is Effort.FAILURE:
+            contact.failures += 1
+            return
+        ended = call.ended_at or call.placed_at
+        contact.failures = 0
+        contact.last_talk_at = max(contact.last_talk_at or ended, ended)
 
     async def open_calls(self) -> list[Call]:
         return sorted(

@@ -57,16 +57,18 @@ class MemoryCampaigns:
             campaign_id=campaign_id, name=name, source=source, refused=tuple(refused), created_at=at
         )
         for contact in contacts:
-            self._add_contact(contact, list_id=list_id, campaign_id=campaign_id)
+            contact_id = self._add_contact(contact, list_id=list_id, campaign_id=campaign_id)
+            self._tables.created_at[contact_id] = at
         return ImportResult(list_id=list_id, taken=len(contacts), refused=tuple(refused))
 
-    def _add_contact(self, contact: NewContact, *, list_id: int, campaign_id: int) -> None:
+    def _add_contact(self, contact: NewContact, *, list_id: int, campaign_id: int) -> int:
         contact_id, entry_id = self._tables.new_id(), self._tables.new_id()
         self._tables.contacts[contact_id] = contact
         self._tables.number_ids[contact_id] = min([self._tables.new_id() for _ in contact.numbers], default=0)
         self._tables.entries[entry_id] = Entry(
             id=entry_id, list_id=list_id, campaign_id=campaign_id, contact_id=contact_id
         )
+        return contact_id
 
     async def next_candidates(
         self, campaign_id: int, *, limit: int, skip: Sequence[int] = ()

@@ -6,6 +6,7 @@ from tests.fakes.memory_calls import MemoryCalls
 from tests.fakes.memory_campaigns import MemoryCampaigns
 from tests.fakes.memory_facts import MemoryFacts
 from tests.fakes.memory_nodes import MemoryNodes
+from tests.fakes.memory_ownership import MemoryOwnership
 from tests.fakes.memory_queue import MemoryQueue
 from tests.fakes.memory_tables import MemoryTables
 from tests.fakes.memory_work import MemoryWork
@@ -24,3 +25,4 @@ class MemoryStore:
         self.nodes = MemoryNodes(self.tables)
         self.queue = MemoryQueue(self.tables)
         self.callers = MemoryCallers(self.tables)
+        self.ownership = MemoryOwnership(self.tables)

@@ -4,6 +4,7 @@ No transactions: nothing here waits, so that each method of a twin is one step.
 """
 
 import itertools
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +13,7 @@ from cti.model.agents import Agent, AgentChange
 from cti.model.calls import Call, Outcome
 from cti.model.contacts import Campaign, Candidate, EntryState, NewContact, RowRefused
 from cti.model.lines import CallerPool
+from cti.model.ownership import OwnerMove
 from cti.model.queries import RecordingFacts
 from cti.model.work import NewWork
 
@@ -56,6 +58,19 @@ class Reason:
     campaign_id: int
     number: str
     call_id: str | None
+
+
+@dataclass(slots=True, kw_only=True)
+class Ownership:
+    """What the table `contacts` says of a contact's owner and of the work on him."""
+
+    owner: int | None = None
+    since: datetime | None = None
+    last_talk_at: datetime | None = None
+    failures: int = 0
+    returned_at: datetime | None = None
+    returned_by: int | None = None
+    stopped_at: datetime | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -115,6 +130,12 @@ class MemoryTables:
     campaigns: dict[int, Campaign] = field(default_factory=dict)
     lists: dict[int, StoredList] = field(default_factory=dict)
     contacts: dict[int, NewContact] = field(default_factory=dict)
+    created_at: dict[int, datetime] = field(default_factory=dict)
+    """By contact."""
+    ownerships: defaultdict[int, Ownership] = field(default_factory=lambda: defaultdict(Ownership))
+    """By contact."""
+    owner_moves: list[OwnerMove] = field(default_factory=list)
+    rotas: dict[str, dict[int, float]] = field(default_factory=dict)
     number_ids: dict[int, int] = field(default_factory=dict)
     """First number's id by contact."""
     entries: dict[int, Entry] = field(default_factory=dict)
@@ -145,6 +166,7 @@ class MemoryTables:
             number=contact.numbers[entry.number_position].e164 if there else "",
             name=contact.name,
             tries=entry.tries,
+            owner_agent_id=self.ownerships[entry.contact_id].owner,
             crm_ref=contact.crm_ref,
             zone=entry.zone,
             priority=entry.priority,

@@ -18,6 +18,7 @@ from cti.storage.tables.contacts import (
     refused_rows,
 )
 from cti.storage.tables.lines import caller_ids, caller_pools
+from cti.storage.tables.ownership import given_back, owner_moves, rotas
 from cti.storage.tables.retry import entry_reasons
 from cti.storage.tables.schema import metadata
 from cti.storage.tables.works import nodes, not_done, over, waiting, work
@@ -33,6 +34,7 @@ __all__ = [
     "campaigns",
     "contacts",
     "entry_reasons",
+    "given_back",
     "later",
     "legs",
     "list_entries",
@@ -43,10 +45,12 @@ __all__ = [
     "numbers",
     "open_only",
     "over",
+    "owner_moves",
     "parked",
     "pending",
     "recordings",
     "refused_rows",
+    "rotas",
     "waiting",
     "work",
 ]
