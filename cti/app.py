@@ -15,6 +15,8 @@ from cti.ami.listener import CallListener
 from cti.ami.panoramisk_client import AmiAccount, PanoramiskClient
 from cti.bus import EventBus
 from cti.clock import Clock, SystemClock
+from cti.compliance.gate import ComplianceGate
+from cti.compliance.profiles import SHIPPED, load_profiles
 from cti.dialer.agent_desk import AgentDesk
 from cti.dialer.call_desk import CallDesk
 from cti.dialer.campaign_desk import CampaignDesk
@@ -169,6 +171,10 @@ class _Wired:
             wrap_up_seconds=self.campaigns.wrap_up_seconds,
             answer_seconds=settings.agents.answer_seconds,
             reconnect_seconds=settings.agents.reconnect_seconds,
+        )
+        own = settings.compliance.profiles
+        self.gate = ComplianceGate(
+            store=database.compliance, profiles=load_profiles(SHIPPED, *([own] if own else []))
         )
         self.work = self._work(settings, clock, nodes)
         self.journal = Journal(calls=database.calls, agents=database.agents, on_work=self.work.wake)

@@ -5,7 +5,7 @@ from typing import Any
 
 from cti.model.agents import Agent, AgentState
 from cti.model.calls import Call
-from cti.model.contacts import Campaign, CampaignState, NewContact, NewNumber
+from cti.model.contacts import Campaign, CampaignState, Candidate, NewContact, NewNumber
 from cti.model.ids import new_call_id
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -57,6 +57,20 @@ def a_campaign(**given: Any) -> Campaign:
         "state": CampaignState.RUNNING,
     }
     return Campaign(**values | given)
+
+
+def a_candidate(**given: Any) -> Candidate:
+    """Build the next contact of a list, in Berlin."""
+    values: dict[str, Any] = {
+        "entry_id": 1,
+        "list_id": 1,
+        "campaign_id": 1,
+        "contact_id": 1,
+        "number_id": 1,
+        "number": "+4930901820",
+        "name": "Contact",
+    }
+    return Candidate(**values | given)
 
 
 def some_contacts(count: int) -> list[NewContact]:

@@ -4,6 +4,7 @@ from cti.settings.reading import load
 from cti.settings.sections import (
     AgentsSettings,
     ApiSettings,
+    ComplianceSettings,
     DatabaseSettings,
     DialerSettings,
     LoggingSettings,
@@ -16,6 +17,7 @@ from cti.settings.sections import (
 __all__ = [
     "AgentsSettings",
     "ApiSettings",
+    "ComplianceSettings",
     "DatabaseSettings",
     "DialerSettings",
     "LoggingSettings",

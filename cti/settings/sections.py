@@ -157,6 +157,21 @@ class AgentsSettings(Section):
     )
 
 
+class ComplianceSettings(Section):
+    """What the compliance gate goes by."""
+
+    profiles: Path | None = Field(
+        None,
+        description="Folder with profiles of this installation's own (`NAME.toml`); one named as a shipped one"
+        " replaces it.",
+    )
+
+    @field_validator("profiles", mode="before")
+    @classmethod
+    def _empty_is_none(cls, folder: object) -> object:
+        return None if folder == "" else folder
+
+
 class LoggingSettings(Section):
     """What is written to standard error."""
 
@@ -172,6 +187,7 @@ class Settings(Section):
     api: ApiSettings = ApiSettings()
     dialer: DialerSettings = DialerSettings()
     agents: AgentsSettings = AgentsSettings()
+    compliance: ComplianceSettings = ComplianceSettings()
     logging: LoggingSettings = LoggingSettings()
 
     @model_validator(mode="after")

@@ -13,6 +13,9 @@ from cti.storage.sql_agents import SqlAgents
 from cti.storage.sql_callers import SqlCallers
 from cti.storage.sql_calls import SqlCalls
 from cti.storage.sql_campaigns import SqlCampaigns
+from cti.storage.sql_compliance import SqlCompliance
+from cti.storage.sql_consents import SqlConsents
+from cti.storage.sql_do_not_call import SqlDoNotCall
 from cti.storage.sql_facts import SqlFacts
 from cti.storage.sql_nodes import SqlNodes
 from cti.storage.sql_ownership import SqlOwnership
@@ -34,6 +37,9 @@ class Database:
         self.campaigns = SqlCampaigns(connections)
         self.work = SqlWork(connections)
         self.facts = SqlFacts(connections)
+        self.compliance = SqlCompliance(connections)
+        self.do_not_call = SqlDoNotCall(connections)
+        self.consents = SqlConsents(connections)
         self.nodes = SqlNodes(connections)
         self.queue = SqlQueue(connections)
         self.callers = SqlCallers(connections)

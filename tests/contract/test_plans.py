@@ -10,7 +10,7 @@ from sqlalchemy.dialects import sqlite
 
 from cti.model.queries import CallFilter
 from cti.model.standing import Lane
-from cti.storage import queue_rows, sql_calls, sql_campaigns, sql_facts, sql_queue, sql_work
+from cti.storage import queue_rows, sql_calls, sql_campaigns, sql_compliance, sql_facts, sql_queue, sql_work
 from tests.builders import NOW, later
 
 
@@ -96,6 +96,53 @@ def test_each_lane_s_head_is_read_in_order_from_the_index(sqlite_url: str) -> No
     looks = [step for step in plan if step.startswith("SEARCH list_entries USING INDEX ix_list_entries_next")]
     assert looks == [f"SEARCH list_entries USING {NEXT} AND zone=?)"] * 2
     assert not [step for step in plan if step.startswith("SCAN list_entries")]
+
+
+@pytest.mark.parametrize(
+    ("question", "asked", "index"),
+    [
+        pytest.param(
+            sql_compliance._AT_NUMBERS,
+            {"numbers": ["+491", "+492"], "since": NOW},
+            "ix_attempts_e164_placed_at (e164=? AND placed_at>?)",
+            id="attempts at numbers",
+        ),
+        pytest.param(
+            sql_compliance._AT_CONTACTS,
+            {"contacts": [1, 2], "since": NOW},
+            "ix_attempts_contact_id_placed_at (contact_id=? AND placed_at>?)",
+            id="attempts at contacts",
+        ),
+        pytest.param(
+            sql_compliance._TOTALS,
+            {"contacts": [1, 2], "campaign": 1},
+            "ix_attempts_contact_id_placed_at (contact_id=?)",
+            id="attempts in all",
+        ),
+        pytest.param(
+            sql_compliance._LISTED,
+            {"keys": ["+491", "+4*"], "campaign": 1, "now": NOW},
+            "sqlite_autoindex_do_not_call_1 (key=? AND campaign_key=?)",
+            id="the own list",
+        ),
+        pytest.param(
+            sql_compliance._REGISTERED,
+            {"keys": ["+491", "+4*"]},
+            "PRIMARY KEY (register_id=? AND key=?)",
+            id="registers",
+        ),
+        pytest.param(
+            sql_compliance._ENTRIES,
+            {"campaign": 1, "state": "pending", "after": 0, "at_most": 500},
+            "ix_list_entries_campaign_id_state_id (campaign_id=? AND state=? AND id>?)",
+            id="a page of entries",
+        ),
+    ],
+)
+def test_the_gate_s_facts_are_looked_up_by_their_keys(
+    sqlite_url: str, question: Select[Any], asked: dict[str, Any], index: str
+) -> None:
+    assert index in plan_of(sqlite_url, question, asked)
 
 
 def plan_of(url: str, question: Select[Any], asked: dict[str, Any]) -> str:

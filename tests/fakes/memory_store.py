@@ -4,6 +4,9 @@ from tests.fakes.memory_agents import MemoryAgents
 from tests.fakes.memory_callers import MemoryCallers
 from tests.fakes.memory_calls import MemoryCalls
 from tests.fakes.memory_campaigns import MemoryCampaigns
+from tests.fakes.memory_compliance import MemoryCompliance
+from tests.fakes.memory_consents import MemoryConsents
+from tests.fakes.memory_do_not_call import MemoryDoNotCall
 from tests.fakes.memory_facts import MemoryFacts
 from tests.fakes.memory_nodes import MemoryNodes
 from tests.fakes.memory_ownership import MemoryOwnership
@@ -26,3 +29,6 @@ class MemoryStore:
         self.queue = MemoryQueue(self.tables)
         self.callers = MemoryCallers(self.tables)
         self.ownership = MemoryOwnership(self.tables)
+        self.compliance = MemoryCompliance(self.tables)
+        self.do_not_call = MemoryDoNotCall(self.tables)
+        self.consents = MemoryConsents(self.tables)

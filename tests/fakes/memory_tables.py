@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from cti.compliance.consents import Consent
+from cti.compliance.listings import Listing, ListingStep, Register, RegisterState
 from cti.model.agents import Agent, AgentChange
 from cti.model.calls import Call, Outcome
 from cti.model.contacts import Campaign, Candidate, EntryState, NewContact, RowRefused
@@ -147,6 +149,16 @@ class MemoryTables:
     nodes: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     reasons: list[Reason] = field(default_factory=list)
     caller_pools: dict[int, CallerPool] = field(default_factory=dict)
+    contact_zones: dict[int, str] = field(default_factory=dict)
+    """By contact: the zone that his record names."""
+    stopped: dict[int, datetime] = field(default_factory=dict)
+    """By contact: since when he is stopped."""
+    listings: dict[int, Listing] = field(default_factory=dict)
+    listing_steps: list[ListingStep] = field(default_factory=list)
+    registers: dict[int, Register] = field(default_factory=dict)
+    register_states: dict[int, RegisterState] = field(default_factory=dict)
+    register_keys: dict[int, set[str]] = field(default_factory=dict)
+    consents: list[Consent] = field(default_factory=list)
     _ids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def new_id(self) -> int:

@@ -7,6 +7,14 @@ the `sql_` files.
 from cti.storage.tables.agents import agent_campaigns, agent_changes, agents
 from cti.storage.tables.calls import attempts, calls, legs, open_only, recordings
 from cti.storage.tables.campaigns import campaigns
+from cti.storage.tables.compliance import (
+    consents,
+    current_only,
+    do_not_call,
+    do_not_call_changes,
+    register_numbers,
+    registers,
+)
 from cti.storage.tables.contacts import (
     contacts,
     later,
@@ -32,7 +40,11 @@ __all__ = [
     "caller_pools",
     "calls",
     "campaigns",
+    "consents",
     "contacts",
+    "current_only",
+    "do_not_call",
+    "do_not_call_changes",
     "entry_reasons",
     "given_back",
     "later",
@@ -50,6 +62,8 @@ __all__ = [
     "pending",
     "recordings",
     "refused_rows",
+    "register_numbers",
+    "registers",
     "rotas",
     "waiting",
     "work",
