@@ -17,6 +17,8 @@ from cti.bus import EventBus
 from cti.clock import Clock, SystemClock
 from cti.compliance.gate import ComplianceGate
 from cti.compliance.profiles import SHIPPED, load_profiles
+from cti.contacts.importer import Importer
+from cti.contacts.lead_desk import LeadDesk
 from cti.dialer.agent_desk import AgentDesk
 from cti.dialer.call_desk import CallDesk
 from cti.dialer.campaign_desk import CampaignDesk
@@ -160,9 +162,7 @@ class _Wired:
         self.lines = AmiLines(
             clients=self.clients, tracker=self.tracker, phone_seconds=settings.agents.answer_seconds
         )
-        self.campaigns = CampaignDesk(
-            store=database.campaigns, bus=self.bus, clock=clock, nodes=nodes, region=settings.dialer.region
-        )
+        self.campaigns = CampaignDesk(store=database.campaigns, bus=self.bus, clock=clock, nodes=nodes)
         self.agents = AgentDesk(
             store=database.agents,
             lines=self.lines,
@@ -175,6 +175,12 @@ class _Wired:
         own = settings.compliance.profiles
         self.gate = ComplianceGate(
             store=database.compliance, profiles=load_profiles(SHIPPED, *([own] if own else []))
+        )
+        self.importer = Importer(
+            store=database.imports,
+            folder=settings.imports.folder,
+            clock=clock,
+            order_of=lambda campaign_id: self.campaigns.get(campaign_id).rules.order.order,
         )
         self.work = self._work(settings, clock, nodes)
         self.journal = Journal(calls=database.calls, agents=database.agents, on_work=self.work.wake)
@@ -204,6 +210,7 @@ class _Wired:
         self.services: tuple[Service, ...] = (
             self.journal,
             self.work,
+            self.importer,
             *self.clients.values(),
             *self.listeners,
             self.agents,
@@ -216,6 +223,7 @@ class _Wired:
         calls = await self.database.calls.open_calls()
         await self.campaigns.load()
         await self.agents.load(calls)
+        await self.importer.load()
         for call in calls:
             for event in self.tracker.place(call):
                 self.bus.publish(event)
@@ -256,6 +264,8 @@ class _Wired:
         return Deps(
             agents=self.agents,
             campaigns=self.campaigns,
+            imports=self.importer,
+            leads=LeadDesk(store=self.database.leads, bus=self.bus, clock=clock),
             calls=CallDesk(store=self.database.calls, open_calls=self.tracker, bus=self.bus),
             facts=facts,
             reports=Reports(facts=facts, agents=self.agents.agents, clock=clock),
@@ -269,6 +279,7 @@ class _Wired:
             clock=clock,
             recordings=settings.recording.folder,
             templates=settings.templates(),
+            region=settings.dialer.region,
         )
 
 

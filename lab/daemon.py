@@ -59,6 +59,9 @@ url = "{url}"
 [recording]
 folder = "{folder / "recordings"}"
 
+[imports]
+folder = "{folder / "imports"}"
+
 [dialer]
 region = "DE"
 

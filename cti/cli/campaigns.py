@@ -2,18 +2,14 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
 import click
-from rich.console import Console
 from rich.live import Live
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from cti.cli.client import ApiClient, file_chunks
-from cti.cli.frame import REFUSED, talks
+from cti.cli.client import ApiClient
+from cti.cli.frame import talks
 from cti.cli.shown import cell_text, form_options, rich_table, show
 
 COLUMNS: Final = (
@@ -29,7 +25,6 @@ COLUMNS: Final = (
 )
 PROGRESS: Final = ("total", "done", "dialing", "pending")
 WATCH_SECONDS: Final = 1.0
-REFUSED_SHOWN: Final = 50
 
 
 @click.group()
@@ -99,45 +94,6 @@ async def show_campaign(api: ApiClient, campaign: str, watch: bool, form: str | 
         return
     told = await api.get(_path(campaign))
     show([_standing(told)], list(_standing(told)), form)
-
-
-@campaign.command("import")
-@click.argument("campaign")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--name", help="Name of the list; else the file's name.")
-@talks
-async def import_list(api: ApiClient, campaign: str, file: Path, name: str | None) -> None:
-    """Import a CSV FILE as a list of the campaign; refused rows are shown."""
-    told = await api.upload(
-        f"{_path(campaign)}/lists",
-        _with_bar(file, file.stat().st_size),  # noqa: ASYNC240 (nothing else runs in this process)
-        name=name or file.stem,
-        source=file.name,
-    )
-    if told["refused"]:
-        show(told["refused"][:REFUSED_SHOWN], ("line", "reason"), None)
-    hidden = told["refused_count"] - REFUSED_SHOWN
-    more = f" ({hidden} of them not shown)" if hidden > 0 else ""
-    click.echo(f"{told['taken']} contacts taken, {told['refused_count']} rows refused{more}")
-    if not told["taken"]:
-        sys.exit(REFUSED)
-
-
-async def _with_bar(file: Path, size: int) -> AsyncIterator[bytes]:
-    bar = Progress(
-        TextColumn(file.name.replace("[", "\\[")),
-        BarColumn(),
-        DownloadColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        disable=not sys.stderr.isatty(),
-        transient=True,
-    )
-    with bar:
-        task = bar.add_task("import", total=size)
-        async for chunk in file_chunks(file):
-            yield chunk
-            bar.advance(task, len(chunk))
 
 
 async def _watch(api: ApiClient, campaign: str) -> None:

@@ -6,6 +6,7 @@ from cti import __version__
 from cti.cli.agents import agent
 from cti.cli.calls import calls, disposition, events, reconcile, report
 from cti.cli.campaigns import campaign
+from cti.cli.imports import imports
 from cti.cli.service import check, run
 from cti.cli.simulate import simulate
 
@@ -16,5 +17,17 @@ def cti() -> None:
     """Waihu: outbound calling on Asterisk."""
 
 
-for command in (run, check, campaign, agent, calls, disposition, report, reconcile, events, simulate):
+for command in (
+    run,
+    check,
+    campaign,
+    imports,
+    agent,
+    calls,
+    disposition,
+    report,
+    reconcile,
+    events,
+    simulate,
+):
     cti.add_command(command)

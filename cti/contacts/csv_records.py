@@ -67,8 +67,8 @@ def _closing_quote(text: str, at: int) -> int | None:
 
 
 def best_delimiter(header: str) -> str:
-    """Return which of comma, semicolon and tab stands most often in the header; spreadsheets differ by country."""
-    return max(",;\t", key=header.count)
+    """Return which of comma, semicolon, tab and bar stands most often in the header; spreadsheets differ by country."""
+    return max(",;\t|", key=header.count)
 
 
 class RecordReader:

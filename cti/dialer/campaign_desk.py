@@ -1,15 +1,14 @@
 """Campaigns: made, filled from a file, started, paused, stopped. Holds their present settings; dials nothing."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from cti.bus import EventBus
 from cti.clock import Clock
-from cti.contacts.import_csv import read_contacts
 from cti.dialer.ports import CampaignStore
 from cti.errors import Conflict, NotFound
 from cti.model.campaign_rules import Spill
-from cti.model.contacts import Campaign, CampaignState, ImportResult, Progress
+from cti.model.contacts import Campaign, CampaignState, Progress
 from cti.model.events import CampaignMoved
 
 
@@ -23,13 +22,11 @@ class CampaignDesk:
         bus: EventBus,
         clock: Clock,
         nodes: Collection[str],
-        region: str,
     ) -> None:
         self._store = store
         self._bus = bus
         self._clock = clock
         self._nodes = nodes
-        self._region = region
         self._campaigns: dict[int, Campaign] = {}
 
     async def load(self) -> None:
@@ -103,18 +100,3 @@ class CampaignDesk:
     async def progress(self, campaign_id: int) -> Progress:
         """Count how far a campaign has come; raises NotFound."""
         return await self._store.progress(self.get(campaign_id).id)
-
-    async def import_csv(
-        self, campaign_id: int, *, name: str, source: str, chunks: AsyncIterator[bytes]
-    ) -> ImportResult:
-        """Read a CSV file into a new list of the campaign, all or nothing; refused rows are told by line."""
-        self.get(campaign_id)
-        reading = await read_contacts(chunks, region=self._region)
-        return await self._store.add_list(
-            campaign_id=campaign_id,
-            name=name,
-            source=source,
-            contacts=reading.contacts,
-            refused=reading.refused,
-            at=self._clock.now(),
-        )

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from cti.model.doubles import DoubleKey, DoubleRule, DoubleScope
+
 
 class DropWindow(StrEnum):
     """Over which calls the drop rate is judged."""
@@ -170,6 +172,18 @@ class MachineRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeadRules:
+    """What becomes of a lead that comes in while the campaign runs."""
+
+    rule: DoubleRule = DoubleRule.MERGE
+    """Of a contact who is known already. `skip`: his data stay as they are; he is dialed all the same."""
+    scope: DoubleScope = DoubleScope.EVERYWHERE
+    key: DoubleKey = DoubleKey.NUMBER
+    priority: int = 10_000
+    """In the queue; lists have at most 1000."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignRules:
     """All rules of a campaign."""
 
@@ -181,3 +195,4 @@ class CampaignRules:
     ownership: OwnershipRules = OwnershipRules()
     lines: LineRules = LineRules()
     machines: MachineRules = MachineRules()
+    leads: LeadRules = LeadRules()

@@ -50,6 +50,8 @@ class NewNumber:
     raw: str
     zone: str | None = None
     """IANA name of the time zone the number lies in, when it is certain."""
+    kind: str = ""
+    """What sort of number: `mobile`, `fixed_line`, `toll_free`, ... as libphonenumber says; empty: not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +61,21 @@ class NewContact:
     name: str
     numbers: tuple[NewNumber, ...]
     crm_ref: str | None = None
-    fields: Mapping[str, str] = field(default_factory=dict)
-    """Further columns of the import, by header."""
+    fields: Mapping[str, object] = field(default_factory=dict)
+    """Further columns of the import, by header; `tags` is a list of words, all else text."""
+    crm_customer: str | None = None
+    crm_contact: str | None = None
+    crm_deal: str | None = None
+    zone: str | None = None
+    """The contact's own, IANA name; goes before the numbers' zones."""
+    score: float | None = None
+    stage: str | None = None
+    consent: str | None = None
+    """`given`, `withdrawn`, or None: nothing is known."""
+    consent_at: datetime | None = None
+    consent_source: str | None = None
+    priority: int | None = None
+    """In the list; None: the list's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +85,8 @@ class RowRefused:
     line: int
     """Line of the file, from 1; the header is line 1."""
     reason: str
+    code: str = "bad_row"
+    """One of `cti.model.imports.RefusalCode`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -122,6 +122,16 @@ class CampaignMoved:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactAdded:
+    """A contact came in that wants to be dialed now: a lead in real time."""
+
+    campaign_id: int
+    entry_id: int
+    at: datetime
+    """When it was asked for, so that the time up to the Originate can be measured."""
+
+
 Event = (
     CallMoved
     | LegUp
@@ -134,4 +144,5 @@ Event = (
     | RecordingReady
     | RecordingMissing
     | CampaignMoved
+    | ContactAdded
 )

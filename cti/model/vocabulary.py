@@ -19,6 +19,7 @@ from cti.model.events import (
     AgentMoved,
     CallMoved,
     CampaignMoved,
+    ContactAdded,
     DispositionSet,
     Event,
     LegGone,
@@ -118,7 +119,7 @@ def told(event: Event) -> Told | None:
                 "call_id": change.call_id,
             }
             return _told(EventType.AGENT_STATE_CHANGED, f"{agent.id}/{change.after}", change.at, about)
-        case LegUp() | LegGone() | PhoneMoved():
+        case LegUp() | LegGone() | PhoneMoved() | ContactAdded():
             return None
         case _:
             return _plain(event)

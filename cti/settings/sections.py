@@ -79,6 +79,14 @@ class RecordingSettings(Section):
     keep_raw: bool = Field(False, description="Keep the node's raw file after the recording was collected.")
 
 
+class ImportSettings(Section):
+    """Lists while they are imported."""
+
+    folder: Path = Field(
+        Path("var/imports"), description="Where files lie until they are imported; nobody else may read it."
+    )
+
+
 class TokenSettings(Section):
     """Somebody who may use the API. Exactly one of `token` and `sha256`."""
 
@@ -184,6 +192,7 @@ class Settings(Section):
     database: DatabaseSettings = DatabaseSettings()
     nodes: tuple[NodeSettings, ...] = ()
     recording: RecordingSettings = RecordingSettings()
+    imports: ImportSettings = ImportSettings()
     api: ApiSettings = ApiSettings()
     dialer: DialerSettings = DialerSettings()
     agents: AgentsSettings = AgentsSettings()

@@ -17,6 +17,8 @@ from cti.storage.sql_compliance import SqlCompliance
 from cti.storage.sql_consents import SqlConsents
 from cti.storage.sql_do_not_call import SqlDoNotCall
 from cti.storage.sql_facts import SqlFacts
+from cti.storage.sql_imports import SqlImports
+from cti.storage.sql_leads import SqlLeads
 from cti.storage.sql_nodes import SqlNodes
 from cti.storage.sql_ownership import SqlOwnership
 from cti.storage.sql_queue import SqlQueue
@@ -41,6 +43,8 @@ class Database:
         self.do_not_call = SqlDoNotCall(connections)
         self.consents = SqlConsents(connections)
         self.nodes = SqlNodes(connections)
+        self.imports = SqlImports(connections)
+        self.leads = SqlLeads(connections)
         self.queue = SqlQueue(connections)
         self.callers = SqlCallers(connections)
         self.ownership = SqlOwnership(connections)

@@ -11,14 +11,23 @@ from aiohttp import web
 from cti.errors import SettingsError
 from cti.model.access import Grant
 from cti.web import live
-from cti.web.api import agents, calls, campaigns, floor, reports
+from cti.web.api import agents, calls, campaigns, floor, imports, leads, reports
 from cti.web.auth import GRANTS
 from cti.web.bodies import MAX_BODY_BYTES
 from cti.web.deps import DEPS, Deps
 from cti.web.errors import errors_to_json
 
 PREFIX: Final = "/api/v1"
-NOUNS: Final = (agents.routes, campaigns.routes, calls.routes, reports.routes, floor.routes, live.routes)
+NOUNS: Final = (
+    agents.routes,
+    campaigns.routes,
+    imports.routes,
+    leads.routes,
+    calls.routes,
+    reports.routes,
+    floor.routes,
+    live.routes,
+)
 
 
 def make_app(parts: Deps, grants: Sequence[Grant]) -> web.Application:

@@ -13,7 +13,7 @@ from cti.errors import NotFound
 from cti.model.agents import Agent
 from cti.model.contacts import Campaign
 from cti.reports.ports import FactStore
-from cti.web.ports import AgentDesk, CallDesk, CampaignDesk, Nodes, Reconciler, Reporter
+from cti.web.ports import AgentDesk, CallDesk, CampaignDesk, ImportDesk, LeadDesk, Nodes, Reconciler, Reporter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +22,8 @@ class Deps:
 
     agents: AgentDesk
     campaigns: CampaignDesk
+    imports: ImportDesk
+    leads: LeadDesk
     calls: CallDesk
     facts: FactStore
     reports: Reporter
@@ -33,6 +35,8 @@ class Deps:
     """Folder of the checked recordings."""
     templates: Mapping[str, Campaign]
     """By node: a campaign that has what a new one has when it does not say otherwise."""
+    region: str = ""
+    """Country of numbers that are written without one, where a request says none; two letters or empty."""
     live_queue: int = 1000
     """Events that wait for one WebSocket client before it misses some."""
 

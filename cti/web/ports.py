@@ -7,7 +7,9 @@ from typing import Protocol
 
 from cti.model.agents import Agent
 from cti.model.calls import Call
-from cti.model.contacts import Campaign, ImportResult, Progress
+from cti.model.campaign_rules import Order
+from cti.model.contacts import Campaign, Progress
+from cti.model.imports import HowFar, Import, ImportOrder, Lead, LeadTaken, Refusal
 from cti.model.reconciliation import Reconciliation
 from cti.model.tables import ReportKind, Table
 
@@ -71,13 +73,49 @@ class CampaignDesk(Protocol):
         """Raises NotFound."""
         ...
 
-    async def import_csv(
-        self, campaign_id: int, *, name: str, source: str, chunks: AsyncIterator[bytes]
-    ) -> ImportResult:
-        """Read a CSV file (`cti.contacts.import_csv.read_contacts`) into a new list, all or nothing.
 
-        `source` is the file's name, told only. Raises BadInput (as a whole), NotFound, Conflict (name).
+class ImportDesk(Protocol):
+    """Imports of lists: `cti.contacts.importer`."""
+
+    async def receive(self, order: ImportOrder, chunks: AsyncIterator[bytes]) -> Import:
+        """Keep a file and note the import, which begins in its turn.
+
+        Raises BadInput (an order that cannot be carried out), NotFound (campaign), Conflict (name of the list).
         """
+        ...
+
+    async def finished(self, import_id: int) -> Import:
+        """Return the import when it is done, failed or undone."""
+        ...
+
+    async def undo(self, import_id: int, *, by: str) -> Import:
+        """Begin to undo. Raises NotFound, Conflict (not done, or a dry run)."""
+        ...
+
+    async def get(self, import_id: int) -> Import:
+        """Raises NotFound."""
+        ...
+
+    async def imports(
+        self, *, campaign_id: int | None = None, before_id: int | None = None, limit: int = 50
+    ) -> Sequence[Import]:
+        """List imports, newest first."""
+        ...
+
+    async def refusals(self, import_id: int, *, after_id: int = 0, limit: int = 100) -> Sequence[Refusal]:
+        """List refused rows in the order of the file. Raises NotFound."""
+        ...
+
+    def how_far(self, now: Import) -> HowFar:
+        """Return how far the reading of its file has come."""
+        ...
+
+
+class LeadDesk(Protocol):
+    """Leads in real time: `cti.contacts.lead_desk`."""
+
+    async def add(self, lead: Lead, *, order: Order) -> LeadTaken:
+        """Store the lead, then tell it on the bus. Raises NotFound (campaign)."""
         ...
 
 

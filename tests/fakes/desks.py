@@ -1,20 +1,18 @@
 """What the API asks, answered without an exchange: the ports of `cti.web.ports` over the stores in memory."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from cti.bus import EventBus
-from cti.contacts.import_csv import read_contacts
 from cti.errors import Conflict, CtiError, NotFound
 from cti.model.agents import Agent, AgentState
 from cti.model.calls import Call
-from cti.model.contacts import Campaign, CampaignState, ImportResult, Progress
+from cti.model.contacts import Campaign, CampaignState, Progress
 from cti.model.events import DispositionSet
 from cti.model.reconciliation import Difference, Reconciliation
 from cti.model.tables import ReportKind, Table
 from cti.web.ports import NodeStanding
-from tests.builders import NOW
 from tests.fakes.memory_store import MemoryStore
 
 
@@ -96,19 +94,6 @@ class FakeCampaignDesk:
 
     async def progress(self, campaign_id: int) -> Progress:
         return await self._store.progress(campaign_id)
-
-    async def import_csv(
-        self, campaign_id: int, *, name: str, source: str, chunks: AsyncIterator[bytes]
-    ) -> ImportResult:
-        reading = await read_contacts(chunks, region="DE")
-        return await self._store.add_list(
-            campaign_id=campaign_id,
-            name=name,
-            source=source,
-            contacts=reading.contacts,
-            refused=reading.refused,
-            at=NOW,
-        )
 
     async def _move(self, campaign_id: int, state: CampaignState) -> Campaign:
         await self._store.set_state(campaign_id, state)

@@ -8,6 +8,7 @@ from tests.fakes.memory_compliance import MemoryCompliance
 from tests.fakes.memory_consents import MemoryConsents
 from tests.fakes.memory_do_not_call import MemoryDoNotCall
 from tests.fakes.memory_facts import MemoryFacts
+from tests.fakes.memory_imports import MemoryImports
 from tests.fakes.memory_nodes import MemoryNodes
 from tests.fakes.memory_ownership import MemoryOwnership
 from tests.fakes.memory_queue import MemoryQueue
@@ -26,6 +27,7 @@ class MemoryStore:
         self.work = MemoryWork(self.tables)
         self.facts = MemoryFacts(self.tables)
         self.nodes = MemoryNodes(self.tables)
+        self.imports = self.leads = MemoryImports(self.tables)
         self.queue = MemoryQueue(self.tables)
         self.callers = MemoryCallers(self.tables)
         self.ownership = MemoryOwnership(self.tables)

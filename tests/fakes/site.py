@@ -11,8 +11,12 @@ import aiohttp
 from aiohttp.test_utils import TestClient, TestServer
 
 from cti.bus import EventBus
+from cti.contacts.importer import Importer
+from cti.contacts.lead_desk import LeadDesk
 from cti.model.access import Grant, Role
+from cti.model.campaign_rules import Order
 from cti.model.contacts import Campaign
+from cti.service import running
 from cti.web.app import make_app
 from cti.web.deps import Deps
 from tests.builders import a_campaign, an_agent
@@ -98,9 +102,15 @@ async def open_site(folder: Path) -> AsyncIterator[Site]:
     reports, reconciler, nodes = FakeReporter(), FakeReconciler(), FakeNodes()
     recordings = folder / "recordings"
     recordings.mkdir()
+    importer = Importer(
+        store=store.imports, folder=folder / "imports", clock=clock, order_of=lambda _: Order.OLDEST
+    )
+    await importer.load()
     parts = Deps(
         agents=agents,
         campaigns=FakeCampaignDesk(store),
+        imports=importer,
+        leads=LeadDesk(store=store.leads, bus=bus, clock=clock),
         calls=FakeCallDesk(store, bus),
         facts=store.facts,
         reports=reports,
@@ -110,9 +120,10 @@ async def open_site(folder: Path) -> AsyncIterator[Site]:
         clock=clock,
         recordings=recordings,
         templates={"pbx": Campaign(id=0, name="", node="pbx", trunk="carrier")},
+        region="DE",
         live_queue=5,
     )
     grants = [grant("admin", Role.ADMIN), grant("lead", Role.LEAD), grant("anna", Role.AGENT, "anna")]
     server = TestServer(make_app(parts, grants))
-    async with TestClient(server) as client:
+    async with running(importer), TestClient(server) as client:
         yield Site(client, store, bus, agents, reports, reconciler, nodes, recordings)

@@ -25,6 +25,7 @@ from cti.storage.tables.contacts import (
     pending,
     refused_rows,
 )
+from cti.storage.tables.imports import import_changes, import_refusals, imports, lead_keys
 from cti.storage.tables.lines import caller_ids, caller_pools
 from cti.storage.tables.ownership import given_back, owner_moves, rotas
 from cti.storage.tables.retry import entry_reasons
@@ -47,7 +48,11 @@ __all__ = [
     "do_not_call_changes",
     "entry_reasons",
     "given_back",
+    "import_changes",
+    "import_refusals",
+    "imports",
     "later",
+    "lead_keys",
     "legs",
     "list_entries",
     "lists",

@@ -61,6 +61,7 @@ calls: Final = Table(
     Index(None, "campaign_id", "id"),  # a campaign's calls, newest first
     Index(None, "agent_id", "id"),  # an agent's calls, newest first
     Index(None, "contact_id", "id"),  # a contact's calls, newest first
+    Index(None, "number_id"),  # a number that goes: does a call refer to it
     Index(None, "reversed_number", "id"),  # a number, or its last digits
 )
 open_only: Final = text("is_open")

@@ -1,6 +1,5 @@
-"""Campaigns, their lists and how far they have come."""
+"""Campaigns and how far they have come."""
 
-from collections.abc import AsyncIterator
 from dataclasses import asdict, replace
 from typing import Annotated, Any, Final
 
@@ -9,14 +8,13 @@ from pydantic import AfterValidator, Field
 
 from cti.errors import BadInput
 from cti.model.call_record import moment
-from cti.model.contacts import Campaign, ImportResult, Progress
+from cti.model.contacts import Campaign, Progress
 from cti.web.api.agents import node_named
 from cti.web.auth import leader
-from cti.web.bodies import Body, Line, Query, Word, body_of, query_of
+from cti.web.bodies import Body, Line, Word, body_of
 from cti.web.deps import campaign_called, deps
 
 routes: Final = web.RouteTableDef()
-MAX_LIST_BYTES: Final = 256 * 1024 * 1024
 
 
 def _not_a_number(name: str) -> str:
@@ -38,13 +36,6 @@ class NewCampaign(Body):
     record: bool | None = None
     wrap_up_seconds: float | None = Field(None, ge=0, le=3600)
     max_lines: int | None = Field(None, ge=1, le=10_000)
-
-
-class ListQuery(Query):
-    """`POST /campaigns/{campaign}/lists`."""
-
-    name: Line
-    source: Line = "upload"
 
 
 @routes.get("/campaigns")
@@ -86,27 +77,6 @@ async def move_campaign(request: web.Request) -> web.Response:
     return web.json_response(asdict(await orders[request.match_info["order"]](campaign.id)))
 
 
-@routes.post("/campaigns/{campaign}/lists")
-async def import_list(request: web.Request) -> web.Response:
-    """Import a list: the body is a CSV file. Rows are refused one by one, with line and reason."""
-    leader(request)
-    parts, wanted = deps(request), query_of(request, ListQuery)
-    campaign = await campaign_called(parts, request.match_info["campaign"])
-    result = await parts.campaigns.import_csv(
-        campaign.id, name=wanted.name, source=wanted.source, chunks=_chunks(request)
-    )
-    return web.json_response(_import_record(result), status=201)
-
-
-async def _chunks(request: web.Request) -> AsyncIterator[bytes]:
-    size = 0
-    async for chunk in request.content.iter_any():
-        size += len(chunk)
-        if size > MAX_LIST_BYTES:
-            raise BadInput(f"the file is larger than {MAX_LIST_BYTES} bytes")
-        yield chunk
-
-
 def with_progress(campaign: Campaign, progress: Progress) -> dict[str, Any]:
     """Return a campaign as it is told, with how far it has come."""
     standing = asdict(progress) | {
@@ -115,12 +85,3 @@ def with_progress(campaign: Campaign, progress: Progress) -> dict[str, Any]:
     }
     del standing["campaign_id"]
     return asdict(campaign) | {"progress": standing}
-
-
-def _import_record(result: ImportResult) -> dict[str, Any]:
-    return {
-        "list_id": result.list_id,
-        "taken": result.taken,
-        "refused_count": len(result.refused),
-        "refused": [{"line": row.line, "reason": row.reason} for row in result.refused],
-    }

@@ -64,7 +64,7 @@ class Floor:
 
     def __post_init__(self) -> None:
         self.campaigns = CampaignDesk(
-            store=self.store.campaigns, bus=self.bus, clock=self.clock, nodes=["pbx"], region="DE"
+            store=self.store.campaigns, bus=self.bus, clock=self.clock, nodes=["pbx"]
         )
         self.desk = AgentDesk(
             store=self.store.agents,

@@ -13,6 +13,7 @@ from cti.model.events import (
     AgentMoved,
     CallMoved,
     CampaignMoved,
+    ContactAdded,
     DispositionSet,
     Event,
     LegGone,
@@ -51,6 +52,7 @@ EVENTS: list[tuple[Event, EventType | None]] = [
     (LegUp(channel_id="c", channel="n", node="pbx", at=NOW), None),
     (LegGone(channel_id="c", node="pbx", cause=16, cause_text=None, at=NOW), None),
     (PhoneMoved(node="pbx", endpoint="a", reachable=False, at=NOW), None),
+    (ContactAdded(campaign_id=1, entry_id=1, at=NOW), None),
     *(
         (CallMoved(before=CallState.PLACING, call=a_call(state=state), at=NOW), kind)
         for state, kind in (

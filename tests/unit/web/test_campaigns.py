@@ -62,7 +62,8 @@ async def test_a_list_is_imported_and_refused_rows_are_told(site: Site) -> None:
     content = "name,number\nAda,030 23125001\nBob,xyz\n王|$;,+493023125002\n".encode()
     told = await site.told("POST", "campaigns/autumn/lists?name=first&source=a.csv", data=content, status=201)
     assert (told["taken"], told["refused_count"]) == (2, 1)
-    assert told["refused"] == [{"line": 3, "reason": "number: not a phone number: 'xyz'"}]
+    reason = "number: not a phone number: 'xyz'"
+    assert told["refused"] == [{"line": 3, "code": "bad_number", "reason": reason}]
     progress = (await site.told("GET", "campaigns/autumn"))["progress"]
     assert (progress["total"], progress["pending"]) == (2, 2)
 
@@ -73,7 +74,14 @@ async def test_a_file_with_a_wrong_header_is_refused_as_a_whole(site: Site) -> N
     assert site.store.tables.contacts == {}
 
 
-@pytest.mark.parametrize("query", ["", "?name=", "?name=a%0Ab", "?name=a&name=b", "?name=a&dry_run=1"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("", "?name=", "?name=a%0Ab", "?name=a&name=b", "?name=a&colour=1", "?name=a&dry_run=x"),
+        *("?name=a&region=Germany", "?name=a&region=ZZ", "?name=a&rule=y", "?name=a&encoding=martian"),
+        *("?name=a&mapping=x", "?name=a&mapping=[]", '?name=a&mapping={"b":"c"}', "?name=a&priority=1001"),
+    ],
+)
 async def test_a_list_needs_one_usable_name(site: Site, query: str) -> None:
     await site.refused("POST", f"campaigns/1/lists{query}", data=b"number\n+493023125001\n", status=422)
 

@@ -7,8 +7,11 @@ import aiohttp
 import pytest
 
 from cti.bus import EventBus
+from cti.contacts.importer import Importer
+from cti.contacts.lead_desk import LeadDesk
 from cti.errors import SettingsError
 from cti.model.access import Role
+from cti.model.campaign_rules import Order
 from cti.web.app import make_app, serving
 from cti.web.deps import Deps
 from tests.fakes.clock import FakeClock
@@ -29,6 +32,10 @@ def parts(folder: Path) -> Deps:
     return Deps(
         agents=FakeAgentDesk(),
         campaigns=FakeCampaignDesk(store),
+        imports=Importer(
+            store=store.imports, folder=folder, clock=FakeClock(), order_of=lambda _: Order.OLDEST
+        ),
+        leads=LeadDesk(store=store.leads, bus=bus, clock=FakeClock()),
         calls=FakeCallDesk(store, bus),
         facts=store.facts,
         reports=FakeReporter(),

@@ -1,0 +1,129 @@
+"""The staged file: what a list's file became after it was read and checked, in bites that are written one by one.
+
+Each line is one bite in JSON: the rows that can be taken and the rows refused between them. The place behind a bite
+(in bytes) is how far the writing has come; after a crash it goes on there.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from cti.contacts.encodings import Place
+from cti.contacts.reader import ContactReader, HowToRead, records_of
+from cti.model.contacts import NewContact, NewNumber, RowRefused
+from cti.model.doubles import DoubleKey, DoubleRule, Doubles, DoubleScope
+from cti.model.imports import FileFormat, HowFar, ReadFile, StagedRow
+
+BITE: Final = 500
+"""Rows that are written with one commit: some 30 ms of SQLite's one writer."""
+LOOK: Final = 20
+"""Rows after which others get their turn, where reading shares a process: about 2 ms."""
+
+_MORE: Final = (
+    *("crm_ref", "crm_customer", "crm_contact", "crm_deal", "zone", "score"),
+    *("stage", "consent", "consent_source", "priority"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bite:
+    """Rows of one commit."""
+
+    rows: tuple[StagedRow, ...]
+    refused: tuple[RowRefused, ...]
+    end: int
+    """Place in the staged file behind it, in bytes."""
+
+
+def stage(source: Path, target: Path, how: HowToRead) -> Iterator[HowFar | ReadFile]:
+    """Read `source` into `target`; gives how far it has come, and last what the file is. Raises BadInput."""
+    place = Place()
+    encoding, records = records_of(source, how, place)
+    reader = ContactReader(how)
+    with target.open("wb") as file:
+        rows: list[StagedRow] = []
+        refused: list[RowRefused] = []
+        for count, row in enumerate(reader.rows(records), 1):
+            if isinstance(row, StagedRow):
+                rows.append(row)
+            else:
+                refused.append(row)
+            if len(rows) >= BITE or len(refused) >= BITE:
+                _write(file, rows, refused)
+            if count % LOOK == 0:
+                yield HowFar(bytes=place.bytes, rows=count)
+        if rows or refused:
+            _write(file, rows, refused)
+    columns = reader.columns.told() if reader.columns else {}
+    yield ReadFile(encoding=encoding, columns=columns, rows=reader.taken, refused=reader.refused)
+
+
+def bites(staged: Path, *, begin: int = 0) -> Iterator[Bite]:
+    """Give the bites that stand behind the place `begin`."""
+    with staged.open("rb") as file:
+        file.seek(begin)
+        while line := file.readline():
+            rows, refused = json.loads(line)
+            yield Bite(
+                rows=tuple(_row(row) for row in rows),
+                refused=tuple(RowRefused(line=at, code=code, reason=reason) for at, code, reason in refused),
+                end=file.tell(),
+            )
+
+
+def how_record(how: HowToRead) -> dict[str, Any]:
+    """Return it as JSON values."""
+    return {
+        "region": how.region,
+        "format": how.format.value,
+        "encoding": how.encoding,
+        "mapping": dict(how.mapping),
+        "doubles": [how.doubles.rule.value, how.doubles.scope.value, how.doubles.key.value],
+    }
+
+
+def how_of(record: Mapping[str, Any]) -> HowToRead:
+    """Return what `how_record` made."""
+    rule, scope, key = record["doubles"]
+    return HowToRead(
+        region=record["region"],
+        format=FileFormat(record["format"]),
+        encoding=record["encoding"],
+        mapping=record["mapping"],
+        doubles=Doubles(rule=DoubleRule(rule), scope=DoubleScope(scope), key=DoubleKey(key)),
+    )
+
+
+def _write(file: BinaryIO, rows: list[StagedRow], refused: list[RowRefused]) -> None:
+    taken = [_row_record(row) for row in rows]
+    kept = [(one.line, one.code, one.reason) for one in refused]
+    file.write(json.dumps((taken, kept), ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+    rows.clear()
+    refused.clear()
+
+
+def _row_record(row: StagedRow) -> tuple[Any, ...]:
+    contact = row.contact
+    numbers = [(number.e164, number.raw, number.zone, number.kind) for number in contact.numbers]
+    more = {name: value for name in _MORE if (value := getattr(contact, name)) is not None}
+    if contact.consent_at is not None:
+        more["consent_at"] = contact.consent_at.isoformat()
+    return row.line, row.first_line, contact.name, numbers, contact.fields, more
+
+
+def _row(record: list[Any]) -> StagedRow:
+    line, first_line, name, numbers, fields, more = record
+    if "consent_at" in more:
+        more["consent_at"] = datetime.fromisoformat(more["consent_at"])
+    contact = NewContact(
+        name=name,
+        numbers=tuple(
+            NewNumber(e164=e164, raw=raw, zone=zone, kind=kind) for e164, raw, zone, kind in numbers
+        ),
+        fields=fields,
+        **more,
+    )
+    return StagedRow(line=line, contact=contact, first_line=first_line)
