@@ -16,6 +16,7 @@ from benchmarks.stairs import Run
 from cti.app import App, open_app
 from cti.clock import SystemClock
 from cti.model.calls import Call, Outcome
+from cti.model.campaign_rules import NO_DETECTION, MachineRules
 from cti.model.contacts import Campaign, CampaignState, NewContact, NewNumber
 from cti.pacing.floor import Decision, Floor
 from cti.settings import load
@@ -45,9 +46,11 @@ class Engine:
         self._left: list[float] = []
         place = app.lines.place
 
-        async def noted(call: Call, *, caller_id: str, message: str) -> None:
+        async def noted(
+            call: Call, *, caller_id: str, message: str, machines: MachineRules = NO_DETECTION
+        ) -> None:
             self._left.append(time.monotonic())  # the bytes are handed to the socket before the first await
-            await place(call, caller_id=caller_id, message=message)
+            await place(call, caller_id=caller_id, message=message, machines=machines)
 
         app.lines.place = noted  # type: ignore[method-assign]
 

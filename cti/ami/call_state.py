@@ -14,11 +14,13 @@ from cti.ami.signals import (
     Bridged,
     ChannelSignal,
     Created,
+    Detected,
     GraceOver,
     HungUp,
     MessagePlayed,
     Ringing,
     Unbridged,
+    VoicemailPlayed,
     Waiting,
 )
 from cti.model.calls import Call, CallState, Join
@@ -28,6 +30,8 @@ S = CallState
 
 _FROM_ANSWER: Final[Mapping[type[ChannelSignal], CallState]] = {
     Answered: S.ANSWERED,
+    Detected: S.ANSWERED,
+    VoicemailPlayed: S.ANSWERED,
     Waiting: S.ANSWERED,
     GraceOver: S.ANSWERED,
     MessagePlayed: S.ANSWERED,
@@ -88,6 +92,8 @@ def _moments(call: Call) -> tuple[datetime | None, ...]:
         call.connected_at,
         call.dropped_at,
         call.message_played_at,
+        call.detected_at,
+        call.voicemail_at,
         *stays,
     )
 
@@ -109,6 +115,10 @@ def _facts(call: Call, signal: ChannelSignal, at: datetime) -> dict[str, Any]:
     match signal:
         case Created(channel=str(channel)) | Answered(channel=str(channel)) if channel and not call.channel:
             return {"channel": channel}
+        case Detected(by=by, detection=detection) if call.detected_at is None:
+            return {"answered_by": by, "detected_at": at, "detection": detection}
+        case VoicemailPlayed() if call.voicemail_at is None:
+            return {"voicemail_at": at}
         case Waiting() if call.waiting_at is None:
             return {"waiting_at": at}
         case GraceOver() if call.dropped_at is None:

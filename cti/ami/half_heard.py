@@ -68,7 +68,7 @@ def amended(entry: Ended, story: Story, leg_of: LegOf) -> Call:
     """Return the ended call as the records have it, with what was heard besides; `story` has its end."""
     heard = entry.heard
     known = settled(
-        entry.before,
+        _with_verdict(entry.before, heard),
         story,
         restarted=False,
         now=heard.ended_at or entry.before.placed_at,
@@ -85,8 +85,21 @@ def amended(entry: Ended, story: Story, leg_of: LegOf) -> Call:
         agent_id=heard.agent_id or known.agent_id,
         waiting_at=known.waiting_at or heard.waiting_at,
         message_played_at=heard.message_played_at,
+        voicemail_at=known.voicemail_at or heard.voicemail_at,
         ended_at=heard.ended_at,
         ended_by=heard.ended_by if heard.answered_at is not None else known.ended_by,
         cause_text=heard.cause_text,
         sip_code=heard.sip_code,
+    )
+
+
+def _with_verdict(before: Call, heard: Call) -> Call:
+    """Who answered decides the outcome: what was heard of it counts, whether the records have it or not."""
+    if before.detected_at is not None or heard.detected_at is None:
+        return before
+    return replace(
+        before,
+        answered_by=heard.answered_by,
+        detected_at=heard.detected_at,
+        detection=heard.detection,
     )

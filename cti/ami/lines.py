@@ -11,6 +11,7 @@ from cti.ami.ports import AmiClient
 from cti.errors import BadInput, NodeDown, NodeError, NodeRefused
 from cti.model.agents import Agent
 from cti.model.calls import Call
+from cti.model.campaign_rules import NO_DETECTION, MachineRules
 
 log = logging.getLogger(__name__)
 
@@ -33,10 +34,12 @@ class AmiLines:
         """Whether orders to this node would leave now."""
         return node in self._clients and self._clients[node].connected
 
-    async def place(self, call: Call, *, caller_id: str, message: str) -> None:
+    async def place(
+        self, call: Call, *, caller_id: str, message: str, machines: MachineRules = NO_DETECTION
+    ) -> None:
         """Send the Originate of a committed call; return when Asterisk took the order, not when it rings."""
         try:
-            action = orders.originate(call, caller_id=caller_id, message=message)
+            action = orders.originate(call, caller_id=caller_id, message=message, machines=machines)
         except BadInput as wrong:
             raise NodeRefused(f"not sent: {wrong}") from wrong
         await self._send(call.node, action)

@@ -11,6 +11,14 @@ from cti.ami.actions import Action
 from cti.errors import BadInput
 from cti.model.agents import Agent
 from cti.model.calls import Call
+from cti.model.campaign_rules import (
+    LARGEST_PARAMETER,
+    NO_DETECTION,
+    AmdParameter,
+    GraceStart,
+    MachineAction,
+    MachineRules,
+)
 from cti.model.ids import agent_of_channel, call_of_channel
 
 NORMAL_CLEARING: Final = "16"
@@ -29,9 +37,10 @@ _ENDPOINT = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _SOUND = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_./-]{0,200}")
 _RECORDING = re.compile(r"(?=.{1,200}$)[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
 _HEX = re.compile(r"[0-9a-f]{1,64}")
+_WORD = re.compile("|".join([*MachineAction, *GraceStart]))
 
 
-def originate(call: Call, *, caller_id: str, message: str) -> Action:
+def originate(call: Call, *, caller_id: str, message: str, machines: MachineRules = NO_DETECTION) -> Action:
     """Return the order for a customer's call. Raises BadInput when a value does not fit."""
     number = _fit(_NUMBER, call.number, "number")
     trunk = _fit(_ENDPOINT, call.trunk, "trunk")
@@ -40,11 +49,32 @@ def originate(call: Call, *, caller_id: str, message: str) -> Action:
         f"CTI_GRACE={_seconds(call.grace_seconds, 'grace')}",
         f"CTI_MESSAGE={_fit(_SOUND, message, 'message')}",
         f"CTI_RECORDING={_fit(_RECORDING, call.recording, 'recording') if call.recording else ''}",
+        *_detection(call, machines),
     ]
     action = _originate(
         f"PJSIP/{number}@{trunk}", "cti-customer", call.channel_id, call.ring_seconds, variables
     )
     return {**action, "CallerID": _fit(_CALLER, caller_id, "caller id")} if caller_id else action
+
+
+def _detection(call: Call, rules: MachineRules) -> list[str]:
+    """Return the variables that make the dialplan listen for machines; none when nobody is to look."""
+    if call.machines is None:
+        return []
+    action = MachineAction(_fit(_WORD, call.machines, "action"))
+    start = GraceStart(_fit(_WORD, call.grace_start or GraceStart.CONNECTED, "start of the grace"))
+    voicemail = _fit(_SOUND, rules.voicemail, "voicemail") if action is MachineAction.VOICEMAIL else ""
+    parameters = [
+        f"CTI_AMD_{AmdParameter(name).name}={_whole(value, name)}"
+        for name, value in sorted(rules.parameters.items())
+    ]
+    return [
+        f"CTI_MACHINES={action.value}",
+        f"CTI_GRACE_START={start.value}",
+        f"CTI_VOICEMAIL={voicemail}",
+        f"CTI_FAX={'1' if rules.fax else ''}",
+        *parameters,
+    ]
 
 
 def agent_leg(agent: Agent, channel_id: str, *, ring_seconds: float) -> Action:
@@ -99,6 +129,12 @@ def _seconds(value: float, what: str) -> str:
     if not 0 < value <= 3600:
         raise BadInput(f"{value!r} cannot be used as {what}: seconds, more than 0 and at most 3600")
     return f"{value:.3f}".rstrip("0").rstrip(".")
+
+
+def _whole(value: int, what: str) -> str:
+    if not 0 < value <= LARGEST_PARAMETER:
+        raise BadInput(f"{value!r} cannot be used as {what}: more than 0 and at most {LARGEST_PARAMETER}")
+    return str(int(value))
 
 
 def _ours(channel_id: str) -> str:

@@ -8,6 +8,8 @@ from typing import Final
 from cti.ami.call_state import left, not_before
 from cti.ami.signals import HungUp
 from cti.model.calls import Call, CallState, EndedBy, EndReason, Outcome
+from cti.model.campaign_rules import GraceStart
+from cti.model.detection import NOT_A_PERSON
 
 UNANSWERED: Final[Mapping[int, Outcome]] = {
     17: Outcome.BUSY,
@@ -25,6 +27,9 @@ RING_SLACK: Final = timedelta(milliseconds=50)
 
 GRACE_SLACK: Final = timedelta(milliseconds=100)
 """Somebody who hung up this close to the end of the grace, with no word that it was over, left before it."""
+
+LAST_MOMENT: Final = timedelta(milliseconds=250)
+"""So long the dialplan waits at least after a detection that took the whole grace: a free agent still fetches him."""
 
 RANG_TOO_LONG: Final = 3
 """`Reason` of OriginateResponse when Asterisk stopped ringing (AST_CONTROL_RINGING)."""
@@ -106,9 +111,24 @@ def answered_verdict(call: Call, at: datetime) -> Outcome:
     """Return the outcome of an answered call that ended at this moment."""
     if call.joins or call.connected_at is not None:
         return Outcome.CONNECTED
-    since = call.waiting_at or call.answered_at or at
-    over = since + timedelta(seconds=call.grace_seconds) + GRACE_SLACK
-    return Outcome.DROPPED if call.dropped_at is not None or at >= over else Outcome.GONE_EARLY
+    if call.answered_by in NOT_A_PERSON:
+        return Outcome.MACHINE
+    over = _grace_over(call)
+    dropped = call.dropped_at is not None or (over is not None and at >= over + GRACE_SLACK)
+    return Outcome.DROPPED if dropped else Outcome.GONE_EARLY
+
+
+def _grace_over(call: Call) -> datetime | None:
+    """Return when the grace of an answered call was over by its own times; None: it had not begun."""
+    grace = timedelta(seconds=call.grace_seconds)
+    if call.machines is None:
+        since = call.waiting_at or call.answered_at
+    elif call.grace_start == GraceStart.GREETING:
+        since = call.waiting_at
+    else:
+        last_moment = (call.waiting_at or call.answered_at or call.placed_at) + LAST_MOMENT
+        return max((call.answered_at or call.placed_at) + grace, last_moment)
+    return None if since is None else since + grace
 
 
 def rang_too_long(call: Call, at: datetime, cause: int | None, reason: int | None) -> bool:

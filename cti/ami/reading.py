@@ -17,6 +17,7 @@ from cti.ami.signals import (
     BridgeLeft,
     ContactSeen,
     Created,
+    Detected,
     GraceOver,
     HangUpAsked,
     HungUp,
@@ -24,8 +25,10 @@ from cti.ami.signals import (
     OriginateFailed,
     Ringing,
     Signal,
+    VoicemailPlayed,
     Waiting,
 )
+from cti.model.detection import answered_by, detection_words
 from cti.model.ids import CALL_PREFIX, LEG_PREFIX
 
 OURS: Final = (CALL_PREFIX, LEG_PREFIX)
@@ -121,6 +124,15 @@ def _told(message: Message, now: datetime) -> Signal | None:
             return Waiting(channel_id=channel_id, at=_at(message, now))
         case "CtiDropped":
             return GraceOver(channel_id=channel_id, at=_at(message, now))
+        case "CtiDetected":
+            return Detected(
+                channel_id=channel_id,
+                at=_at(message, now),
+                by=answered_by(message.text("By")),
+                detection=detection_words(message.text("Cause")),
+            )
+        case "CtiVoicemail" if message.text("Status") == "SUCCESS":
+            return VoicemailPlayed(channel_id=channel_id, at=_at(message, now))
         case "CtiMessage" if message.text("Status") in {"SUCCESS", ""}:
             return MessagePlayed(channel_id=channel_id, at=_at(message, now))
     return None

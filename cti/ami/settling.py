@@ -67,6 +67,10 @@ def told(call: Call, story: Story, leg_of: LegOf) -> Call:
         answered_at=answered_at,
         connected_at=call.connected_at or (joins[0].joined_at if joins else None),
         dropped_at=call.dropped_at or story.dropped_at,
+        answered_by=call.answered_by or story.answered_by,
+        detected_at=call.detected_at or story.detected_at,
+        detection=call.detection or story.detection,
+        voicemail_at=call.voicemail_at or story.voicemail_at,
         joins=joins,
         agent_id=next((join.agent_id for join in joins if join.agent_id is not None), call.agent_id),
     )

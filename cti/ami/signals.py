@@ -48,6 +48,21 @@ class MessagePlayed(ChannelSignal):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Detected(ChannelSignal):
+    """The dialplan listened, and says who answered."""
+
+    by: str
+    """`person`, `machine`, `fax`; `unknown` when it could not tell, and he is treated as a person."""
+    detection: str | None = None
+    """The detector's own words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoicemailPlayed(ChannelSignal):
+    """The dialplan played the voicemail message to its end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HangUpAsked(ChannelSignal):
     """Somebody wants this channel to end."""
 

@@ -250,6 +250,8 @@ class DialEngine:
                 try_number=candidate.tries + 1,
                 ring_seconds=campaign.ring_seconds,
                 grace_seconds=campaign.grace_seconds,
+                machines=campaign.rules.machines.wanted,
+                grace_start=campaign.rules.pacing.grace_start.value,
                 recording=self._recording_name(campaign.node, call_id, now) if campaign.record else None,
             )
             orders.append((call, candidate))
@@ -317,7 +319,12 @@ class DialEngine:
 
     async def _send(self, call: Call, campaign: Campaign) -> None:
         try:
-            await self._lines.place(call, caller_id=campaign.caller_id, message=campaign.message)
+            await self._lines.place(
+                call,
+                caller_id=campaign.caller_id,
+                message=campaign.message,
+                machines=campaign.rules.machines,
+            )
         except NodeDown as error:
             log.warning("%s was not dialed: %s", call.number, error)
             self._publish(self._open.not_sent(call.id, self._clock.now()))

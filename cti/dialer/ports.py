@@ -6,6 +6,7 @@ from typing import Protocol
 
 from cti.model.agents import UNSET, Agent, AgentChange, Unset
 from cti.model.calls import Call
+from cti.model.campaign_rules import NO_DETECTION, MachineRules
 from cti.model.contacts import (
     Campaign,
     CampaignState,
@@ -217,8 +218,13 @@ class NodeStore(Protocol):
 class Lines(Protocol):
     """The exchange, as the dialer sees it. All raise NodeDown (nothing was sent) or NodeRefused."""
 
-    async def place(self, call: Call, *, caller_id: str, message: str) -> None:
-        """Send the Originate of a committed call; return when Asterisk took the order, not when it rings."""
+    async def place(
+        self, call: Call, *, caller_id: str, message: str, machines: MachineRules = NO_DETECTION
+    ) -> None:
+        """Send the Originate of a committed call; return when Asterisk took the order, not when it rings.
+
+        `machines`: how, when the call says that machines are looked for (`Call.machines`).
+        """
         ...
 
     async def join(self, call: Call, agent: Agent) -> None:

@@ -152,6 +152,19 @@ CALL_FIELDS: Final[tuple[RecordField, ...]] = (
     ),
     RecordField("why", "text", "Why it was placed.", lambda row: row.call.why),
     RecordField(
+        "machines",
+        "text",
+        "What is done with a machine that answers: `hang_up`, `voicemail`, `to_agent`; null: nobody looks.",
+        lambda row: row.call.machines,
+    ),
+    RecordField(
+        "grace_start",
+        "text",
+        "Where machines are looked for: whether the grace counts from the answer (`connected`) or from the end of the "
+        "detection (`greeting`).",
+        lambda row: row.call.grace_start,
+    ),
+    RecordField(
         "answered_by",
         "text",
         "`person`, `machine`, `fax` or `unknown`, as detected; null: nobody looked.",

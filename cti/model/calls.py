@@ -154,6 +154,10 @@ class Call:
     """Chance of a person answering, as learned before it was placed."""
     why: str | None = None
     """Why it was placed."""
+    machines: str | None = None
+    """What is done with a machine that answers (a `MachineAction`); None: nobody looks whether one did."""
+    grace_start: str | None = None
+    """From when the grace counts where machines are looked for (a `GraceStart`); else it is the answer."""
     answered_by: str | None = None
     """`person`, `machine`, `fax`, `unknown`, as detected; None: nobody looked."""
     detected_at: datetime | None = None

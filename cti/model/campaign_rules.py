@@ -7,6 +7,7 @@ JSON; `cti.rules` reads them from outside and names what is wrong.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from cti.model.doubles import DoubleKey, DoubleRule, DoubleScope
 
@@ -157,6 +158,30 @@ class MachineAction(StrEnum):
     TO_AGENT = "to_agent"
 
 
+LARGEST_PARAMETER: Final = 60_000
+"""A minute, in ms: no greeting is listened to for longer."""
+
+
+class AmdParameter(StrEnum):
+    """What Asterisk's AMD can be told, in ms but for the count of words and the threshold (0 to 32767)."""
+
+    INITIAL_SILENCE = "initial_silence"
+    """Silence before the greeting; longer means a machine."""
+    GREETING = "greeting"
+    """Length of the greeting; longer means a machine."""
+    AFTER_GREETING_SILENCE = "after_greeting_silence"
+    """Silence after the greeting; longer means a person."""
+    TOTAL_ANALYSIS_TIME = "total_analysis_time"
+    """After this nobody knows."""
+    MIN_WORD_LENGTH = "min_word_length"
+    BETWEEN_WORDS_SILENCE = "between_words_silence"
+    MAXIMUM_NUMBER_OF_WORDS = "maximum_number_of_words"
+    """More mean a machine."""
+    SILENCE_THRESHOLD = "silence_threshold"
+    MAXIMUM_WORD_LENGTH = "maximum_word_length"
+    """A longer word means a machine."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MachineRules:
     """Detection of answering machines and faxes, off by default: it costs seconds and makes mistakes."""
@@ -167,8 +192,16 @@ class MachineRules:
     """Sound that is played after the beep."""
     fax: bool = True
     """Listen for a fax's tone too."""
-    parameters: Mapping[str, int] = field(default_factory=dict)
-    """Of Asterisk's AMD, in ms, by its own names; what is missing is Asterisk's default."""
+    parameters: Mapping[AmdParameter, int] = field(default_factory=dict)
+    """Of Asterisk's AMD, by its own names; what is missing is the node's `amd.conf`."""
+
+    @property
+    def wanted(self) -> str | None:
+        """Return what is done with a machine, None when nobody looks: `Call.machines` of a new call."""
+        return self.action.value if self.detect else None
+
+
+NO_DETECTION: Final = MachineRules()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,13 @@ class Story:
     stays: tuple[Stay, ...] = ()
     dropped_at: datetime | None = None
     """The dialplan's own mark that the grace ended with nobody fetching him."""
+    answered_by: str | None = None
+    """`person`, `machine`, `fax`, `unknown`: the dialplan's own mark of what it detected."""
+    detected_at: datetime | None = None
+    detection: str | None = None
+    """The detector's own words."""
+    voicemail_at: datetime | None = None
+    """The dialplan's own mark that the voicemail message had been played."""
     ended_at: datetime | None = None
     cause: int | None = None
     """Q.850 cause at hang-up."""

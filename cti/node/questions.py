@@ -37,10 +37,21 @@ MODULES: Final = (
     "pbx_config",
     "res_pjsip",
 )
-CONTEXTS: Final = {"cti-customer": "s", "cti-agent": "s", "cti-probe": "answer"}
+DETECTION_MODULES: Final = ("app_amd", "app_waitforsilence", "res_tonedetect")
+"""Wanted only where machines are looked for: without one the dialplan goes on, and knows less."""
+CONTEXTS: Final = {"cti-customer": "s", "cti-detect": "s", "cti-agent": "s", "cti-probe": "answer"}
 """Context to the extension that must be in it."""
 
-_DIALPLAN_MEND: Final = '#include "extensions_cti.conf" from extensions.conf and run `dialplan reload`'
+WITHOUT: Final = {
+    "app_amd": "everybody who answers is taken for a person",
+    "app_waitforsilence": "no voicemail is left",
+    "res_tonedetect": "a fax is taken for a machine",
+}
+"""What lacks without a module for detection."""
+
+_DIALPLAN_MEND: Final = (
+    '#include "extensions_cti.conf" of this version from extensions.conf and run `dialplan reload`'
+)
 _MANAGER_MEND: Final = "take the `read` and `write` lines of manager_cti.conf and run `manager reload`"
 
 
@@ -50,6 +61,7 @@ async def ask(ami: AmiClient) -> list[Finding]:
         await _version(ami),
         *await _write_rights(ami),
         await _modules(ami),
+        await _detection(ami),
         *[await _context(ami, context, extension) for context, extension in CONTEXTS.items()],
     ]
 
@@ -137,6 +149,17 @@ async def _modules(ami: AmiClient) -> Finding:
         mend = f"load them in modules.conf: {' '.join(f'{module}.so' for module in refusals)}"
         return _finding(ami, "modules", False, f"not loaded: {', '.join(refusals)}", mend)
     return _finding(ami, "modules", True, f"all {len(MODULES)} that are needed are loaded")
+
+
+async def _detection(ami: AmiClient) -> Finding:
+    """Say what of machine detection this node can do; a node that can do none of it is a good one all the same."""
+    answers = await ami.send_all(*({"Action": "ModuleCheck", "Module": one} for one in DETECTION_MODULES))
+    lacking = [one for one, answer in zip(DETECTION_MODULES, answers, strict=True) if answer.refused]
+    subject = "machine detection"
+    if not lacking:
+        return _finding(ami, subject, True, "answering machines, their beep and faxes can be heard")
+    told = "; ".join(f"without {one} {WITHOUT[one]}" for one in lacking)
+    return _finding(ami, subject, True, f"where a campaign looks for machines: {told}")
 
 
 async def _context(ami: AmiClient, context: str, extension: str) -> Finding:

@@ -10,11 +10,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
+from cti.model.detection import answered_by, detection_words
 from cti.model.stories import Stay, Story
 from cti.node.cel_rows import CelRow
 
 _DROPPED: Final = "CTI_DROPPED"
-"""The dialplan's own event (extensions_cti.conf)."""
+_DETECTED: Final = "CTI_DETECTED"
+_VOICEMAIL: Final = "CTI_VOICEMAIL"
+"""The dialplan's own events (extensions_cti.conf)."""
 _WAITING_ROOM: Final = "holding_bridge"
 """Technology of the bridge an agent's kept leg waits in; nobody talks there."""
 
@@ -55,6 +58,10 @@ def story(node: str, rows: Sequence[CelRow], met: Meetings) -> Story:
         answered_at=draft.answered_at,
         stays=tuple(draft.stays),
         dropped_at=draft.dropped_at,
+        answered_by=draft.answered_by,
+        detected_at=draft.detected_at,
+        detection=draft.detection,
+        voicemail_at=draft.voicemail_at,
         ended_at=draft.ended_at,
         cause=draft.cause,
         far_end=draft.far_end,
@@ -71,6 +78,10 @@ class _Draft:
     answered_at: datetime | None = None
     stays: list[Stay] = field(default_factory=list)
     dropped_at: datetime | None = None
+    answered_by: str | None = None
+    detected_at: datetime | None = None
+    detection: str | None = None
+    voicemail_at: datetime | None = None
     ended_at: datetime | None = None
     cause: int | None = None
     far_end: bool = False
@@ -91,6 +102,14 @@ class _Draft:
                 self.far_end = bool(row.channel) and _extra(row).get("hangupsource") == row.channel
             case _ if row.user_kind == _DROPPED:
                 self.dropped_at = self.dropped_at or row.at
+            case _ if row.user_kind == _DETECTED and self.detected_at is None:
+                self._detect(row)
+            case _ if row.user_kind == _VOICEMAIL and _own_words(row) == "SUCCESS":
+                self.voicemail_at = self.voicemail_at or row.at
+
+    def _detect(self, row: CelRow) -> None:
+        by, _, words = _own_words(row).partition(" ")
+        self.detected_at, self.answered_by, self.detection = row.at, answered_by(by), detection_words(words)
 
     def _enter(self, row: CelRow, met: Meetings) -> None:
         bridge = bridge_of(row)
@@ -101,6 +120,12 @@ class _Draft:
     def _leave(self, row: CelRow) -> None:
         if bridge_of(row) is not None and self.stays and self.stays[-1].left_at is None:
             self.stays[-1] = replace(self.stays[-1], left_at=row.at)
+
+
+def _own_words(row: CelRow) -> str:
+    """Return what the dialplan's own event says."""
+    words = _extra(row).get("extra")
+    return words if isinstance(words, str) else ""
 
 
 def _cause(row: CelRow) -> int | None:

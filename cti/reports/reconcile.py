@@ -53,6 +53,10 @@ def _without_record(call: Call) -> list[Difference]:
 def _unequal(call: Call, story: Story) -> Iterator[Difference]:
     yield from _time(call, "answered_at", call.answered_at, story.answered_at)
     yield from _time(call, "dropped_at", call.dropped_at, story.dropped_at)
+    yield from _time(call, "detected_at", call.detected_at, story.detected_at)
+    if call.answered_by != story.answered_by:
+        yield _unlike(call, "answered_by", call.answered_by, story.answered_by)
+    yield from _time(call, "voicemail_at", call.voicemail_at, story.voicemail_at)
     yield from _joins(call, story)
     if call.end_reason is EndReason.NODE_LOST and story.ended_at is None:
         return  # Asterisk died with the channel up, so it could write neither an end nor a cause

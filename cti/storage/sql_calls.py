@@ -49,6 +49,8 @@ _SETTLED_AT_PLACING: Final = frozenset(
         "mode",
         "caller_id",
         "next_trunk",
+        "machines",
+        "grace_start",
         "answer_chance",
         "why",
     }

@@ -3,6 +3,7 @@
 from cti.errors import NodeDown, NodeError
 from cti.model.agents import Agent
 from cti.model.calls import Call
+from cti.model.campaign_rules import NO_DETECTION, MachineRules
 
 
 class FakeLines:
@@ -11,6 +12,8 @@ class FakeLines:
     def __init__(self) -> None:
         self.up = True
         self.placed: list[Call] = []
+        self.machines: list[MachineRules] = []
+        """Of the placed calls, in their order."""
         self.joined: list[tuple[str, int]] = []
         self.hung_up: list[str] = []
         self.phones_called: list[tuple[str, str]] = []
@@ -19,9 +22,12 @@ class FakeLines:
     def connected(self, node: str) -> bool:
         return self.up
 
-    async def place(self, call: Call, *, caller_id: str, message: str) -> None:
+    async def place(
+        self, call: Call, *, caller_id: str, message: str, machines: MachineRules = NO_DETECTION
+    ) -> None:
         self._answer("place", call.node)
         self.placed.append(call)
+        self.machines.append(machines)
 
     async def join(self, call: Call, agent: Agent) -> None:
         self._answer("join", call.node)

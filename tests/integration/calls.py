@@ -1,5 +1,6 @@
 """Calls placed over the lab's own AMI client, with the variables that the node contract wants."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import uuid4
 
@@ -16,6 +17,8 @@ class PlacedCall:
     message: str = "lab-beep"
     record: bool = False
     trunk: str = "carrier"
+    detection: Mapping[str, str] = field(default_factory=dict)
+    """Variables that make the dialplan look for machines; without them it does not."""
     id: str = field(default_factory=lambda: uuid4().hex)
 
     @property
@@ -33,6 +36,7 @@ class PlacedCall:
             ("CTI_GRACE", str(self.grace)),
             ("CTI_MESSAGE", self.message),
             ("CTI_RECORDING", self.recording),
+            *self.detection.items(),
             Channel=f"PJSIP/{self.number}@{self.trunk}",
             Context="cti-customer",
             Exten="s",

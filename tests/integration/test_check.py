@@ -169,6 +169,24 @@ async def test_a_module_that_is_not_loaded_is_named(pbx: Lab) -> None:
     assert "app_mixmonitor.so" in findings["modules"].mend
 
 
+async def test_the_dialplan_of_an_older_version_is_named(pbx: Lab) -> None:
+    async with changed(pbx, "extensions_cti.conf", "[cti-detect]", "[cti-detect-not-yet]", "dialplan reload"):
+        findings = await check(node_of(pbx))
+    assert wrong(findings) == {"dialplan cti-detect"}
+    assert "of this version" in findings["dialplan cti-detect"].mend
+
+
+async def test_what_a_node_cannot_detect_is_told_and_no_fault(pbx: Lab) -> None:
+    async with pbx.pbx.admin() as ami:
+        await ami.action("ModuleLoad", LoadType="unload", Module="app_amd.so")
+        try:
+            findings = await check(node_of(pbx))
+        finally:
+            await ami.action("ModuleLoad", LoadType="load", Module="app_amd.so")
+    assert wrong(findings) == set()
+    assert "without app_amd everybody" in findings["machine detection"].message
+
+
 async def test_a_recordings_folder_that_is_another_one_is_found(pbx: Lab, tmp_path: Path) -> None:
     findings = await check(replace(node_of(pbx), recordings=tmp_path))
     assert wrong(findings) == {"recording"}

@@ -175,7 +175,9 @@ async def test_the_shipped_files_load_without_a_complaint(lab: Lab) -> None:
     ]
     assert complaints == []
     contexts = await lab.pbx.cli("dialplan show")
-    assert all(f"'{context}'" in contexts for context in ("cti-customer", "cti-agent", "cti-probe"))
+    assert all(
+        f"'{context}'" in contexts for context in ("cti-customer", "cti-detect", "cti-agent", "cti-probe")
+    )
 
 
 async def test_the_shipped_account_sees_no_events_it_has_no_use_for(lab: Lab) -> None:

@@ -15,6 +15,7 @@ from cti.bus import EventBus
 from cti.clock import SystemClock
 from cti.model.agents import Agent
 from cti.model.calls import Call
+from cti.model.campaign_rules import NO_DETECTION, MachineRules
 from cti.model.events import CallMoved, Event, LegGone, LegUp, NodeUp
 from cti.model.ids import new_call_id, new_leg_channel
 from cti.model.stories import Story
@@ -71,12 +72,14 @@ class Exchange:
     async def ended(self, call: Call) -> Call:
         return await self.call(call, lambda c: c.ended)
 
-    async def place(self, number: str, *, message: str = "beep", **given: object) -> Call:
+    async def place(
+        self, number: str, *, message: str = "beep", rules: MachineRules = NO_DETECTION, **given: object
+    ) -> Call:
         """Order a call."""
-        call = a_call_to(number, **given)
+        call = a_call_to(number, machines=rules.wanted, **given)
         for event in self.tracker.place(call):
             self.hear(event)
-        await self.lines.place(call, caller_id="+49301", message=message)
+        await self.lines.place(call, caller_id="+49301", message=message, machines=rules)
         return call
 
     async def log_in(self, endpoint: str, agent_id: int = 1) -> Agent:

@@ -29,7 +29,17 @@ from tests.replay.exchange import NODE, NoStories, an_exchange
 from tests.replay.scenarios import SCENARIOS, Scenario, expected_on
 
 STREAMS = Path(__file__).parent / "streams"
-GIVEN = ("id", "node", "number", "placed_at", "trunk", "ring_seconds", "grace_seconds")
+GIVEN = (
+    "id",
+    "node",
+    "number",
+    "placed_at",
+    "trunk",
+    "ring_seconds",
+    "grace_seconds",
+    "machines",
+    "grace_start",
+)
 
 
 async def record(lab: Lab, scenario: Scenario) -> list[str]:
@@ -66,8 +76,9 @@ async def record(lab: Lab, scenario: Scenario) -> list[str]:
 
 
 def outcome(call: Call) -> dict[str, Any]:
-    """Return the fields of a call that expectations speak of; `joins` is their number."""
-    return {each.name: getattr(call, each.name) for each in fields(call)} | {"joins": len(call.joins)}
+    """Return what expectations speak of: a call's fields, the number of its joins, whether a voicemail was left."""
+    counted = {"joins": len(call.joins), "voicemail": call.voicemail_at is not None}
+    return {each.name: getattr(call, each.name) for each in fields(call)} | counted
 
 
 def _plain(value: Any) -> Any:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cti.model.calls import Call, CallState
+from cti.model.campaign_rules import GraceStart, MachineAction, MachineRules
 from cti.model.events import LegGone, NodeUp
 from lab.softphone import Line
 from tests.replay.exchange import Exchange
@@ -60,10 +61,10 @@ def _unanswered(outcome: str, cause: int, sip_code: int | None) -> dict[str, Any
     }
 
 
-async def _joined(exchange: Exchange, line: Line, digits: str) -> Call:
+async def _joined(exchange: Exchange, line: Line, digits: str, **given: Any) -> Call:
     """An agent is logged in, a customer answers, they talk."""
     agent = await exchange.log_in(line.user)
-    call = await exchange.place(NUMBER + digits)
+    call = await exchange.place(NUMBER + digits, **given)
     await exchange.call(call, lambda c: c.waiting_at is not None)
     await exchange.lines.join(call, agent)
     return await exchange.call(call, lambda c: c.state is CallState.CONNECTED)
@@ -107,6 +108,33 @@ async def agents_phone_dies(exchange: Exchange, line: Line) -> Call:
     ended = await exchange.ended(call)
     await exchange.until(lambda event: isinstance(event, LegGone))
     return ended
+
+
+def looking(action: MachineAction) -> dict[str, Any]:
+    """A campaign that looks for machines and does this with them."""
+    return {
+        "rules": MachineRules(detect=True, action=action, voicemail="beep"),
+        "grace_start": GraceStart.GREETING.value,
+    }
+
+
+def join(digits: str, action: MachineAction) -> Act:
+    """Whoever answers is joined with an agent, who ends the call."""
+
+    async def act(exchange: Exchange, line: Line) -> Call:
+        call = await _joined(exchange, line, digits, **looking(action))
+        await asyncio.sleep(0.5)
+        await exchange.lines.hang_up(node=call.node, channel_id=call.channel_id)
+        return await exchange.ended(call)
+
+    return act
+
+
+async def cut_in_the_detection(exchange: Exchange, line: Line) -> Call:
+    call = await exchange.place(NUMBER + "002000", **looking(MachineAction.HANG_UP))
+    await exchange.call(call, lambda c: c.answered_at is not None)
+    await _cut(exchange)
+    return await exchange.ended(call)
 
 
 async def _cut(exchange: Exchange) -> None:
@@ -267,5 +295,50 @@ SCENARIOS = (
         story="AMI is cut when the Originate has just left; the number is busy, and we hear it after the reconnect.",
         act=cut_right_after_the_order,
         expect=_unanswered("busy", 17, 486),
+    ),
+    Scenario(
+        name="detected_person",
+        story="The dialplan takes who answers for a person, and an agent talks with him.",
+        act=join("001000", MachineAction.HANG_UP),
+        expect=_answered("connected", "agent", joins=1, answered_by="person"),
+        legs=["LegUp"],
+    ),
+    Scenario(
+        name="detected_machine_hung_up",
+        story="The dialplan takes who answers for a machine and hangs up.",
+        act=just_dial("002000", **looking(MachineAction.HANG_UP)),
+        expect=_answered("machine", "service", answered_by="machine", voicemail=False),
+    ),
+    Scenario(
+        name="detected_machine_voicemail",
+        story="A machine answers; the dialplan speaks after its beep and hangs up.",
+        act=just_dial("002100", **looking(MachineAction.VOICEMAIL)),
+        expect=_answered("machine", "service", answered_by="machine", voicemail=True),
+    ),
+    Scenario(
+        name="detected_machine_to_agent",
+        story="A machine answers, and an agent is wanted all the same.",
+        act=join("002000", MachineAction.TO_AGENT),
+        expect=_answered("connected", "agent", joins=1, answered_by="machine"),
+        legs=["LegUp"],
+    ),
+    Scenario(
+        name="detected_fax",
+        story="A fax answers, and is hung up though machines go to agents.",
+        act=just_dial("008000", **looking(MachineAction.TO_AGENT)),
+        expect=_answered("machine", "service", answered_by="fax"),
+    ),
+    Scenario(
+        name="cut_in_the_detection",
+        story="AMI is cut while the dialplan listens; it hangs the machine up alone, and the records tell of it.",
+        act=cut_in_the_detection,
+        expect={
+            "outcome": "machine",
+            "end_reason": "hung_up",
+            "cause": 16,
+            "joins": 0,
+            "answered_by": "machine",
+        },
+        retry_seconds=6.0,
     ),
 )

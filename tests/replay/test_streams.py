@@ -34,6 +34,12 @@ STORIES_ASKED_FOR = {
     "agents_phone_dies_while_talking",
     "cut_and_still_talking",
     "cut_and_gone_by_the_records",
+    "detected_person",
+    "detected_machine_hung_up",
+    "detected_machine_voicemail",
+    "detected_machine_to_agent",
+    "detected_fax",
+    "cut_in_the_detection",
 }
 END = 30.0
 """Seconds that pass after the last line of a stream."""
@@ -149,7 +155,8 @@ async def test_a_stream_comes_out_as_its_first_line_says(name: str) -> None:
     replay = Replay(first, lines)
     await replay.play()
     call = replay.ended()
-    got = {field.name: getattr(call, field.name) for field in fields(call)} | {"joins": len(call.joins)}
+    counted = {"joins": len(call.joins), "voicemail": call.voicemail_at is not None}
+    got = {field.name: getattr(call, field.name) for field in fields(call)} | counted
     assert {key: got[key] for key in first["expect"]} == first["expect"]
     assert [type(e).__name__ for e in replay.told if isinstance(e, LegUp | LegGone)] == first["legs"]
     assert_plausible(replay)

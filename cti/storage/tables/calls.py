@@ -47,6 +47,8 @@ calls: Final = Table(
     Column("next_trunk", String),
     Column("answer_chance", Double),
     Column("why", String),
+    Column("machines", String),
+    Column("grace_start", String),
     Column("answered_by", String),
     Column("detected_at", UtcTime),
     Column("detection", String),

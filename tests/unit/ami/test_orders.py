@@ -1,5 +1,6 @@
 """Orders as Asterisk gets them, and values that may not become part of one."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from cti.ami import orders
 from cti.ami.actions import checked
 from cti.errors import BadInput
+from cti.model.campaign_rules import AmdParameter, MachineAction, MachineRules
 from cti.model.ids import new_leg_channel
 from tests.builders import a_call, an_agent
 
@@ -127,3 +129,62 @@ def test_every_order_may_leave() -> None:
         orders.hang_up(leg),
     ):
         assert checked(action) is action
+
+
+DETECTING = a_call(id="0f" * 16, machines="voicemail", grace_start="greeting")
+
+
+def test_detection_is_ordered_by_variables() -> None:
+    rules = MachineRules(
+        detect=True,
+        action=MachineAction.VOICEMAIL,
+        voicemail="cti-voicemail",
+        parameters={AmdParameter.TOTAL_ANALYSIS_TIME: 4000, AmdParameter.GREETING: 1500},
+    )
+    action = orders.originate(DETECTING, caller_id="", message="beep", machines=rules)
+    assert action["Variable"][4:] == [
+        "CTI_MACHINES=voicemail",
+        "CTI_GRACE_START=greeting",
+        "CTI_VOICEMAIL=cti-voicemail",
+        "CTI_FAX=1",
+        "CTI_AMD_GREETING=1500",
+        "CTI_AMD_TOTAL_ANALYSIS_TIME=4000",
+    ]
+
+
+def test_a_call_that_is_not_to_be_looked_at_is_ordered_without_detection() -> None:
+    action = orders.originate(CALL, caller_id="", message="beep", machines=MachineRules(detect=True))
+    assert len(action["Variable"]) == 4
+
+
+def test_only_a_voicemail_needs_its_sound() -> None:
+    rules = MachineRules(detect=True, fax=False)
+    action = orders.originate(a_call(machines="hang_up"), caller_id="", message="beep", machines=rules)
+    assert action["Variable"][4:] == [
+        "CTI_MACHINES=hang_up",
+        "CTI_GRACE_START=connected",
+        "CTI_VOICEMAIL=",
+        "CTI_FAX=",
+    ]
+
+
+@pytest.mark.parametrize("evil", [*EVIL, ""])
+def test_a_voicemail_sound_that_does_not_fit_is_refused(evil: str) -> None:
+    with pytest.raises(BadInput):
+        orders.originate(DETECTING, caller_id="", message="beep", machines=MachineRules(voicemail=evil))
+
+
+@pytest.mark.parametrize(
+    ("given", "rules"),
+    [
+        ({"machines": "shout"}, MachineRules()),
+        ({"grace_start": "never"}, MachineRules(voicemail="beep")),
+        ({}, MachineRules(voicemail="beep", parameters={AmdParameter.GREETING: 0})),
+        ({}, MachineRules(voicemail="beep", parameters={AmdParameter.GREETING: 60_001})),
+    ],
+)
+def test_detection_that_asterisk_would_not_understand_is_refused(
+    given: dict[str, Any], rules: MachineRules
+) -> None:
+    with pytest.raises(BadInput):
+        orders.originate(replace(DETECTING, **given), caller_id="", message="beep", machines=rules)

@@ -13,12 +13,14 @@ from cti.ami.signals import (
     BridgeEntered,
     ContactSeen,
     Created,
+    Detected,
     GraceOver,
     HangUpAsked,
     HungUp,
     MessagePlayed,
     OriginateFailed,
     Ringing,
+    VoicemailPlayed,
     Waiting,
 )
 from tests.builders import NOW
@@ -74,6 +76,32 @@ ABOUT = {"Uniqueid": CUSTOMER}
             {"Event": "UserEvent", "UserEvent": "CtiWaiting", **ABOUT},
             Waiting(channel_id=CUSTOMER, at=NOW),
             id="waits",
+        ),
+        pytest.param(
+            {
+                "Event": "UserEvent",
+                "UserEvent": "CtiDetected",
+                "By": "machine",
+                "Cause": "MAXWORDS-3-2",
+                **ABOUT,
+            },
+            Detected(channel_id=CUSTOMER, at=NOW, by="machine", detection="MAXWORDS-3-2"),
+            id="a machine, it says",
+        ),
+        pytest.param(
+            {"Event": "UserEvent", "UserEvent": "CtiDetected", "By": "alien", "Cause": "", **ABOUT},
+            Detected(channel_id=CUSTOMER, at=NOW, by="unknown"),
+            id="a word nobody knows says nothing",
+        ),
+        pytest.param(
+            {"Event": "UserEvent", "UserEvent": "CtiVoicemail", "Status": "SUCCESS", **ABOUT},
+            VoicemailPlayed(channel_id=CUSTOMER, at=NOW),
+            id="the voicemail was left",
+        ),
+        pytest.param(
+            {"Event": "UserEvent", "UserEvent": "CtiVoicemail", "Status": "FAILED", **ABOUT},
+            None,
+            id="the voicemail could not be played",
         ),
         pytest.param(
             {"Event": "UserEvent", "UserEvent": "CtiDropped", **ABOUT},

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 
@@ -36,9 +37,9 @@ async def test_the_attempt_is_committed_before_the_order_leaves(floor: Floor) ->
     committed_first: list[bool] = []
     place = floor.lines.place
 
-    async def look(call: Call, *, caller_id: str, message: str) -> None:
+    async def look(call: Call, **order: Any) -> None:
         committed_first.append(await floor.store.calls.get(call.id) is not None)
-        await place(call, caller_id=caller_id, message=message)
+        await place(call, **order)
 
     floor.lines.place = look  # type: ignore[method-assign]
     await floor.engine.step()

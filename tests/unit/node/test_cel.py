@@ -5,6 +5,7 @@ an agent's leg, a joined customer, busy, unallocated, ring timeout, one nobody f
 
 import csv
 import io
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -209,3 +210,32 @@ def test_an_extra_that_is_not_what_it_should_be_gives_no_fact(extra: str) -> Non
     rows = [CelRow(kind, at, JOINED, JOINED, "x", "", extra, "") for kind in ("BRIDGE_ENTER", "HANGUP")]
     got = story("pbx", rows, meetings(rows))
     assert (got.cause, got.stays, got.ended_at) == (None, (), at)
+
+
+def own_row(kind: str, words: str, at: float) -> CelRow:
+    extra = json.dumps({"extra": words})
+    return CelRow(
+        "USER_DEFINED", datetime.fromtimestamp(at, UTC), JOINED, JOINED, "PJSIP/c-1", "", extra, kind
+    )
+
+
+def test_the_dialplan_s_verdict_and_its_voicemail_are_in_the_story() -> None:
+    rows = [
+        own_row("CTI_DETECTED", "machine MAXWORDS-3-2", 1000),
+        own_row("CTI_DETECTED", "person later", 1001),
+        own_row("CTI_VOICEMAIL", "SUCCESS", 1020),
+    ]
+    found = story("pbx", rows, {})
+    assert (found.answered_by, found.detection) == ("machine", "MAXWORDS-3-2")
+    assert found.detected_at == datetime.fromtimestamp(1000, UTC)
+    assert found.voicemail_at == datetime.fromtimestamp(1020, UTC)
+
+
+@pytest.mark.parametrize("words", ["", "alien", "unknown ", "{"])
+def test_a_verdict_nobody_can_read_says_that_nobody_knows(words: str) -> None:
+    found = story("pbx", [own_row("CTI_DETECTED", words, 1000)], {})
+    assert (found.answered_by, found.detection) == ("unknown", None)
+
+
+def test_a_voicemail_that_could_not_be_played_was_not_left() -> None:
+    assert story("pbx", [own_row("CTI_VOICEMAIL", "FAILED", 1)], {}).voicemail_at is None

@@ -1,4 +1,4 @@
-"""Numbers to show, in pools; by which trunk a call is tried once more."""
+"""Numbers to show, in pools; by which trunk a call is tried once more; what is done with machines."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,6 +13,9 @@ _ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _KEY = sa.String().with_variant(sa.String(collation="C"), "postgresql")
 _TIME = sa.DateTime(timezone=True).with_variant(sa.String(32), "sqlite")
 _JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+
+ADDED = ("next_trunk", "machines", "grace_start")
+"""To `calls`."""
 
 
 def upgrade() -> None:
@@ -43,10 +46,12 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["pool_id"], ["caller_pools.id"], name="fk_caller_ids_pool_id"),
         sqlite_with_rowid=False,
     )
-    op.add_column("calls", sa.Column("next_trunk", sa.String()))
+    for name in ADDED:
+        op.add_column("calls", sa.Column(name, sa.String()))
 
 
 def downgrade() -> None:
-    op.drop_column("calls", "next_trunk")
+    for name in ADDED:
+        op.drop_column("calls", name)
     op.drop_table("caller_ids")
     op.drop_table("caller_pools")
