@@ -15,7 +15,10 @@ from cti.ami.listener import CallListener
 from cti.ami.panoramisk_client import AmiAccount, PanoramiskClient
 from cti.bus import EventBus
 from cti.clock import Clock, SystemClock
+from cti.compliance.consent_desk import ConsentDesk
+from cti.compliance.do_not_call import DoNotCall
 from cti.compliance.gate import ComplianceGate
+from cti.compliance.preview import ComplianceDesk
 from cti.compliance.profiles import SHIPPED, load_profiles
 from cti.contacts.importer import Importer
 from cti.contacts.lead_desk import LeadDesk
@@ -173,8 +176,13 @@ class _Wired:
             reconnect_seconds=settings.agents.reconnect_seconds,
         )
         own = settings.compliance.profiles
-        self.gate = ComplianceGate(
-            store=database.compliance, profiles=load_profiles(SHIPPED, *([own] if own else []))
+        self.profiles = load_profiles(SHIPPED, *([own] if own else []))
+        self.gate = ComplianceGate(store=database.compliance, profiles=self.profiles)
+        self.do_not_call = DoNotCall(
+            store=database.do_not_call,
+            facts=database.compliance,
+            clock=clock,
+            region=settings.dialer.region,
         )
         self.importer = Importer(
             store=database.imports,
@@ -214,6 +222,7 @@ class _Wired:
             *self.clients.values(),
             *self.listeners,
             self.agents,
+            self.do_not_call,
             Waker(store=database.queue, clock=clock),
             self.engine,
         )
@@ -275,6 +284,15 @@ class _Wired:
                 nodes=[node.name for node in settings.nodes if node.cel],
             ),
             nodes=self.board,
+            compliance=ComplianceDesk(
+                gate=self.gate,
+                profiles=self.profiles,
+                store=self.database.compliance,
+                consents=self.database.consents,
+                region=settings.dialer.region,
+            ),
+            do_not_call=self.do_not_call,
+            consents=ConsentDesk(store=self.database.consents, clock=clock, region=settings.dialer.region),
             bus=self.bus,
             clock=clock,
             recordings=settings.recording.folder,

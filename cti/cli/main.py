@@ -6,6 +6,8 @@ from cti import __version__
 from cti.cli.agents import agent
 from cti.cli.calls import calls, disposition, events, reconcile, report
 from cti.cli.campaigns import campaign
+from cti.cli.compliance import compliance, consent
+from cti.cli.do_not_call import dnc
 from cti.cli.imports import imports
 from cti.cli.service import check, run
 from cti.cli.simulate import simulate
@@ -29,5 +31,8 @@ for command in (
     reconcile,
     events,
     simulate,
+    compliance,
+    consent,
+    dnc,
 ):
     cti.add_command(command)

@@ -13,7 +13,19 @@ from cti.errors import NotFound
 from cti.model.agents import Agent
 from cti.model.contacts import Campaign
 from cti.reports.ports import FactStore
-from cti.web.ports import AgentDesk, CallDesk, CampaignDesk, ImportDesk, LeadDesk, Nodes, Reconciler, Reporter
+from cti.web.ports import (
+    AgentDesk,
+    CallDesk,
+    CampaignDesk,
+    Compliance,
+    Consents,
+    DoNotCall,
+    ImportDesk,
+    LeadDesk,
+    Nodes,
+    Reconciler,
+    Reporter,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +41,9 @@ class Deps:
     reports: Reporter
     reconciler: Reconciler
     nodes: Nodes
+    compliance: Compliance
+    do_not_call: DoNotCall
+    consents: Consents
     bus: EventBus
     clock: Clock
     recordings: Path

@@ -11,6 +11,11 @@ import aiohttp
 from aiohttp.test_utils import TestClient, TestServer
 
 from cti.bus import EventBus
+from cti.compliance.consent_desk import ConsentDesk
+from cti.compliance.do_not_call import DoNotCall
+from cti.compliance.gate import ComplianceGate
+from cti.compliance.preview import ComplianceDesk
+from cti.compliance.profiles import SHIPPED, load_profiles
 from cti.contacts.importer import Importer
 from cti.contacts.lead_desk import LeadDesk
 from cti.model.access import Grant, Role
@@ -30,6 +35,8 @@ from tests.fakes.desks import (
     FakeReporter,
 )
 from tests.fakes.memory_store import MemoryStore
+
+PROFILES = load_profiles(SHIPPED)
 
 TOKENS = {
     "admin": "token-of-the-admin",
@@ -89,6 +96,18 @@ class Site:
         return error
 
 
+def compliance_parts(store: MemoryStore, clock: FakeClock) -> dict[str, Any]:
+    """Return what the API needs of compliance, by its fields; numbers without a country are German."""
+    gate = ComplianceGate(store=store.compliance, profiles=PROFILES)
+    return {
+        "compliance": ComplianceDesk(
+            gate=gate, profiles=PROFILES, store=store.compliance, consents=store.consents, region="DE"
+        ),
+        "do_not_call": DoNotCall(store=store.do_not_call, facts=store.compliance, clock=clock, region="DE"),
+        "consents": ConsentDesk(store=store.consents, clock=clock, region="DE"),
+    }
+
+
 @asynccontextmanager
 async def open_site(folder: Path) -> AsyncIterator[Site]:
     """Serve for as long as the block lasts: campaign `autumn`, agents anna and bob, tokens of TOKENS."""
@@ -116,6 +135,7 @@ async def open_site(folder: Path) -> AsyncIterator[Site]:
         reports=reports,
         reconciler=reconciler,
         nodes=nodes,
+        **compliance_parts(store, clock),
         bus=bus,
         clock=clock,
         recordings=recordings,

@@ -24,7 +24,7 @@ from tests.fakes.desks import (
     FakeReporter,
 )
 from tests.fakes.memory_store import MemoryStore
-from tests.fakes.site import TOKENS, grant
+from tests.fakes.site import TOKENS, compliance_parts, grant
 
 
 def parts(folder: Path) -> Deps:
@@ -41,6 +41,7 @@ def parts(folder: Path) -> Deps:
         reports=FakeReporter(),
         reconciler=FakeReconciler(),
         nodes=FakeNodes(),
+        **compliance_parts(store, FakeClock()),
         bus=bus,
         clock=FakeClock(),
         recordings=folder,
