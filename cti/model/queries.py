@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cti.model.calls import Call
+from cti.model.conditions import Condition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +19,9 @@ class CallFilter:
     """E.164, or its last digits."""
     outcome: str | None = None
     disposition: str | None = None
+    contact_id: int | None = None
+    condition: Condition | None = None
+    """Settled, over calls; narrows what the other fields leave."""
     open_only: bool = False
     limit: int = 1000
     before_id: str | None = None

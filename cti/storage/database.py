@@ -17,6 +17,7 @@ from cti.storage.sql_compliance import SqlCompliance
 from cti.storage.sql_consents import SqlConsents
 from cti.storage.sql_do_not_call import SqlDoNotCall
 from cti.storage.sql_facts import SqlFacts
+from cti.storage.sql_finding import SqlFinding
 from cti.storage.sql_imports import SqlImports
 from cti.storage.sql_leads import SqlLeads
 from cti.storage.sql_nodes import SqlNodes
@@ -48,6 +49,7 @@ class Database:
         self.queue = SqlQueue(connections)
         self.callers = SqlCallers(connections)
         self.ownership = SqlOwnership(connections)
+        self.finding = SqlFinding(connections)
 
 
 @asynccontextmanager

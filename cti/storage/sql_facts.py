@@ -10,9 +10,11 @@ from sqlalchemy import ColumnElement, Row, Select, TextClause, and_, bindparam, 
 from cti.errors import NotFound
 from cti.model.agents import AgentChange, AgentState
 from cti.model.calls import Join
+from cti.model.conditions import Scope
 from cti.model.queries import CallFilter, CallRow, RecordingFacts
 from cti.storage import tables
 from cti.storage.call_rows import CALL_COLUMNS, call_of
+from cti.storage.condition_sql import criterion
 from cti.storage.connections import Connections
 from cti.storage.leg_rows import read_joins
 from cti.storage.uninterrupted import to_the_end
@@ -133,6 +135,8 @@ def _conditions(wanted: CallFilter) -> list[_Condition]:
         (wanted.number, _number_is),
         (wanted.outcome, lambda outcome: _calls.outcome == outcome),
         (wanted.disposition, lambda disposition: _calls.disposition == disposition),
+        (wanted.contact_id, lambda contact_id: _calls.contact_id == contact_id),
+        (wanted.condition, lambda condition: criterion(condition, Scope.CALL)),
         (wanted.open_only or None, lambda _: tables.open_only),
         (wanted.before_id, lambda before_id: _calls.id < before_id),
     ]

@@ -7,7 +7,10 @@ from datetime import datetime
 from cti.errors import NotFound
 from cti.model.agents import AgentChange
 from cti.model.calls import Call
+from cti.model.conditions import Scope
 from cti.model.queries import CallFilter, CallRow, RecordingFacts
+from tests.fakes.conditions import holds
+from tests.fakes.memory_looks import CallLook
 from tests.fakes.memory_tables import MemoryTables
 
 
@@ -47,6 +50,8 @@ class MemoryFacts:
                 wanted.number is None or _number_matches(call.number, wanted.number),
                 wanted.outcome in (None, call.outcome),
                 wanted.disposition in (None, verdict.disposition if verdict else None),
+                wanted.contact_id in (None, call.contact_id),
+                wanted.condition is None or holds(wanted.condition, CallLook(self._tables, call), Scope.CALL),
                 not (wanted.open_only and call.ended),
                 wanted.before_id is None or call.id < wanted.before_id,
             )

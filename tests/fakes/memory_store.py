@@ -8,6 +8,7 @@ from tests.fakes.memory_compliance import MemoryCompliance
 from tests.fakes.memory_consents import MemoryConsents
 from tests.fakes.memory_do_not_call import MemoryDoNotCall
 from tests.fakes.memory_facts import MemoryFacts
+from tests.fakes.memory_finding import MemoryFinding
 from tests.fakes.memory_imports import MemoryImports
 from tests.fakes.memory_nodes import MemoryNodes
 from tests.fakes.memory_ownership import MemoryOwnership
@@ -34,3 +35,4 @@ class MemoryStore:
         self.compliance = MemoryCompliance(self.tables)
         self.do_not_call = MemoryDoNotCall(self.tables)
         self.consents = MemoryConsents(self.tables)
+        self.finding = MemoryFinding(self.tables)

@@ -8,11 +8,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from cti.compliance.consents import Consent
 from cti.compliance.listings import Listing, ListingStep, Register, RegisterState
 from cti.model.agents import Agent, AgentChange
 from cti.model.calls import Call, Outcome
+from cti.model.contact_rows import ContactChange
 from cti.model.contacts import Campaign, Candidate, EntryState, NewContact, RowRefused
 from cti.model.lines import CallerPool
 from cti.model.ownership import OwnerMove
@@ -159,6 +161,10 @@ class MemoryTables:
     register_states: dict[int, RegisterState] = field(default_factory=dict)
     register_keys: dict[int, set[str]] = field(default_factory=dict)
     consents: list[Consent] = field(default_factory=list)
+    contact_columns: defaultdict[int, dict[str, Any]] = field(default_factory=lambda: defaultdict(dict))
+    """By contact: columns of the table `contacts` that were written after he was brought in."""
+    contact_tags: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
+    contact_changes: list[ContactChange] = field(default_factory=list)
     _ids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def new_id(self) -> int:

@@ -25,6 +25,13 @@ from cti.storage.tables.contacts import (
     pending,
     refused_rows,
 )
+from cti.storage.tables.finding import (
+    bulk_actions,
+    contact_changes,
+    contact_tags,
+    dictionary_entries,
+    saved_views,
+)
 from cti.storage.tables.imports import import_changes, import_refusals, imports, lead_keys
 from cti.storage.tables.lines import caller_ids, caller_pools
 from cti.storage.tables.ownership import given_back, owner_moves, rotas
@@ -37,13 +44,17 @@ __all__ = [
     "agent_changes",
     "agents",
     "attempts",
+    "bulk_actions",
     "caller_ids",
     "caller_pools",
     "calls",
     "campaigns",
     "consents",
+    "contact_changes",
+    "contact_tags",
     "contacts",
     "current_only",
+    "dictionary_entries",
     "do_not_call",
     "do_not_call_changes",
     "entry_reasons",
@@ -70,6 +81,7 @@ __all__ = [
     "register_numbers",
     "registers",
     "rotas",
+    "saved_views",
     "waiting",
     "work",
 ]
