@@ -20,6 +20,7 @@ from cti.compliance.do_not_call import DoNotCall
 from cti.compliance.gate import ComplianceGate
 from cti.compliance.preview import ComplianceDesk
 from cti.compliance.profiles import SHIPPED, load_profiles
+from cti.contacts.desk import ContactDesk
 from cti.contacts.importer import Importer
 from cti.contacts.lead_desk import LeadDesk
 from cti.dialer.agent_desk import AgentDesk
@@ -276,6 +277,13 @@ class _Wired:
             imports=self.importer,
             leads=LeadDesk(store=self.database.leads, bus=self.bus, clock=clock),
             calls=CallDesk(store=self.database.calls, open_calls=self.tracker, bus=self.bus),
+            contacts=ContactDesk(
+                store=self.database.finding,
+                agents=self.agents.agents,
+                campaigns=self.campaigns.all,
+                clock=clock,
+                zone=settings.api.zone,
+            ),
             facts=facts,
             reports=Reports(facts=facts, agents=self.agents.agents, clock=clock),
             reconciler=CallReconciler(

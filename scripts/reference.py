@@ -105,7 +105,7 @@ def _route(route: web.RouteDef) -> Iterator[str]:
         if route.path == "/health"
         else next(text for asked, text in WHO.items() if asked in names)
     )
-    path = PREFIX + route.path.replace(":[0-9a-f]{32}", "").replace(
+    path = PREFIX + route.path.replace(":[0-9a-f]{32}", "").replace(r":\d{1,18}", "").replace(
         "{order:start|pause|stop}", "{start,pause,stop}"
     )
     yield f"\n### {route.method} {path}\n\n{inspect.cleandoc(handler.__doc__ or '')}\n\nFor: {who}."

@@ -7,6 +7,7 @@ from cti.cli.agents import agent
 from cti.cli.calls import calls, disposition, events, reconcile, report
 from cti.cli.campaigns import campaign
 from cti.cli.compliance import compliance, consent
+from cti.cli.contacts import contacts
 from cti.cli.do_not_call import dnc
 from cti.cli.imports import imports
 from cti.cli.service import check, run
@@ -25,6 +26,7 @@ for command in (
     campaign,
     imports,
     agent,
+    contacts,
     calls,
     disposition,
     report,

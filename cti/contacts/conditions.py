@@ -244,7 +244,7 @@ def _quoted(words: Any) -> str:
 
 def _meant(word: object, known: Sequence[str] | Mapping[str, object]) -> str:
     close = difflib.get_close_matches(str(word)[:60], list(known), n=1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
+    hint = f"did you mean {str(close[0])!r}? " if close else ""
     return f"{hint}there are: {', '.join(known)}"
 
 

@@ -4,6 +4,7 @@ import hashlib
 import types
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
+from zoneinfo import available_timezones
 
 import phonenumbers
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
@@ -124,6 +125,17 @@ class ApiSettings(Section):
     host: str = Field("127.0.0.1", min_length=1, description="Address to listen on.")
     port: Port = Field(8090, description="Port to listen on.")
     tokens: tuple[TokenSettings, ...] = Field((), description="Who may use it.")
+    zone: str = Field(
+        "UTC",
+        description="IANA time zone in which words like `today` are read of whoever does not name one.",
+    )
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, zone: str) -> str:
+        if zone not in available_timezones():
+            raise ValueError("must be an IANA time zone, for example Europe/Berlin")
+        return zone
 
 
 class DialerSettings(Section):

@@ -11,7 +11,18 @@ from aiohttp import web
 from cti.errors import SettingsError
 from cti.model.access import Grant
 from cti.web import live
-from cti.web.api import agents, calls, campaigns, compliance, do_not_call, floor, imports, leads, reports
+from cti.web.api import (
+    agents,
+    calls,
+    campaigns,
+    compliance,
+    contacts,
+    do_not_call,
+    floor,
+    imports,
+    leads,
+    reports,
+)
 from cti.web.auth import GRANTS
 from cti.web.bodies import MAX_BODY_BYTES
 from cti.web.deps import DEPS, Deps
@@ -26,6 +37,7 @@ NOUNS: Final = (
     compliance.routes,
     do_not_call.routes,
     calls.routes,
+    contacts.routes,
     reports.routes,
     floor.routes,
     live.routes,

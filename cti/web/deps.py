@@ -9,6 +9,7 @@ from aiohttp import web
 
 from cti.bus import EventBus
 from cti.clock import Clock
+from cti.contacts.desk import ContactDesk
 from cti.errors import NotFound
 from cti.model.agents import Agent
 from cti.model.contacts import Campaign
@@ -37,6 +38,7 @@ class Deps:
     imports: ImportDesk
     leads: LeadDesk
     calls: CallDesk
+    contacts: ContactDesk
     facts: FactStore
     reports: Reporter
     reconciler: Reconciler

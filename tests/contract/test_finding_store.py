@@ -198,7 +198,7 @@ def crowds(
 
 
 @pytest.mark.postgres
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 @given(given_condition=conditions(Scope.CONTACT))
 def test_every_condition_over_contacts_means_the_same_in_each_store(
     crowds: Stores, given_condition: dict[str, Any]
@@ -211,7 +211,7 @@ def test_every_condition_over_contacts_means_the_same_in_each_store(
 
 
 @pytest.mark.postgres
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(given_condition=conditions(Scope.CALL))
 def test_every_condition_over_calls_means_the_same_in_each_store(
     crowds: Stores, given_condition: dict[str, Any]

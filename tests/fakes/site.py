@@ -16,6 +16,7 @@ from cti.compliance.do_not_call import DoNotCall
 from cti.compliance.gate import ComplianceGate
 from cti.compliance.preview import ComplianceDesk
 from cti.compliance.profiles import SHIPPED, load_profiles
+from cti.contacts.desk import ContactDesk
 from cti.contacts.importer import Importer
 from cti.contacts.lead_desk import LeadDesk
 from cti.model.access import Grant, Role
@@ -108,6 +109,17 @@ def compliance_parts(store: MemoryStore, clock: FakeClock) -> dict[str, Any]:
     }
 
 
+def a_contact_desk(store: MemoryStore) -> ContactDesk:
+    """Build the desk of contacts over a store."""
+    return ContactDesk(
+        store=store.finding,
+        agents=lambda: list(store.tables.agents.values()),
+        campaigns=lambda: list(store.tables.campaigns.values()),
+        clock=FakeClock(),
+        zone="Europe/Berlin",
+    )
+
+
 @asynccontextmanager
 async def open_site(folder: Path) -> AsyncIterator[Site]:
     """Serve for as long as the block lasts: campaign `autumn`, agents anna and bob, tokens of TOKENS."""
@@ -131,6 +143,7 @@ async def open_site(folder: Path) -> AsyncIterator[Site]:
         imports=importer,
         leads=LeadDesk(store=store.leads, bus=bus, clock=clock),
         calls=FakeCallDesk(store, bus),
+        contacts=a_contact_desk(store),
         facts=store.facts,
         reports=reports,
         reconciler=reconciler,

@@ -12,9 +12,11 @@ from cti.errors import BadInput, NotFound
 from cti.model.access import Grant, Role
 from cti.model.call_record import CALL_FIELDS, call_record
 from cti.model.calls import Outcome
+from cti.model.conditions import Scope
 from cti.model.queries import CallFilter, CallRow
 from cti.model.spreadsheet import csv_line
 from cti.web.answers import Format, stream_csv
+from cti.web.api.contacts import asking, json_of
 from cti.web.auth import Forbidden, caller
 from cti.web.bodies import Body, Line, Note, Query, body_of, query_of
 from cti.web.deps import Deps, agent_called, campaign_called, deps
@@ -40,6 +42,8 @@ class CallsQuery(Query):
     cursor: Annotated[str, StringConstraints(pattern="^[0-9a-f]{32}$")] | None = None
     format: Format = Format.JSON
     columns: str | None = None
+    condition: str | None = Field(None, max_length=8000)
+    zone: str | None = Field(None, max_length=100)
 
 
 class Disposition(Body):
@@ -51,10 +55,16 @@ class Disposition(Body):
 
 @routes.get("/calls")
 async def list_calls(request: web.Request) -> web.StreamResponse:
-    """Calls, newest first, and `next`: the cursor of the next page. `format=csv` brings all that match."""
+    """Calls, newest first, and `next`: the cursor of the next page. `format=csv` brings all that match.
+
+    `condition` (JSON) narrows what the other fields leave; its words for times are read in `zone`.
+    """
     grant, wanted = caller(request), query_of(request, CallsQuery)
     parts, columns = deps(request), _columns(wanted.columns)
     asked = await _filter(parts, grant, wanted)
+    if wanted.condition:
+        given, who = json_of(wanted.condition), asking(request, wanted.zone)
+        asked = replace(asked, condition=parts.contacts.condition(given, who, scope=Scope.CALL))
     if wanted.format is Format.CSV:
         return await stream_csv(request, "calls.csv", _csv_lines(parts, asked, columns))
     rows = await parts.facts.call_rows(replace(asked, limit=wanted.limit + 1))

@@ -24,7 +24,7 @@ from tests.fakes.desks import (
     FakeReporter,
 )
 from tests.fakes.memory_store import MemoryStore
-from tests.fakes.site import TOKENS, compliance_parts, grant
+from tests.fakes.site import TOKENS, a_contact_desk, compliance_parts, grant
 
 
 def parts(folder: Path) -> Deps:
@@ -37,6 +37,7 @@ def parts(folder: Path) -> Deps:
         ),
         leads=LeadDesk(store=store.leads, bus=bus, clock=FakeClock()),
         calls=FakeCallDesk(store, bus),
+        contacts=a_contact_desk(store),
         facts=store.facts,
         reports=FakeReporter(),
         reconciler=FakeReconciler(),
