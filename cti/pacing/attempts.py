@@ -61,8 +61,7 @@ class RingTimes:
 
     def answered_within(self, ages: Floats) -> Floats:
         """Return the share of the answered that answered within these ages; 0 before the first, 1 after the last."""
-        place = np.clip((ages / STEP + 0.5).astype(np.intp), 0, len(self.answered_by) - 1)
-        return self.answered_by[place]
+        return self.answered_by[_places(ages + STEP / 2, len(self.answered_by))]
 
     def chance_within(self, ages: Floats, levels: Floats, horizons: Floats) -> Floats:
         """Return, by horizon and call, the chance that a call still up is answered within the horizon.
@@ -70,10 +69,16 @@ class RingTimes:
         `levels`: each call's chance, when it was placed, to be answered at all.
         """
         by_now = self.answered_within(ages)
-        place = np.clip((ages / STEP + 0.5).astype(np.intp), 0, len(self.unanswered_up) - 1)
-        up = levels * (1 - by_now) + (1 - levels) * self.unanswered_up[place]
+        others_up = self.unanswered_up[_places(ages + STEP / 2, len(self.unanswered_up))]
+        up = levels * (1 - by_now) + (1 - levels) * others_up
         later = self.answered_within(ages + horizons[:, None])
-        return np.clip(levels * (later - by_now) / np.maximum(up, 1e-6), 0.0, 1.0)
+        chances: Floats = np.minimum(levels * (later - by_now) / np.maximum(up, 1e-6), 1.0)
+        return chances
+
+
+def _places(ages: Floats, steps: int) -> NDArray[np.intp]:
+    """Return in which step each age is; the last takes all later ones. (`np.clip` is four times slower.)"""
+    return np.minimum(np.maximum(ages / STEP, 0), steps - 1).astype(np.intp)
 
 
 def ring_times(ended: Sequence[Ended], ages_up: Sequence[float], *, ring_timeout: float) -> RingTimes:
@@ -81,11 +86,11 @@ def ring_times(ended: Sequence[Ended], ages_up: Sequence[float], *, ring_timeout
     steps = max(4, int(np.ceil(ring_timeout / STEP)) + 1)
     ages = np.fromiter((one.age for one in ended), float, len(ended))
     answered = np.fromiter((one.answered for one in ended), bool, len(ended))
-    places = np.clip((ages / STEP).astype(np.intp), 0, steps - 1)
+    places = _places(ages, steps)
     live, other = _prior(steps, PRIOR_ATTEMPTS * float(np.exp(-len(ended) / PRIOR_FADES)))
     live += np.bincount(places[answered], minlength=steps)
     other += np.bincount(places[~answered], minlength=steps)
-    up = np.clip((np.asarray(ages_up, float) / STEP).astype(np.intp), 0, steps - 1)
+    up = _places(np.asarray(ages_up, float), steps)
     return _aalen_johansen(live, other, np.bincount(up, minlength=steps).astype(float), len(ended))
 
 

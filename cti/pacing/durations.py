@@ -103,6 +103,9 @@ def releases(talk: Survival, wrap_up: Survival, within: Floats) -> Releases:
         rest = wrap_up.ended_within(horizon - middle) * (middle < horizon)
         free = np.correlate(ending[: SECONDS + whole - 1], rest, mode="valid") if whole else np.zeros(SECONDS)
         talking[row] = free / np.maximum(talk.up[:SECONDS], 1e-12)
-        later = np.interp(np.arange(SECONDS) + horizon, np.arange(len(wrap_up.up)), wrap_up.up)
+        first = int(horizon)
+        later = wrap_up.up[first : first + SECONDS] + (horizon - first) * np.diff(
+            wrap_up.up[first : first + SECONDS + 1]
+        )
         wrapping[row] = 1 - later / np.maximum(wrap_up.up[:SECONDS], 1e-12)
-    return Releases(np.clip(talking, 0.0, 1.0), np.clip(wrapping, 0.0, 1.0))
+    return Releases(np.minimum(talking, 1.0), np.minimum(wrapping, 1.0))

@@ -4,8 +4,11 @@ Keeps the last attempts, conversations and wrap-ups; estimates are made anew eve
 is up on the floor at that moment.
 """
 
+from bisect import bisect_left, bisect_right, insort
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil, inf, sqrt
 from typing import Final
 
 import numpy as np
@@ -66,16 +69,16 @@ class Learner:
     """Remembers what happened. Deterministic; times are those of the signals and floors."""
 
     def __init__(self) -> None:
-        self._ended: deque[Ended] = deque(maxlen=2 * ATTEMPTS)
+        self._ended: list[Ended] = []
+        """By the time of placing."""
         self._talks: deque[Span] = deque(maxlen=SPANS)
         self._wrap_ups: deque[Span] = deque(maxlen=SPANS)
         self._persons: deque[float] = deque(maxlen=20_000)
         self._answered = self._detected = 1.0
         self._releases, self._left = LEFT_PRIOR, 0.0
         self._began: float | None = None
-        self._forget_before = -np.inf
         self._seen = self._seen_then = 0
-        self._made_at = -np.inf
+        self._made_at = -inf
         self._made: Learned | None = None
 
     def learn(self, signal: Signal) -> None:
@@ -104,7 +107,9 @@ class Learner:
             return
         answered = signal.result is Result.LIVE
         age = max(0.0, signal.at - signal.placed_at)
-        self._ended.append(Ended(signal.placed_at, age, answered, signal.answer_chance))
+        insort(self._ended, Ended(signal.placed_at, age, answered, signal.answer_chance), key=_placed)
+        if len(self._ended) >= 2 * ATTEMPTS:
+            del self._ended[:-ATTEMPTS]
         self._seen += 1
         if answered:
             self._answered, self._detected = 0.998 * self._answered + 1, 0.998 * self._detected
@@ -143,40 +148,22 @@ class Learner:
             live_share=live_share,
             horizons=horizons,
             answers_by=ring.answered_within(horizons),
-            release=releases(*self._survivals(floor, reach=int(np.ceil(within.max())) + 2), within),
+            release=releases(*self._survivals(floor, reach=ceil(within.max()) + 2), within),
             stays=1 - self._left / self._releases,
         )
 
     def _ring(self, floor: Floor) -> tuple[RingTimes, float]:
-        known = [one for one in self._ended if one.placed_at >= self._forget_before]
-        known = self._after_change(known, floor)
-        if len(known) > ATTEMPTS:
-            known.sort(key=lambda one: one.placed_at)
-            known = known[-ATTEMPTS:]
-        since = min((one.placed_at for one in known), default=-np.inf)
-        ages_up = [max(0.0, floor.now - one.placed_at) for one in floor.in_flight if one.placed_at >= since]
-        ring = ring_times(known, ages_up, ring_timeout=floor.ring_timeout)
-        told = [(one.chance, one.answered) for one in self._complete(known, floor) if one.chance is not None]
-        answers, expected = sum(a for _, a in told), sum(c for c, _ in told)
-        return ring, (answers + CALIBRATION_PRIOR) / (expected + CALIBRATION_PRIOR)
-
-    @staticmethod
-    def _complete(known: list[Ended], floor: Floor) -> list[Ended]:
-        """Leave out whose fellows, placed at the same time, may be still up."""
-        return [one for one in known if one.placed_at <= floor.now - floor.ring_timeout]
-
-    def _after_change(self, known: list[Ended], floor: Floor) -> list[Ended]:
-        """Forget what was before, when the last complete attempts answer otherwise than those before them."""
-        complete = sorted(self._complete(known, floor), key=lambda one: one.placed_at)
-        before, recent = complete[:-RECENT], complete[-RECENT:]
-        if len(before) < RECENT:
-            return known
-        share = (sum(one.answered for one in before) + 1) / (len(before) + 2)
-        error = np.sqrt(share * (1 - share) * (1 / RECENT + 1 / len(before)))
-        if abs(sum(one.answered for one in recent) / RECENT - share) < CHANGED * error:
-            return known
-        self._forget_before = recent[0].placed_at
-        return [one for one in known if one.placed_at >= self._forget_before]
+        known = self._ended[-ATTEMPTS:]
+        # Of those placed since, none can be still up.
+        complete = known[: bisect_right(known, floor.now - floor.ring_timeout, key=_placed)]
+        since = _change(complete)
+        if since is not None:
+            del self._ended[: bisect_left(self._ended, since, key=_placed)]
+            known = self._ended[-ATTEMPTS:]
+            complete = [one for one in complete if one.placed_at >= since]
+        begin = known[0].placed_at if known else -inf
+        ages_up = [max(0.0, floor.now - one.placed_at) for one in floor.in_flight if one.placed_at >= begin]
+        return ring_times(known, ages_up, ring_timeout=floor.ring_timeout), _calibration(complete)
 
     def _survivals(self, floor: Floor, reach: int) -> tuple[Survival, Survival]:
         return (
@@ -188,5 +175,30 @@ class Learner:
 
     @staticmethod
     def _survival(spans: deque[Span], running: list[float], mean: float, now: float, reach: int) -> Survival:
-        since = spans[0].ended_at if len(spans) == spans.maxlen else -np.inf
+        since = spans[0].ended_at if len(spans) == spans.maxlen else -inf
         return survival(spans, running, now=now, prior_mean=mean, since=since, reach=reach)
+
+
+def _placed(one: Ended) -> float:
+    return one.placed_at
+
+
+def _change(complete: Sequence[Ended]) -> float | None:
+    """Return since when attempts answer otherwise than those before them; None: they do not."""
+    before, recent = complete[:-RECENT], complete[-RECENT:]
+    if len(before) < RECENT:
+        return None
+    share = (sum(one.answered for one in before) + 1) / (len(before) + 2)
+    error = sqrt(share * (1 - share) * (1 / RECENT + 1 / len(before)))
+    away = abs(sum(one.answered for one in recent) / RECENT - share)
+    return recent[0].placed_at if away >= CHANGED * error else None
+
+
+def _calibration(complete: Sequence[Ended]) -> float:
+    """Return by what given answer chances must be multiplied to come out as observed."""
+    answers = expected = CALIBRATION_PRIOR
+    for one in complete:
+        if one.chance is not None:
+            answers += one.answered
+            expected += one.chance
+    return answers / expected
