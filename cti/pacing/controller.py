@@ -6,6 +6,9 @@ whatever the estimates get wrong. The plan looks at the ledger: what may still b
 
 from dataclasses import dataclass, replace
 from math import exp, log
+from typing import Final
+
+import numpy as np
 
 from cti.pacing.floor import Budget
 
@@ -23,14 +26,22 @@ FEWEST = 25.0
 """At least so many answers are planned for: the end of a shift is not a lottery."""
 MOST = 1.5
 """A surplus raises theta by no more than this: it is for bad luck, not to be spent at once."""
-LOWEST, HIGHEST = log(1e-5), log(0.9)
+LOWEST, HIGHEST = -6.0, 4.0
+"""How far log theta may go from where it began."""
+
+
+SIZES: Final = (4, 10, 30)
+"""Team sizes for which the following were found with simulated shifts; between them by the logarithm."""
+LOG_SIZES: Final = tuple(log(size) for size in SIZES)
+FIRST_THETA: Final = (0.014, 0.012, 0.02)
+IDLE_EXPONENT: Final = (1.2, 0.6, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Theta:
-    """Log of the accepted risk, before the plan."""
+    """How the accepted risk was moved from where it began, before the plan."""
 
-    log: float
+    log: float = 0.0
 
     def answered(self, per_second: float) -> "Theta":
         """Return it after an answer by a person; `per_second`: how often they come."""
@@ -74,7 +85,7 @@ def plan(budget: Budget, per_second: float) -> Plan:
 
 def first_theta(agents: int) -> float:
     """Return theta to begin with; found with simulated shifts."""
-    return 0.008 if agents <= 5 else 0.012 if agents <= 12 else 0.02
+    return _by_size(agents, FIRST_THETA)
 
 
 def idle_exponent(agents: int) -> float:
@@ -83,7 +94,12 @@ def idle_exponent(agents: int) -> float:
     At the exact optimum of a memoryless campaign the accepted risk grows with the idle agents: who is far
     behind gains more by an answer. In large teams their number hardly moves.
     """
-    return 1.2 if agents <= 5 else 0.6 if agents <= 12 else 0.0
+    return _by_size(agents, IDLE_EXPONENT)
+
+
+def _by_size(agents: int, values: tuple[float, ...]) -> float:
+    """Read a value between those for `SIZES`."""
+    return float(np.interp(log(max(1, agents)), LOG_SIZES, values))
 
 
 def accepted(theta: Theta, factor: float, *, idle: int, agents: int) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 
 from cti.pacing.attempts import Floats
 
-SECONDS: Final = 1800
+SECONDS: Final = 1200
 """Ages are told apart up to here; whoever talks longer has the hazard of the last bin."""
 FIRST_BIN, GROWTH = 2.0, 1.25
 """Width of the first bins in seconds; later ones grow by this factor of age."""
@@ -103,9 +103,8 @@ def releases(talk: Survival, wrap_up: Survival, within: Floats) -> Releases:
         rest = wrap_up.ended_within(horizon - middle) * (middle < horizon)
         free = np.correlate(ending[: SECONDS + whole - 1], rest, mode="valid") if whole else np.zeros(SECONDS)
         talking[row] = free / np.maximum(talk.up[:SECONDS], 1e-12)
-        first = int(horizon)
-        later = wrap_up.up[first : first + SECONDS] + (horizon - first) * np.diff(
-            wrap_up.up[first : first + SECONDS + 1]
-        )
+        first, part = int(horizon), horizon - int(horizon)
+        later = (1 - part) * wrap_up.up[first : first + SECONDS]
+        later += part * wrap_up.up[first + 1 : first + 1 + SECONDS]
         wrapping[row] = 1 - later / np.maximum(wrap_up.up[:SECONDS], 1e-12)
     return Releases(np.minimum(talking, 1.0), np.minimum(wrapping, 1.0))

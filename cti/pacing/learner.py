@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from cti.pacing.attempts import Ended, Floats, RingTimes, ring_times
+from cti.pacing.attempts import STEP, Ended, Floats, RingTimes, ring_times
 from cti.pacing.durations import Releases, Span, Survival, releases, survival
 from cti.pacing.floor import Floor
 from cti.pacing.signals import AttemptEnded, PersonAnswered, Result, Signal, TalkEnded, WrapUpEnded
@@ -28,9 +28,11 @@ SPANS: Final = 500
 """Conversations, and wrap-ups, learned from."""
 FEWEST: Final = 30
 """Ended attempts before anything is believed."""
-FRESH_SECONDS: Final = 5.0
-"""Estimates are made anew after this time, or when a tenth more is known."""
-HORIZON_SHARES: Final = (0.1, 0.3, 0.55, 0.8, 0.95)
+FRESH_SECONDS: Final = 10.0
+"""What is learned of attempts is made anew after this time, or when a tenth more is known."""
+SLOW_SECONDS: Final = 30.0
+"""The same for conversations, which change slowly and take longer to work out; and for the horizons."""
+HORIZON_SHARES: Final = (0.3, 0.6, 0.9)
 """Horizons are where these shares of the answers have come."""
 TALK_MEAN, WRAP_UP_MEAN = 180.0, 30.0
 """Seconds that conversations and wrap-ups are taken to last while nothing is known."""
@@ -55,6 +57,9 @@ class Learned:
     """Seconds after placing, to the answer."""
     answers_by: Floats
     """Share of the answers that have come by each horizon."""
+    coming: Floats
+    """Chance that a person answers within each horizon, by horizon and steps of age, of calls without a chance of
+    their own."""
     release: Releases
     stays: float
     """Share of agents who are free after a wrap-up, of those who had announced no leave."""
@@ -63,6 +68,19 @@ class Learned:
     def enough(self) -> bool:
         """Return whether enough is known to place more calls than agents."""
         return self.ring.attempts >= FEWEST
+
+    def levels(self, chances: Sequence[float | None]) -> Floats:
+        """Return the chance of each call to be answered at all, by whomever, on the careful side."""
+        rate = careful(self.ring)
+        told = self.calibration
+        return np.array(
+            [rate if one is None else min(0.95, max(0.005, one * told)) for one in chances], float
+        )
+
+
+def careful(ring: RingTimes) -> float:
+    """Return the rate and its standard error: few attempts may have shown too little."""
+    return min(0.95, ring.rate * (1 + ring.rate_cv))
 
 
 class Learner:
@@ -75,11 +93,12 @@ class Learner:
         self._wrap_ups: deque[Span] = deque(maxlen=SPANS)
         self._persons: deque[float] = deque(maxlen=20_000)
         self._answered = self._detected = 1.0
-        self._releases, self._left = LEFT_PRIOR, 0.0
+        self._ends, self._left = LEFT_PRIOR, 0.0
         self._began: float | None = None
-        self._seen = self._seen_then = 0
-        self._made_at = -inf
+        self._seen = self._made_of = self._slow_of = 0
+        self._made_at = self._slow_at = -inf
         self._made: Learned | None = None
+        self._slow: tuple[Floats, Releases] | None = None
 
     def learn(self, signal: Signal) -> None:
         """Take a signal in."""
@@ -96,7 +115,7 @@ class Learner:
                 self._seen += 1
             case WrapUpEnded(at=at, seconds=seconds):
                 self._wrap_ups.append(Span(at, max(0.0, seconds)))
-                self._releases = 0.99 * self._releases + (not signal.announced)
+                self._ends = 0.99 * self._ends + (not signal.announced)
                 self._left = 0.99 * self._left + (not signal.free and not signal.announced)
                 self._seen += 1
             case _:
@@ -126,31 +145,43 @@ class Learner:
 
     def learned(self, floor: Floor) -> Learned:
         """Return the estimates; made anew when they are old."""
-        fresh = floor.now - self._made_at
-        more = self._seen - self._seen_then
-        if self._made is None or fresh >= FRESH_SECONDS or fresh < 0 or 10 * more > self._seen:
+        if self._made is None or self._is_old(self._made_at, self._made_of, FRESH_SECONDS, floor.now):
             self._made = self._estimates(floor)
-            self._made_at, self._seen_then = floor.now, self._seen
+            self._made_at, self._made_of = floor.now, self._seen
         return self._made
+
+    def _is_old(self, at: float, seen: int, seconds: float, now: float) -> bool:
+        return not 0 <= now - at < seconds or 10 * (self._seen - seen) > self._seen
 
     def _estimates(self, floor: Floor) -> Learned:
         ring, calibration = self._ring(floor)
-        horizons = ring.horizons(HORIZON_SHARES)
-        within = horizons + floor.detection + floor.grace
-        live_share = 1.0
-        if floor.detection > 0:
-            live_share = float(
-                np.clip(self._detected / max(1.0, self._answered - len(floor.screening)), 0.05, 1.0)
-            )
+        horizons, release = self._releases_by(ring, floor)
+        live_share = self._live_share(floor)
+        ages = STEP * np.arange(len(ring.answered_by), dtype=np.float64)
         return Learned(
             ring=ring,
             calibration=calibration,
             live_share=live_share,
             horizons=horizons,
             answers_by=ring.answered_within(horizons),
-            release=releases(*self._survivals(floor, reach=ceil(within.max()) + 2), within),
-            stays=1 - self._left / self._releases,
+            coming=live_share * ring.chance_within(ages, np.full(len(ages), careful(ring)), horizons),
+            release=release,
+            stays=1 - self._left / self._ends,
         )
+
+    def _live_share(self, floor: Floor) -> float:
+        if floor.detection <= 0:
+            return 1.0
+        return min(1.0, max(0.05, self._detected / max(1.0, self._answered - len(floor.screening))))
+
+    def _releases_by(self, ring: RingTimes, floor: Floor) -> tuple[Floats, Releases]:
+        """Return the horizons, and who will be free by them."""
+        if self._slow is None or self._is_old(self._slow_at, self._slow_of, SLOW_SECONDS, floor.now):
+            horizons = ring.horizons(HORIZON_SHARES)
+            within = horizons + floor.detection + floor.grace
+            self._slow = horizons, releases(*self._survivals(floor, reach=ceil(within.max()) + 2), within)
+            self._slow_at, self._slow_of = floor.now, self._seen
+        return self._slow
 
     def _ring(self, floor: Floor) -> tuple[RingTimes, float]:
         known = self._ended[-ATTEMPTS:]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cti.pacing.attempts import Floats
+from cti.pacing.attempts import STEP, Floats
 from cti.pacing.controller import Plan, Theta, accepted, plan
 from cti.pacing.durations import SECONDS
 from cti.pacing.floor import Busy, Decision, Floor
@@ -29,7 +29,7 @@ class Predictive:
 
     def __init__(self) -> None:
         self._learner = Learner()
-        self._theta = Theta(0.0)
+        self._theta = Theta()
         self._target = 0.03
         self._failure: str | None = None
         self._wary_since: float | None = None
@@ -147,41 +147,37 @@ def _why(calls: int, inputs: dict[str, float], floor: Floor) -> str:
 
 
 def _see(floor: Floor, known: Learned) -> _Sight:
-    horizons, detection = known.horizons, floor.detection
-    ages = np.array([floor.now - one.placed_at for one in floor.in_flight], float)
-    chances = [one.answer_chance for one in floor.in_flight]
-    coming = known.live_share * known.ring.chance_within(
-        np.maximum(ages, 0.0), _levels(chances, known), horizons
-    )
+    coming = _coming(floor, known)
     if floor.screening:
-        rest = np.array([since + detection - floor.now for since in floor.screening])
-        screened = known.live_share * (rest <= horizons[:, None] + detection)
+        rest = np.array([since + floor.detection - floor.now for since in floor.screening])
+        screened = known.live_share * (rest <= known.horizons[:, None] + floor.detection)
         coming = np.concatenate((coming, screened), axis=1)
     talking, wrapping = _ages(floor.talking, floor.now), _ages(floor.wrapping, floor.now)
     free = np.concatenate((known.release.talking[:, talking], known.release.wrapping[:, wrapping]), axis=1)
     return _Sight(coming, 1 - known.stays * free, floor.idle_agents - floor.waiting + free.shape[1])
 
 
-def _ages(busy: tuple[Busy, ...], now: float) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+def _coming(floor: Floor, known: Learned) -> Floats:
+    """Return the chance of each call in flight to be answered by a person, by horizon and call."""
+    ages = [max(0.0, floor.now - one.placed_at) for one in floor.in_flight]
+    last = known.coming.shape[1] - 1
+    coming = known.coming[:, [min(last, int(age / STEP + 0.5)) for age in ages]]
+    told = [place for place, one in enumerate(floor.in_flight) if one.answer_chance is not None]
+    if told:
+        own, levels = np.array(ages)[told], known.levels([floor.in_flight[n].answer_chance for n in told])
+        coming[:, told] = known.live_share * known.ring.chance_within(own, levels, known.horizons)
+    return coming
+
+
+def _ages(busy: tuple[Busy, ...], now: float) -> list[int]:
     """Return whole seconds since they began, of those who will be free afterwards."""
-    return np.array(
-        [min(SECONDS - 1, max(0, int(now - one.since))) for one in busy if not one.leaving], np.intp
-    )
-
-
-def _levels(chances: list[float | None], known: Learned) -> Floats:
-    """Return the chance to be answered at all, by whomever."""
-    told = known.calibration
-    rate = min(0.95, known.ring.rate * (1 + known.ring.rate_cv))
-    return np.array([rate if one is None else min(0.95, max(0.005, one * told)) for one in chances], float)
+    return [min(SECONDS - 1, max(0, int(now - one.since))) for one in busy if not one.leaving]
 
 
 def _further(floor: Floor, known: Learned, sight: _Sight) -> Floats:
-    """Return the chances of the next calls to be answered, by horizon and call."""
-    most = 10 + int(
-        max(0.0, sight.room - sight.staying[-1].sum()) / max(0.01, known.ring.rate * known.live_share)
-    )
-    count = max(1, _limited(most, floor))
+    """Return the chances of the next calls to be answered, by horizon and call: more than may be placed."""
+    room = max(0.0, sight.room - float(sight.staying[-1].sum()))
+    count = max(1, _limited(10 + int(room / max(0.01, known.ring.rate * known.live_share)), floor))
     chances: list[float | None] = list(floor.next_chances[:count])
     chances += [None] * (count - len(chances))
-    return known.live_share * known.answers_by[:, None] * _levels(chances, known)
+    return known.live_share * known.answers_by[:, None] * known.levels(chances)

@@ -6,9 +6,11 @@ skewness taken in beyond (Volkova 1996; Hong 2013, "refined normal approximation
 """
 
 from dataclasses import dataclass
+from functools import cache
 from math import erf, pi, sqrt
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cti.pacing.attempts import Floats
 
@@ -16,11 +18,17 @@ EXACT = 110
 """Up to so many calls and agents the distribution is exact."""
 
 
+@cache
+def _turn(points: int) -> NDArray[np.complex128]:
+    turn: NDArray[np.complex128] = np.exp(-2j * pi * np.arange(points // 2 + 1) / points) - 1
+    return turn
+
+
 def tails(chances: Floats) -> Floats:
     """Return P(number >= t) for t = 0, 1, ..., n by row; `chances` is rows by n independent chances. Exact."""
     rows, n = chances.shape
     points = 1 << max(2, n).bit_length()
-    turn = np.exp(-2j * pi * np.arange(points // 2 + 1) / points) - 1
+    turn = _turn(points)
     spectrum = np.prod(1 + chances[:, :, None] * turn, axis=1) if n else np.ones((rows, len(turn)), complex)
     weights: Floats = np.maximum(np.fft.irfft(spectrum, points, axis=1)[:, : n + 1], 0.0)
     tail: Floats = np.minimum(1.0, np.cumsum(weights[:, ::-1], axis=1)[:, ::-1])
