@@ -69,18 +69,19 @@ class Plan:
 def plan(budget: Budget, per_second: float) -> Plan:
     """Spread what may still be dropped over the answers still to come.
 
-    A rolling window may be looked at any day: there, nothing is dropped on credit while it is over its target.
+    The factor is 0 when one more drop could not be made good: by the answers that are to come within the window, or,
+    where it rolls and may be looked at any day, by those it holds already.
     """
-    span = (
-        ROLLING_SECONDS if budget.seconds_left is None else min(PLAN_SECONDS, max(0.0, budget.seconds_left))
-    )
-    to_come = max(FEWEST, per_second * span)
+    rolls = budget.seconds_left is None
+    span = ROLLING_SECONDS if rolls else min(PLAN_SECONDS, max(0.0, budget.seconds_left or 0.0))
+    coming = per_second * span
+    planned = max(FEWEST, coming)
     aim = AIM * budget.target
-    left = aim * (budget.live + to_come) - budget.dropped
-    over = budget.seconds_left is None and budget.dropped > budget.target * (budget.live + FEWEST)
-    if aim <= 0 or left <= 0 or over:
+    left = aim * (budget.live + planned) - budget.dropped
+    certain = budget.live + (FEWEST if rolls else coming)
+    if left <= 0 or budget.dropped + 1 > budget.target * certain:
         return Plan(min(left, 0.0), 0.0)
-    return Plan(left, min(MOST, left / to_come / aim))
+    return Plan(left, min(MOST, left / planned / aim))
 
 
 def first_theta(agents: int) -> float:
