@@ -36,6 +36,10 @@ from cti.model.queries import CallFilter
 from cti.model.work import COLLECT_RECORDING
 from cti.node.cel import CelFolder
 from cti.node.checks import NodeToCheck, check_machine, check_node
+from cti.ownership.desk import OwnershipDesk
+from cti.ownership.distributor import Distributor
+from cti.ownership.house import House
+from cti.ownership.keeper import OwnershipKeeper
 from cti.pacing.floor import Pacing
 from cti.pacing.progressive import progressive
 from cti.recording.collector import RecordingCollector
@@ -191,6 +195,15 @@ class _Wired:
             clock=clock,
             order_of=lambda campaign_id: self.campaigns.get(campaign_id).rules.order.order,
         )
+        house = House(
+            store=database.ownership,
+            agents=self.agents.agents,
+            campaigns=self.campaigns.all,
+            bus=self.bus,
+            clock=clock,
+        )
+        self.ownership, self.distributor = OwnershipDesk(house), Distributor(house)
+        self.keeper = OwnershipKeeper(house=house, success_codes=lambda campaign_id: ())
         self.work = self._work(settings, clock, nodes)
         self.journal = Journal(calls=database.calls, agents=database.agents, on_work=self.work.wake)
         self.joiner = Joiner(desk=self.agents, lines=self.lines, clock=clock, spill=self.campaigns.spill)
@@ -213,8 +226,8 @@ class _Wired:
         self.listeners = [self._listener(client, clock) for client in self.clients.values()]
         self.deps = self._deps(settings, clock)
         # The journal is told first: what is acted upon below is noted before.
-        for tap in (self.journal.tap, self.board.tap, self.agents.tap, self.joiner.tap, self.engine.tap):
-            self.bus.tap(tap)
+        for part in (self.journal, self.board, self.agents, self.joiner, self.engine, self.keeper):
+            self.bus.tap(part.tap)
         # Ended last first: the engine places nothing more, and the journal writes what came until the end.
         self.services: tuple[Service, ...] = (
             self.journal,
@@ -224,6 +237,7 @@ class _Wired:
             *self.listeners,
             self.agents,
             self.do_not_call,
+            self.keeper,
             Waker(store=database.queue, clock=clock),
             self.engine,
         )
@@ -284,6 +298,8 @@ class _Wired:
                 clock=clock,
                 zone=settings.api.zone,
             ),
+            ownership=self.ownership,
+            distributor=self.distributor,
             facts=facts,
             reports=Reports(facts=facts, agents=self.agents.agents, clock=clock),
             reconciler=CallReconciler(

@@ -10,6 +10,7 @@ from cti.cli.compliance import compliance, consent
 from cti.cli.contacts import contacts
 from cti.cli.do_not_call import dnc
 from cti.cli.imports import imports
+from cti.cli.ownership import assign, configure, leave, pool
 from cti.cli.service import check, run
 from cti.cli.simulate import simulate
 
@@ -20,6 +21,8 @@ def cti() -> None:
     """Waihu: outbound calling on Asterisk."""
 
 
+agent.add_command(configure)
+agent.add_command(leave)
 for command in (
     run,
     check,
@@ -27,6 +30,8 @@ for command in (
     imports,
     agent,
     contacts,
+    pool,
+    assign,
     calls,
     disposition,
     report,

@@ -16,7 +16,7 @@ from cti.dialer.kept_legs import KeptLegs
 from cti.dialer.ports import AgentStore, Lines
 from cti.dialer.roster import Roster
 from cti.errors import Conflict, NodeDown
-from cti.model.agents import Agent, AgentState
+from cti.model.agents import UNSET, Agent, AgentState, Unset
 from cti.model.calls import Call
 from cti.model.events import AgentMoved, CallMoved, Event, PhoneMoved
 from cti.model.ids import call_channel
@@ -117,6 +117,39 @@ class AgentDesk:
         known = {stored.id: stored for stored in await self._store.agents()}
         return self._roster.assign(agent, known[agent.id].campaign_ids)
 
+    async def configure(
+        self,
+        login: str,
+        *,
+        skills: Sequence[str] | None = None,
+        weight: float | None = None,
+        max_owned: int | Unset | None = UNSET,
+    ) -> Agent:
+        """Set what contacts may ask of him and how many he may own; what is not given stays. Raises NotFound."""
+        agent = self.named(login)
+        await self._store.save_settings(agent.id, skills=skills, weight=weight, max_owned=max_owned)
+        return await self._settled(agent)
+
+    async def leave(self, login: str) -> Agent:
+        """Note that he works here no more. Raises NotFound, Conflict while he is logged in."""
+        agent = self.named(login)
+        if agent.state is not AgentState.LOGGED_OUT or self._legs.being_called(agent):
+            raise Conflict(f"{login} is {agent.state}; log out first")
+        if agent.left_at is None:
+            await self._store.save_settings(agent.id, left_at=self._clock.now())
+        return await self._settled(agent)
+
+    async def come_back(self, login: str) -> Agent:
+        """Note that he works here again; he owns nobody. Raises NotFound."""
+        agent = self.named(login)
+        await self._store.save_settings(agent.id, left_at=None)
+        return await self._settled(agent)
+
+    async def _settled(self, agent: Agent) -> Agent:
+        """Take his settings from the store, and only these."""
+        stored = next(one for one in await self._store.agents() if one.id == agent.id)
+        return self._roster.settle(stored)
+
     async def login(self, login: str, *, ready: bool = True) -> Agent:
         """Call the agent's phone and keep the leg; return when it is up.
 
@@ -126,6 +159,8 @@ class AgentDesk:
         agent = self.named(login)
         if agent.state is not AgentState.LOGGED_OUT or self._legs.being_called(agent):
             raise Conflict(f"{login} is already logged in")
+        if agent.left_at is not None:
+            raise Conflict(f"{login} works here no more")
         if not self._lines.connected(agent.node):
             raise NodeDown(f"no connection to the node {agent.node}; {login} cannot be called there now")
         await self._legs.call(agent, pause=None if ready else "login")

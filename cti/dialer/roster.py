@@ -67,6 +67,18 @@ class Roster:
         self.know(replace(self.now(agent), campaign_ids=tuple(campaign_ids)))
         return self.now(agent)
 
+    def settle(self, stored: Agent) -> Agent:
+        """Take the settings of an agent as the store has them; return him as he is now."""
+        now = replace(
+            self._agents[stored.id],
+            skills=stored.skills,
+            weight=stored.weight,
+            max_owned=stored.max_owned,
+            left_at=stored.left_at,
+        )
+        self.know(now)
+        return now
+
     def apply(self, agent: Agent, signal: AgentSignal, at: datetime) -> Agent:
         """Move an agent and tell it; return him as he is then."""
         # Some moments are told by Asterisk's clock, and a history that went back in time would count wrong.

@@ -132,6 +132,20 @@ class ContactAdded:
     """When it was asked for, so that the time up to the Originate can be measured."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactMoved:
+    """A contact has another owner, or none: see the `MoveKind`s."""
+
+    contact_id: int
+    before: int | None
+    """The agent he belonged to."""
+    after: int | None
+    kind: str
+    reason: str
+    by: str
+    at: datetime
+
+
 Event = (
     CallMoved
     | LegUp
@@ -145,4 +159,5 @@ Event = (
     | RecordingMissing
     | CampaignMoved
     | ContactAdded
+    | ContactMoved
 )

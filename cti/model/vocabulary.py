@@ -20,6 +20,7 @@ from cti.model.events import (
     CallMoved,
     CampaignMoved,
     ContactAdded,
+    ContactMoved,
     DispositionSet,
     Event,
     LegGone,
@@ -30,6 +31,7 @@ from cti.model.events import (
     RecordingMissing,
     RecordingReady,
 )
+from cti.model.ownership import MoveKind
 
 VERSION: Final = 1
 
@@ -47,14 +49,17 @@ class EventType(StrEnum):
     RECORDING_MISSING = "recording.missing"
     AGENT_STATE_CHANGED = "agent.state_changed"
     CAMPAIGN_STATE_CHANGED = "campaign.state_changed"
+    CONTACT_CLAIMED = "contact.claimed"
+    CONTACT_ASSIGNED = "contact.assigned"
+    CONTACT_RETURNED = "contact.returned"
     NODE_CONNECTED = "node.connected"
     NODE_LOST = "node.lost"
 
 
-RESERVED: Final = frozenset(
-    {"call.screen_pop", "transcript.ready", "callback.due", "contact.claimed", "contact.returned"}
-)
+RESERVED: Final = frozenset({"call.screen_pop", "transcript.ready", "callback.due"})
 """Names kept for later; not sent yet."""
+
+_OWNERS: Final = "`contact_id`, `before`, `after` (agents' ids; null: the pool), `kind`, `reason`, `by`."
 
 MEANINGS: Final[Mapping[EventType, str]] = {
     EventType.CALL_STARTED: "Asterisk has a channel for the call. `call`: its record.",
@@ -67,6 +72,10 @@ MEANINGS: Final[Mapping[EventType, str]] = {
     EventType.RECORDING_MISSING: "Alarm: no usable recording: `call_id`, `reason`.",
     EventType.AGENT_STATE_CHANGED: "`agent`: as he is now; `before`, `after`, `reason`, `call_id`.",
     EventType.CAMPAIGN_STATE_CHANGED: "`campaign_id`, `name`, `state`.",
+    EventType.CONTACT_CLAIMED: "An agent took a contact from the pool: " + _OWNERS,
+    EventType.CONTACT_ASSIGNED: "A contact was given to an agent, from the pool or from another agent: "
+    + _OWNERS,
+    EventType.CONTACT_RETURNED: "A contact is back in the pool: " + _OWNERS,
     EventType.NODE_CONNECTED: "A node is connected and was asked what is up: `node`, `version`, `restarted`.",
     EventType.NODE_LOST: "No connection to a node; its calls may go on: `node`, `reason`.",
 }
@@ -119,10 +128,22 @@ def told(event: Event) -> Told | None:
                 "call_id": change.call_id,
             }
             return _told(EventType.AGENT_STATE_CHANGED, f"{agent.id}/{change.after}", change.at, about)
+        case ContactMoved(contact_id=contact_id, kind=kind, at=at):
+            about = {
+                name: getattr(event, name)
+                for name in ("contact_id", "before", "after", "kind", "reason", "by")
+            }
+            return _told(_contact_event(event), f"{contact_id}/{kind}", at, about)
         case LegUp() | LegGone() | PhoneMoved() | ContactAdded():
             return None
         case _:
             return _plain(event)
+
+
+def _contact_event(event: ContactMoved) -> EventType:
+    if event.after is None:
+        return EventType.CONTACT_RETURNED
+    return EventType.CONTACT_CLAIMED if event.kind == MoveKind.CLAIMED else EventType.CONTACT_ASSIGNED
 
 
 Plain = DispositionSet | RecordingReady | RecordingMissing | CampaignMoved | NodeUp | NodeLost
@@ -164,4 +185,8 @@ def agent_record(agent: Agent) -> dict[str, Any]:
         "pause_next": agent.pause_next,
         "phone_reachable": agent.phone_reachable,
         "campaign_ids": list(agent.campaign_ids),
+        "skills": list(agent.skills),
+        "weight": agent.weight,
+        "max_owned": agent.max_owned,
+        "left_at": moment(agent.left_at),
     }

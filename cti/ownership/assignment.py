@@ -5,7 +5,7 @@ whoever may have the contact and has the lowest turn gets him (stride scheduling
 weights make it round robin; the turns are kept between runs, so that several small runs are as fair as a large one.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cti.model.agents import Agent
@@ -46,6 +46,8 @@ class Plan:
     """Agent by contact."""
     refused: Mapping[int, NotMoved] = field(default_factory=dict)
     """Reason by contact."""
+    looked_at: int = 0
+    """Contacts of which this plan speaks; fewer than all when it gave out the most it was to give."""
     turns: Turns = field(default_factory=dict)
     """As they stand afterwards."""
     takers: tuple[Taker, ...] = ()
@@ -69,6 +71,7 @@ def plan(
     asked: Asked = Asked(),
     take_over: bool = False,
     heed_protection: bool = True,
+    most: int | None = None,
 ) -> Plan:
     """Share the contacts out, in their order.
 
@@ -81,28 +84,25 @@ def plan(
     refused: dict[int, NotMoved] = {}
     by_number: dict[int, int] = {}
     for contact in contacts:
-        if contact.stopped:
-            refused[contact.contact_id] = NotMoved.STOPPED
-            continue
-        if contact.owner_id is not None and not take_over:
-            refused[contact.contact_id] = NotMoved.OWNED
-            continue
-        able = _able(contact, takers, room, asked, by_number, heed_protection)
+        if len(given) == most:
+            break
+        able = _open_to(contact, take_over) or _able(contact, takers, room, asked, by_number, heed_protection)
         if isinstance(able, NotMoved):
             refused[contact.contact_id] = able
             continue
         chosen = min(able, key=lambda taker: (at[taker.agent_id], taker.agent_id))
-        if chosen.agent_id == contact.owner_id:
-            refused[contact.contact_id] = NotMoved.OWNED
-            continue
-        given[contact.contact_id] = chosen.agent_id
         by_number |= dict.fromkeys((contact.contact_id, *contact.partners), chosen.agent_id)
         at[chosen.agent_id] += 1 / chosen.weight
+        if chosen.agent_id == contact.owner_id:
+            refused[contact.contact_id] = NotMoved.OWNED  # his share, and he has him already
+            continue
+        given[contact.contact_id] = chosen.agent_id
         left = room[chosen.agent_id]
         room[chosen.agent_id] = None if left is None else left - 1
     return Plan(
         given=given,
         refused=refused,
+        looked_at=len(given) + len(refused),
         turns=from_zero(at, full=[agent_id for agent_id, left in room.items() if left == 0]),
         takers=tuple(
             Taker(agent_id=t.agent_id, weight=t.weight, room=room[t.agent_id], skills=t.skills)
@@ -132,6 +132,13 @@ def advanced(turns: Turns, weights: Mapping[int, float], given: Mapping[int, int
     )
 
 
+def _open_to(contact: Ownable, take_over: bool) -> NotMoved | None:
+    """Return why the contact is given to nobody at all, None when he may be."""
+    if contact.stopped:
+        return NotMoved.STOPPED
+    return NotMoved.OWNED if contact.owner_id is not None and not take_over else None
+
+
 def _able(
     contact: Ownable,
     takers: Sequence[Taker],
@@ -157,7 +164,7 @@ def _able(
         able = [taker for taker in able if taker.agent_id not in contact.given_back_by]
         if not able:
             return NotMoved.PROTECTED
-    able = [taker for taker in able if room[taker.agent_id] != 0]
+    able = [taker for taker in able if room[taker.agent_id] != 0 or taker.agent_id == contact.owner_id]
     return able or (NotMoved.CAP if len(takers) == 1 else NotMoved.NOBODY)
 
 
@@ -171,12 +178,3 @@ def word_of(contact: Ownable, attribute: str) -> str:
 
 def _word(text: str) -> str:
     return text.strip().casefold()
-
-
-def counted(plans: Iterable[Mapping[int, int]]) -> dict[int, int]:
-    """Count contacts by agent."""
-    counts: dict[int, int] = {}
-    for given in plans:
-        for agent_id in given.values():
-            counts[agent_id] = counts.get(agent_id, 0) + 1
-    return dict(sorted(counts.items()))

@@ -123,8 +123,8 @@ class _Judge:
         if self._owners[wish.contact_id] != wish.before or wish.before == wish.after:
             return NotMoved.OWNED if wish.before is None else NotMoved.NOT_THEIRS
         terms = self._terms
-        if terms.untouched is not None and not is_due(contact, terms.untouched):
-            return NotMoved.NOT_THEIRS
+        if terms.untouched is not None and (contact.dialing or not is_due(contact, terms.untouched)):
+            return NotMoved.DIALING if contact.dialing else NotMoved.NOT_THEIRS
         return None if wish.after is None else self._why_not_to(wish.after, wish, contact)
 
     def _why_not_to(self, agent_id: int, wish: Wish, contact: Held) -> NotMoved | None:

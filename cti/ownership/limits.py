@@ -52,13 +52,15 @@ def protected_since(campaigns: Sequence[Campaign], now: datetime) -> datetime | 
     return now - timedelta(days=days) if days > 0 else None
 
 
-def untouched(campaign: Campaign, now: datetime) -> Untouched | None:
-    """Return when a contact of the campaign goes back by himself; None: never."""
+def expiries(campaign: Campaign, now: datetime) -> list[tuple[Untouched, str]]:
+    """Return by which rules contacts of the campaign go back by themselves, each with its reason for people."""
     rules = campaign.rules.ownership
-    if rules.return_after_days is None and rules.return_after_failures is None:
-        return None
-    days = rules.return_after_days
-    return Untouched(
-        no_talk_since=None if days is None else now - timedelta(days=days),
-        failures=rules.return_after_failures,
-    )
+    found = []
+    if rules.return_after_days is not None:
+        before = now - timedelta(days=rules.return_after_days)
+        reason = f"{rules.return_after_days:g} days without a conversation ({campaign.name})"
+        found.append((Untouched(no_talk_since=before), reason))
+    if rules.return_after_failures is not None:
+        reason = f"{rules.return_after_failures} failed attempts in a row ({campaign.name})"
+        found.append((Untouched(failures=rules.return_after_failures), reason))
+    return found

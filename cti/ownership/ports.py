@@ -1,6 +1,6 @@
-"""What ownership needs: a place where who owns whom is written, and what a disposition means."""
+"""What ownership needs: a place where it is written who owns whom."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -17,9 +17,6 @@ from cti.model.ownership import (
     Untouched,
     Wish,
 )
-
-MeansSuccess = Callable[[int | None, str], bool]
-"""Whether a disposition's code means success in a campaign."""
 
 
 class OwnershipStore(Protocol):

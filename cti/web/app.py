@@ -21,6 +21,7 @@ from cti.web.api import (
     floor,
     imports,
     leads,
+    ownership,
     reports,
 )
 from cti.web.auth import GRANTS
@@ -36,6 +37,7 @@ NOUNS: Final = (
     leads.routes,
     compliance.routes,
     do_not_call.routes,
+    ownership.routes,
     calls.routes,
     contacts.routes,
     reports.routes,

@@ -20,10 +20,12 @@ from cti.web.ports import (
     CampaignDesk,
     Compliance,
     Consents,
+    Distributor,
     DoNotCall,
     ImportDesk,
     LeadDesk,
     Nodes,
+    OwnershipDesk,
     Reconciler,
     Reporter,
 )
@@ -39,6 +41,8 @@ class Deps:
     leads: LeadDesk
     calls: CallDesk
     contacts: ContactDesk
+    ownership: OwnershipDesk
+    distributor: Distributor
     facts: FactStore
     reports: Reporter
     reconciler: Reconciler

@@ -19,7 +19,7 @@ from pydantic import Field, ValidationError
 from cti.bus import Subscription
 from cti.errors import CtiError
 from cti.model.access import Grant, Role
-from cti.model.events import AgentMoved, CallMoved, DispositionSet, Event
+from cti.model.events import AgentMoved, CallMoved, ContactMoved, DispositionSet, Event
 from cti.model.vocabulary import VERSION, EventType, told
 from cti.web.auth import Unauthorized, bearer, known
 from cti.web.bodies import Body, Query, query_of
@@ -152,6 +152,8 @@ def _visible(request: web.Request, grant: Grant) -> Callable[[Event], bool]:
                 return agent.id == agent_id
             case DispositionSet(agent_id=whose):
                 return whose == agent_id
+            case ContactMoved(before=before, after=after):
+                return agent_id in (before, after)
         return False
 
     return about_him

@@ -1,6 +1,6 @@
 """What the API needs of the rest of the service. Errors are `CtiError`s; `errors` turns them into answers."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -12,15 +12,18 @@ from cti.compliance.law import Law
 from cti.compliance.listings import Listing, ListingStep, Register
 from cti.compliance.preview import Place, Preview
 from cti.compliance.profiles import Profile
-from cti.model.agents import Agent
+from cti.model.agents import UNSET, Agent, Unset
 from cti.model.calls import Call
 from cti.model.campaign_rules import Order
 from cti.model.contacts import Campaign, Progress
 from cti.model.findings import Finding
 from cti.model.imports import HowFar, Import, ImportOrder, Lead, LeadTaken, Refusal
+from cti.model.ownership import Moved, OwnerMove, PoolCount, Pooled, Selection
 from cti.model.reconciliation import Reconciliation
 from cti.model.tables import ReportKind, Table
 from cti.model.verdicts import SkipReason, Verdict
+from cti.ownership.assignment import Asked
+from cti.ownership.sharing import Method, Shared
 
 
 class AgentDesk(Protocol):
@@ -38,6 +41,25 @@ class AgentDesk(Protocol):
 
     async def assign(self, login: str, campaign_ids: Sequence[int]) -> Agent:
         """Set the campaigns he works on."""
+        ...
+
+    async def configure(
+        self,
+        login: str,
+        *,
+        skills: Sequence[str] | None = None,
+        weight: float | None = None,
+        max_owned: int | Unset | None = UNSET,
+    ) -> Agent:
+        """Set what contacts may ask of him and how many he may own; what is not given stays."""
+        ...
+
+    async def leave(self, login: str) -> Agent:
+        """Note that he works here no more. While he is logged in: Conflict."""
+        ...
+
+    async def come_back(self, login: str) -> Agent:
+        """Note that he works here again."""
         ...
 
     async def login(self, login: str, *, ready: bool = True) -> Agent:
@@ -139,6 +161,75 @@ class CallDesk(Protocol):
         self, call_id: str, *, agent_id: int | None, disposition: str, note: str, at: datetime
     ) -> None:
         """Store an agent's verdict and tell it on the bus. Raises NotFound."""
+        ...
+
+
+class OwnershipDesk(Protocol):
+    """Who owns which contact. Raises NotFound, Conflict and BadInput with a sentence that says why."""
+
+    async def pool(
+        self, campaign_ids: Iterable[int], *, list_id: int | None = None, limit: int
+    ) -> tuple[list[PoolCount], list[Pooled]]:
+        """Count the pool of these campaigns and list whom a claim would get first."""
+        ...
+
+    async def room(self, login: str) -> int | None:
+        """Return how many more contacts an agent may own, None: any number."""
+        ...
+
+    async def moves(self, contact_id: int) -> list[OwnerMove]:
+        """List a contact's owners, the oldest move first."""
+        ...
+
+    async def claim(
+        self,
+        login: str,
+        count: int,
+        *,
+        campaign_id: int | None = None,
+        list_id: int | None = None,
+        by: str,
+        lead: bool,
+    ) -> Moved:
+        """Give an agent the next of the pool."""
+        ...
+
+    async def claim_these(self, login: str, contact_ids: Sequence[int], *, by: str, lead: bool) -> Moved:
+        """Give an agent these contacts of the pool."""
+        ...
+
+    async def give_back(self, contact_id: int, *, login: str | None, reason: str, by: str) -> OwnerMove:
+        """Put a contact back into the pool. `login`: only when he is this agent's."""
+        ...
+
+    async def transfer(self, contact_id: int, *, to: str, reason: str, by: str) -> Moved:
+        """Move a contact to another agent."""
+        ...
+
+
+class Distributor(Protocol):
+    """Gives many contacts to agents, as a plan or for good."""
+
+    async def assign(
+        self,
+        selection: Selection,
+        *,
+        to: Sequence[str],
+        method: Method,
+        asked: Asked | None = None,
+        take_over: bool = False,
+        most: int | None = None,
+        reason: str = "",
+        by: str,
+        dry_run: bool,
+    ) -> Shared:
+        """Share contacts out among agents; without `to` among all of the selection's campaign."""
+        ...
+
+    async def hand_over(
+        self, login: str, *, to: Sequence[str], by: str, reason: str = "", dry_run: bool = False
+    ) -> Shared:
+        """Give all contacts of an agent to others by their weights; without `to`, and the rest, to the pool."""
         ...
 
 

@@ -3,23 +3,28 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from cti.bus import EventBus
 from cti.errors import Conflict, CtiError, NotFound
-from cti.model.agents import Agent, AgentState
+from cti.model.agents import UNSET, Agent, AgentState, Unset
 from cti.model.calls import Call
 from cti.model.contacts import Campaign, CampaignState, Progress
 from cti.model.events import DispositionSet
 from cti.model.reconciliation import Difference, Reconciliation
 from cti.model.tables import ReportKind, Table
+from cti.ownership.house import House
 from cti.web.ports import NodeStanding
+from tests.builders import NOW
+from tests.fakes.clock import FakeClock
 from tests.fakes.memory_store import MemoryStore
 
 
 class FakeAgentDesk:
     """Agents who do at once what they are told."""
 
-    def __init__(self, *agents: Agent) -> None:
+    def __init__(self, *agents: Agent, store: MemoryStore | None = None) -> None:
+        self._store = store
         self._agents = {agent.login: agent for agent in agents}
         self.fails: CtiError | None = None
 
@@ -45,6 +50,35 @@ class FakeAgentDesk:
     async def assign(self, login: str, campaign_ids: Sequence[int]) -> Agent:
         return self._change(login, campaign_ids=tuple(campaign_ids))
 
+    async def configure(
+        self,
+        login: str,
+        *,
+        skills: Sequence[str] | None = None,
+        weight: float | None = None,
+        max_owned: int | Unset | None = UNSET,
+    ) -> Agent:
+        given = {
+            **({} if skills is None else {"skills": tuple(skills)}),
+            **({} if weight is None else {"weight": weight}),
+            **({} if max_owned is UNSET else {"max_owned": max_owned}),
+        }
+        return await self._settle(login, **given)
+
+    async def leave(self, login: str) -> Agent:
+        if self._change(login).state is not AgentState.LOGGED_OUT:
+            raise Conflict(f"{login} is logged in")
+        return await self._settle(login, left_at=NOW)
+
+    async def come_back(self, login: str) -> Agent:
+        return await self._settle(login, left_at=None)
+
+    async def _settle(self, login: str, **fields: Any) -> Agent:
+        agent = self._change(login, **fields)
+        if self._store is not None:
+            await self._store.agents.save_settings(agent.id, **fields)
+        return agent
+
     async def login(self, login: str, *, ready: bool = True) -> Agent:
         return self._change(login, state=AgentState.READY if ready else AgentState.PAUSED)
 
@@ -69,6 +103,17 @@ class FakeAgentDesk:
             raise NotFound(f"there is no agent {login!r}")
         self._agents[login] = replace(self._agents[login], **fields)  # type: ignore[arg-type]
         return self._agents[login]
+
+
+def house_over(store: MemoryStore, agents: FakeAgentDesk, bus: EventBus, clock: FakeClock) -> House:
+    """Return what ownership shares, over a store in memory."""
+    return House(
+        store=store.ownership,
+        agents=agents.agents,
+        campaigns=lambda: list(store.tables.campaigns.values()),
+        bus=bus,
+        clock=clock,
+    )
 
 
 class FakeCampaignDesk:

@@ -22,6 +22,8 @@ from cti.contacts.lead_desk import LeadDesk
 from cti.model.access import Grant, Role
 from cti.model.campaign_rules import Order
 from cti.model.contacts import Campaign
+from cti.ownership.desk import OwnershipDesk
+from cti.ownership.distributor import Distributor
 from cti.service import running
 from cti.web.app import make_app
 from cti.web.deps import Deps
@@ -34,6 +36,7 @@ from tests.fakes.desks import (
     FakeNodes,
     FakeReconciler,
     FakeReporter,
+    house_over,
 )
 from tests.fakes.memory_store import MemoryStore
 
@@ -129,7 +132,8 @@ async def open_site(folder: Path) -> AsyncIterator[Site]:
         await store.agents.add_agent(
             login=agent.login, name=agent.name, endpoint=agent.endpoint, node=agent.node, campaign_ids=(1,)
         )
-    agents = FakeAgentDesk(*await store.agents.agents())
+    agents = FakeAgentDesk(*await store.agents.agents(), store=store)
+    house = house_over(store, agents, bus, clock)
     reports, reconciler, nodes = FakeReporter(), FakeReconciler(), FakeNodes()
     recordings = folder / "recordings"
     recordings.mkdir()
@@ -144,6 +148,8 @@ async def open_site(folder: Path) -> AsyncIterator[Site]:
         leads=LeadDesk(store=store.leads, bus=bus, clock=clock),
         calls=FakeCallDesk(store, bus),
         contacts=a_contact_desk(store),
+        ownership=OwnershipDesk(house),
+        distributor=Distributor(house),
         facts=store.facts,
         reports=reports,
         reconciler=reconciler,

@@ -1,15 +1,16 @@
 """Agents: who there is, and what they ask for."""
 
 from collections.abc import Awaitable
-from typing import Final
+from typing import Final, Literal
 
 from aiohttp import web
 from pydantic import Field
 
 from cti.errors import BadInput
 from cti.model.access import Role
-from cti.model.agents import Agent
+from cti.model.agents import UNSET, Agent
 from cti.model.vocabulary import agent_record
+from cti.web.api.ownership import logins, shared_record
 from cti.web.auth import caller, leader, may_act_for
 from cti.web.bodies import Body, Line, Word, body_of
 from cti.web.deps import Deps, agent_called, campaign_called, deps
@@ -31,6 +32,23 @@ class Campaigns(Body):
     """`PUT /agents/{login}/campaigns`."""
 
     campaigns: tuple[str | int, ...] = Field(strict=False)
+
+
+class Settings(Body):
+    """`PATCH /agents/{login}`. What is not given stays."""
+
+    skills: tuple[Line, ...] | None = Field(None, max_length=100, strict=False)
+    weight: float | None = Field(None, ge=0, le=1000, strict=False)
+    max_owned: int | None = Field(None, ge=0)
+    left: Literal[False] | None = None
+
+
+class Leave(Body):
+    """`POST /agents/{login}/leave`."""
+
+    to: tuple[Word, ...] = Field((), max_length=1000, strict=False)
+    reason: Line = "left"
+    dry_run: bool = False
 
 
 class LogIn(Body):
@@ -75,6 +93,41 @@ async def get_agent(request: web.Request) -> web.Response:
     login = request.match_info["login"]
     may_act_for(request, login)
     return web.json_response(agent_record(agent_called(deps(request), login)))
+
+
+@routes.patch("/agents/{login}")
+async def configure_agent(request: web.Request) -> web.Response:
+    """Set `skills` (words that contacts may ask for), `weight` (his share when contacts are given out; 0: none),
+    `max_owned` (null: no cap of his own). `left: false`: he works here again."""
+    leader(request)
+    login, wanted = request.match_info["login"], await body_of(request, Settings)
+    desk = deps(request).agents
+    if wanted.left is False:
+        await desk.come_back(login)
+    return await _answer(
+        desk.configure(
+            login,
+            skills=wanted.skills,
+            weight=wanted.weight,
+            max_owned=wanted.max_owned if "max_owned" in wanted.model_fields_set else UNSET,
+        )
+    )
+
+
+@routes.post("/agents/{login}/leave")
+async def leave(request: web.Request) -> web.Response:
+    """He works here no more: his contacts go to the agents in `to`, by their weights, else to the pool.
+
+    What those may not take (caps) goes to the pool, too. `dry_run`: told and not done. Again: goes on where it stopped.
+    """
+    grant = leader(request)
+    parts, wanted, login = deps(request), await body_of(request, Leave), request.match_info["login"]
+    if not wanted.dry_run:
+        await parts.agents.leave(login)
+    shared = await parts.distributor.hand_over(
+        login, to=wanted.to, by=grant.name, reason=wanted.reason, dry_run=wanted.dry_run
+    )
+    return web.json_response(shared_record(shared, logins(parts), dry_run=wanted.dry_run))
 
 
 @routes.put("/agents/{login}/campaigns")

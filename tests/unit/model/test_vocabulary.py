@@ -14,6 +14,7 @@ from cti.model.events import (
     CallMoved,
     CampaignMoved,
     ContactAdded,
+    ContactMoved,
     DispositionSet,
     Event,
     LegGone,
@@ -29,6 +30,11 @@ from cti.model.spreadsheet import csv_text
 from cti.model.vocabulary import MEANINGS, RESERVED, EventType, Told, told
 from tests.builders import NOW, a_call, an_agent, later
 
+
+def a_contact_moved(before: int | None, after: int | None, kind: str) -> ContactMoved:
+    return ContactMoved(contact_id=7, before=before, after=after, kind=kind, reason="", by="lead", at=NOW)
+
+
 EVENTS: list[tuple[Event, EventType | None]] = [
     (
         DispositionSet(call_id="1", agent_id=1, disposition="sold", note="n", at=NOW),
@@ -40,6 +46,10 @@ EVENTS: list[tuple[Event, EventType | None]] = [
     ),
     (RecordingMissing(call_id="1", reason="empty", at=NOW), EventType.RECORDING_MISSING),
     (CampaignMoved(campaign_id=1, name="a", state="running", at=NOW), EventType.CAMPAIGN_STATE_CHANGED),
+    (a_contact_moved(None, 1, "claimed"), EventType.CONTACT_CLAIMED),
+    (a_contact_moved(None, 1, "won"), EventType.CONTACT_ASSIGNED),
+    (a_contact_moved(1, 2, "transferred"), EventType.CONTACT_ASSIGNED),
+    (a_contact_moved(1, None, "expired"), EventType.CONTACT_RETURNED),
     (NodeUp(node="pbx", version="22", restarted=False, at=NOW), EventType.NODE_CONNECTED),
     (NodeLost(node="pbx", reason="gone", at=NOW), EventType.NODE_LOST),
     (

@@ -12,6 +12,8 @@ from cti.contacts.lead_desk import LeadDesk
 from cti.errors import SettingsError
 from cti.model.access import Role
 from cti.model.campaign_rules import Order
+from cti.ownership.desk import OwnershipDesk
+from cti.ownership.distributor import Distributor
 from cti.web.app import make_app, serving
 from cti.web.deps import Deps
 from tests.fakes.clock import FakeClock
@@ -22,6 +24,7 @@ from tests.fakes.desks import (
     FakeNodes,
     FakeReconciler,
     FakeReporter,
+    house_over,
 )
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.site import TOKENS, a_contact_desk, compliance_parts, grant
@@ -29,8 +32,11 @@ from tests.fakes.site import TOKENS, a_contact_desk, compliance_parts, grant
 
 def parts(folder: Path) -> Deps:
     store, bus = MemoryStore(), EventBus()
+    house = house_over(store, FakeAgentDesk(), bus, FakeClock())
     return Deps(
         agents=FakeAgentDesk(),
+        ownership=OwnershipDesk(house),
+        distributor=Distributor(house),
         campaigns=FakeCampaignDesk(store),
         imports=Importer(
             store=store.imports, folder=folder, clock=FakeClock(), order_of=lambda _: Order.OLDEST
