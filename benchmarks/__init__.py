@@ -7,4 +7,5 @@ originate           calls placed per second: engine_process beside bare_dialer
 answer_to_rep       from the customer's 200 OK to the first voice: the service beside bare_bridge
 event_lag           from AMI bytes to a WebSocket client: engine_process beside bare_dialer, through ami_relay
 storage             attempts written per second, beside bare inserts
+import_lists        rows of a list imported per second, beside a bare insert of what came of them
 """
