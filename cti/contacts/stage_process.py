@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+from cti.contacts.checkers import BATCH, check_in_processes
 from cti.contacts.reader import HowToRead, format_of
 from cti.contacts.staging import how_of, how_record, stage
 from cti.errors import BadInput, CtiError
@@ -21,7 +22,7 @@ from cti.model.imports import FileFormat, HowFar, ReadFile
 
 SMALL: Final = 65_536
 """Bytes up to which a text file is read in the service: about a thousand rows."""
-NICENESS: Final = 10
+NICENESS: Final = 5
 """The reading gives way to everything that has to do with calls."""
 TOLD_SECONDS: Final = 0.25
 
@@ -37,7 +38,12 @@ async def staged(source: Path, target: Path, how: HowToRead) -> AsyncIterator[Ho
             await asyncio.sleep(0)
         return
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "cti.contacts.stage_process"),
+        *(
+            sys.executable,
+            "-m",
+            "cti.contacts.stage_process",
+            str(target),
+        ),  # the last for whoever looks at `ps`
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(path or "." for path in sys.path)},
@@ -75,7 +81,10 @@ def main() -> None:
     job = json.loads(sys.stdin.read())
     told = 0.0
     try:
-        for step in stage(Path(job["source"]), Path(job["target"]), how_of(job)):
+        how = how_of(job)
+        for step in stage(
+            Path(job["source"]), Path(job["target"]), how, check=check_in_processes, batch=BATCH
+        ):
             if isinstance(step, ReadFile):
                 _say(
                     {

@@ -7,13 +7,13 @@ Each line is one bite in JSON: the rows that can be taken and the rows refused b
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+from cti.contacts.contact_text import decoded
 from cti.contacts.encodings import Place
-from cti.contacts.reader import ContactReader, HowToRead, records_of
-from cti.model.contacts import NewContact, NewNumber, RowRefused
+from cti.contacts.reader import Check, Checked, HowToRead, ListReader, check_here, records_of
+from cti.model.contacts import RowRefused
 from cti.model.doubles import DoubleKey, DoubleRule, Doubles, DoubleScope
 from cti.model.imports import FileFormat, HowFar, ReadFile, StagedRow
 
@@ -21,11 +21,6 @@ BITE: Final = 500
 """Rows that are written with one commit: some 30 ms of SQLite's one writer."""
 LOOK: Final = 20
 """Rows after which others get their turn, where reading shares a process: about 2 ms."""
-
-_MORE: Final = (
-    *("crm_ref", "crm_customer", "crm_contact", "crm_deal", "zone", "score"),
-    *("stage", "consent", "consent_source", "priority"),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,19 +33,21 @@ class Bite:
     """Place in the staged file behind it, in bytes."""
 
 
-def stage(source: Path, target: Path, how: HowToRead) -> Iterator[HowFar | ReadFile]:
+def stage(
+    source: Path, target: Path, how: HowToRead, *, check: Check = check_here, batch: int = LOOK
+) -> Iterator[HowFar | ReadFile]:
     """Read `source` into `target`; gives how far it has come, and last what the file is. Raises BadInput."""
     place = Place()
     encoding, records = records_of(source, how, place)
-    reader = ContactReader(how)
+    reader = ListReader(how, check, batch=batch)
     with target.open("wb") as file:
-        rows: list[StagedRow] = []
+        rows: list[str] = []
         refused: list[RowRefused] = []
         for count, row in enumerate(reader.rows(records), 1):
-            if isinstance(row, StagedRow):
-                rows.append(row)
-            else:
+            if isinstance(row, RowRefused):
                 refused.append(row)
+            else:
+                rows.append(_row_text(*row))
             if len(rows) >= BITE or len(refused) >= BITE:
                 _write(file, rows, refused)
             if count % LOOK == 0:
@@ -68,7 +65,10 @@ def bites(staged: Path, *, begin: int = 0) -> Iterator[Bite]:
         while line := file.readline():
             rows, refused = json.loads(line)
             yield Bite(
-                rows=tuple(_row(row) for row in rows),
+                rows=tuple(
+                    StagedRow(line=at, first_line=first, contact=decoded(contact))
+                    for at, first, contact in rows
+                ),
                 refused=tuple(RowRefused(line=at, code=code, reason=reason) for at, code, reason in refused),
                 end=file.tell(),
             )
@@ -97,33 +97,12 @@ def how_of(record: Mapping[str, Any]) -> HowToRead:
     )
 
 
-def _write(file: BinaryIO, rows: list[StagedRow], refused: list[RowRefused]) -> None:
-    taken = [_row_record(row) for row in rows]
-    kept = [(one.line, one.code, one.reason) for one in refused]
-    file.write(json.dumps((taken, kept), ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+def _write(file: BinaryIO, rows: list[str], refused: list[RowRefused]) -> None:
+    kept = json.dumps([(one.line, one.code, one.reason) for one in refused], ensure_ascii=False)
+    file.write(f"[[{','.join(rows)}],{kept}]\n".encode())
     rows.clear()
     refused.clear()
 
 
-def _row_record(row: StagedRow) -> tuple[Any, ...]:
-    contact = row.contact
-    numbers = [(number.e164, number.raw, number.zone, number.kind) for number in contact.numbers]
-    more = {name: value for name in _MORE if (value := getattr(contact, name)) is not None}
-    if contact.consent_at is not None:
-        more["consent_at"] = contact.consent_at.isoformat()
-    return row.line, row.first_line, contact.name, numbers, contact.fields, more
-
-
-def _row(record: list[Any]) -> StagedRow:
-    line, first_line, name, numbers, fields, more = record
-    if "consent_at" in more:
-        more["consent_at"] = datetime.fromisoformat(more["consent_at"])
-    contact = NewContact(
-        name=name,
-        numbers=tuple(
-            NewNumber(e164=e164, raw=raw, zone=zone, kind=kind) for e164, raw, zone, kind in numbers
-        ),
-        fields=fields,
-        **more,
-    )
-    return StagedRow(line=line, contact=contact, first_line=first_line)
+def _row_text(row: Checked, first: int | None) -> str:
+    return f"[{row.line},{'null' if first is None else first},{row.contact}]"

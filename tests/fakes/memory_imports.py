@@ -141,7 +141,8 @@ class MemoryImports:
         now = await self.get_import(import_id)
         wanted = ImportState.WRITING if error else ImportState.DONE
         if now.state is not wanted or now.order.dry_run:
-            raise Conflict(f"import {import_id} is {now.state.value}: only what is done can be undone")
+            what = "was a dry run" if now.order.dry_run else f"is {now.state.value}"
+            raise Conflict(f"import {import_id} {what}: only what is done can be undone")
         return self._set(
             import_id,
             state=ImportState.UNDOING,

@@ -1,5 +1,6 @@
 """Contact lists as people really send them: every row is taken whole, or refused with line and reason."""
 
+import json
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -9,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cti.contacts.contact_text import decoded
 from cti.contacts.csv_records import LINE_BYTES, RECORD_LINES, Record, RecordReader
-from cti.contacts.reader import ContactReader, HowToRead
+from cti.contacts.reader import HowToRead, ListReader
 from cti.errors import BadInput
 from cti.model.contacts import NewContact, RowRefused
-from cti.model.imports import StagedRow
 
 
 @dataclass(frozen=True)
@@ -25,10 +26,10 @@ class Reading:
 
 
 def read(content: bytes, *, region: str = "DE", chunk: int = 1 << 20, **how: Any) -> Reading:
-    reader = ContactReader(HowToRead(region=region, **how))
+    reader = ListReader(HowToRead(region=region, **how))
     rows = list(reader.rows(records(content, chunk)))
     return Reading(
-        contacts=tuple(row.contact for row in rows if isinstance(row, StagedRow)),
+        contacts=tuple(decoded(json.loads(row[0].contact)) for row in rows if isinstance(row, tuple)),
         refused=tuple(row for row in rows if isinstance(row, RowRefused)),
     )
 
