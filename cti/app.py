@@ -31,6 +31,8 @@ from cti.dialer.joiner import Joiner
 from cti.dialer.journal import Journal
 from cti.dialer.waker import Waker
 from cti.errors import SettingsError
+from cti.lines.desk import LineDesk
+from cti.lines.keeper import LineKeeper
 from cti.model.findings import Finding
 from cti.model.queries import CallFilter
 from cti.model.work import COLLECT_RECORDING
@@ -149,7 +151,10 @@ async def _ask_database(settings: Settings) -> None:
 def _to_check(settings: Settings, node: NodeSettings) -> NodeToCheck:
     return NodeToCheck(
         account=_account(node),
-        trunk=node.trunk,
+        trunk=node.default_trunk(),
+        more_trunks=tuple(
+            trunk.endpoint for trunk in node.all_trunks() if trunk.endpoint != node.default_trunk()
+        ),
         message=settings.dialer.message,
         recordings=node.recordings,
         cel_file=node.cel / node.cel_file if node.cel else None,
@@ -169,6 +174,11 @@ class _Wired:
         self.clients = {name: PanoramiskClient(_account(node)) for name, node in nodes.items()}
         self.lines = AmiLines(
             clients=self.clients, tracker=self.tracker, phone_seconds=settings.agents.answer_seconds
+        )
+        self.line_keeper = LineKeeper(
+            trunks=[trunk for node in settings.nodes for trunk in node.all_trunks()],
+            store=database.callers,
+            clock=clock,
         )
         self.campaigns = CampaignDesk(store=database.campaigns, bus=self.bus, clock=clock, nodes=nodes)
         self.agents = AgentDesk(
@@ -226,7 +236,16 @@ class _Wired:
         self.listeners = [self._listener(client, clock) for client in self.clients.values()]
         self.deps = self._deps(settings, clock)
         # The journal is told first: what is acted upon below is noted before.
-        for part in (self.journal, self.board, self.agents, self.joiner, self.engine, self.keeper):
+        told = (
+            self.journal,
+            self.board,
+            self.agents,
+            self.joiner,
+            self.line_keeper,
+            self.engine,
+            self.keeper,
+        )
+        for part in told:
             self.bus.tap(part.tap)
         # Ended last first: the engine places nothing more, and the journal writes what came until the end.
         self.services: tuple[Service, ...] = (
@@ -239,6 +258,7 @@ class _Wired:
             self.do_not_call,
             self.keeper,
             Waker(store=database.queue, clock=clock),
+            self.line_keeper,
             self.engine,
         )
 
@@ -246,6 +266,7 @@ class _Wired:
         """Take up calls, agents and campaigns where the last run left them."""
         calls = await self.database.calls.open_calls()
         await self.campaigns.load()
+        await self.line_keeper.load()
         await self.agents.load(calls)
         await self.importer.load()
         for call in calls:
@@ -290,6 +311,7 @@ class _Wired:
             campaigns=self.campaigns,
             imports=self.importer,
             leads=LeadDesk(store=self.database.leads, bus=self.bus, clock=clock),
+            lines=LineDesk(keeper=self.line_keeper, store=self.database.callers, clock=clock),
             calls=CallDesk(store=self.database.calls, open_calls=self.tracker, bus=self.bus),
             contacts=ContactDesk(
                 store=self.database.finding,

@@ -1,26 +1,49 @@
 """Reads a campaign's rules from outside, and tells them. The only reader: API, command line and database share it."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
 from cti.errors import BadInput
-from cti.model.campaign_rules import CampaignRules
+from cti.model.campaign_rules import LARGEST_PARAMETER, CampaignRules, MachineAction
+from cti.model.lines import NODE_TRUNKS
 
 _RULES: Final = TypeAdapter(with_config(ConfigDict(extra="forbid"))(CampaignRules))
+
+_ENDPOINT: Final = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
+_SOUND: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_/-]*")
 
 
 def rules_of(given: Mapping[str, Any], *, where: str) -> CampaignRules:
     """Return the rules. Raises BadInput naming the key below `where`, for example `rules.pacing.drop_target`."""
     try:
-        return _RULES.validate_python(given)
+        rules = _RULES.validate_python(given)
     except ValidationError as error:
         problems = (
             f"{'.'.join([where, *map(str, one['loc'])])}: {one['msg']}"
             for one in error.errors(include_url=False)
         )
         raise BadInput("; ".join(problems)) from None
+    if unfit := [f"{where}.{problem}" for problem in _unfit(rules)]:
+        raise BadInput("; ".join(unfit))
+    return rules
+
+
+def _unfit(rules: CampaignRules) -> Iterator[str]:
+    """Give what has the right type and yet could never become an order to Asterisk."""
+    for place, trunk in enumerate(rules.lines.trunks):
+        if trunk != NODE_TRUNKS and not _ENDPOINT.fullmatch(trunk):
+            yield f"lines.trunks.{place}: {trunk!r} is no name of a PJSIP endpoint, nor {NODE_TRUNKS!r}"
+    machines = rules.machines
+    if machines.voicemail and not _SOUND.fullmatch(machines.voicemail):
+        yield f"machines.voicemail: {machines.voicemail!r} is no name in the node's sounds folder"
+    if machines.detect and machines.action is MachineAction.VOICEMAIL and not machines.voicemail:
+        yield "machines.voicemail: is missing; the action voicemail plays it"
+    for name, value in machines.parameters.items():
+        if not 0 < value <= LARGEST_PARAMETER:
+            yield f"machines.parameters.{name}: must be more than 0 and at most {LARGEST_PARAMETER}"
 
 
 def rules_record(rules: CampaignRules) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from cti.cli.compliance import compliance, consent
 from cti.cli.contacts import contacts
 from cti.cli.do_not_call import dnc
 from cti.cli.imports import imports
+from cti.cli.lines import callerid, trunks
 from cti.cli.ownership import assign, configure, leave, pool
 from cti.cli.service import check, run
 from cti.cli.simulate import simulate
@@ -28,6 +29,8 @@ for command in (
     check,
     campaign,
     imports,
+    callerid,
+    trunks,
     agent,
     contacts,
     pool,

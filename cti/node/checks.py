@@ -30,10 +30,13 @@ class NodeToCheck:
 
     account: AmiAccount
     trunk: str
+    """By which campaigns leave that name none; empty: none."""
     message: str
     """Sound that is played to a person nobody fetches."""
     recordings: Path | None
     cel_file: Path | None
+    more_trunks: tuple[str, ...] = ()
+    """All other trunks that the settings name."""
 
     @property
     def name(self) -> str:
@@ -56,7 +59,8 @@ async def check_node(node: NodeToCheck, *, clock: Clock) -> list[Finding]:
     try:
         async with connected_client(node.account, patience=_PATIENCE) as ami:
             login = Finding(node=node.name, subject="AMI login", ok=True, message=f"as {node.account.user}")
-            asked = [*await ask(ami), await ask_trunk(ami, node.trunk)]
+            trunks = [await ask_trunk(ami, trunk) for trunk in (node.trunk, *node.more_trunks)]
+            asked = [*await ask(ami), *trunks]
             seen = await _probe(ami, node, clock)
     except NodeError as error:
         return [

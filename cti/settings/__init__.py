@@ -12,6 +12,7 @@ from cti.settings.sections import (
     RecordingSettings,
     Settings,
     TokenSettings,
+    TrunkSettings,
 )
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     "RecordingSettings",
     "Settings",
     "TokenSettings",
+    "TrunkSettings",
     "load",
 ]

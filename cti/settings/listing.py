@@ -24,26 +24,31 @@ class Key:
     default: str | None
     """As written in TOML; None when the key must be given, empty when there is none."""
     meaning: str
-
-    @property
-    def variable(self) -> str:
-        """The environment variable that overrides it."""
-        path = self.table.replace(".", "__") + ("__0" if self.many else "")
-        return f"WAIHU_{path}__{self.name}".upper()
+    variable: str
+    """The environment variable that overrides it; in a list of tables that of the first one."""
 
 
-def all_keys(model: type[Section] = Settings, table: str = "", *, many: bool = False) -> Iterator[Key]:
+def all_keys(
+    model: type[Section] = Settings, table: str = "", *, many: bool = False, prefix: str = "WAIHU"
+) -> Iterator[Key]:
     """Give every key, in the order of the file."""
     later: list[Iterator[Key]] = []
     for name, field in model.model_fields.items():
         below = section_of(field.annotation)
         if below is None:
             yield Key(
-                table=table, many=many, name=name, default=_default(field), meaning=field.description or ""
+                table=table,
+                many=many,
+                name=name,
+                default=_default(field),
+                meaning=field.description or "",
+                variable=f"{prefix}__{name}".upper(),
             )
         else:
             path = f"{table}.{name}" if table else name
-            later.append(all_keys(below, path, many=get_origin(field.annotation) is tuple))
+            listed = get_origin(field.annotation) is tuple
+            inner = f"{prefix}{'__' if table else '_'}{name}{'__0' if listed else ''}"
+            later.append(all_keys(below, path, many=listed, prefix=inner))
     for keys in later:
         yield from keys
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 from cti.errors import SettingsError
 from cti.model.access import Grant, Role
 from cti.model.contacts import Campaign
+from cti.model.lines import Trunk
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
@@ -41,6 +42,34 @@ class DatabaseSettings(Section):
         return url
 
 
+class TrunkSettings(Section):
+    """One way out of a node."""
+
+    endpoint: str = Field(
+        pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$",
+        max_length=64,
+        description="PJSIP endpoint; unique on its node.",
+    )
+    channels: int | None = Field(
+        None, ge=1, description="Most calls by it at one time; empty: only the node's limit."
+    )
+    calls_per_second: float | None = Field(
+        None, gt=0, description="Most new calls by it per second; empty: only the node's limit."
+    )
+    priority: int = Field(
+        0, description="The smaller first, where a campaign leaves the order to the node (`*`)."
+    )
+    failure_share: float = Field(
+        0.5, gt=0, le=1, description="Share of technical failures at which its breaker opens."
+    )
+    rest_seconds: float = Field(
+        30.0,
+        ge=1,
+        le=3600,
+        description="How long an open breaker lets nothing out before it tries one call; doubled each time it fails.",
+    )
+
+
 class NodeSettings(Section):
     """One Asterisk node."""
 
@@ -62,10 +91,30 @@ class NodeSettings(Section):
     trunk: str = Field(
         "",
         pattern=r"^([A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*)?$",
-        description="PJSIP endpoint for calls of campaigns that name none.",
+        description="PJSIP endpoint for calls of campaigns that name none; empty: the trunk of the smallest priority.",
     )
     max_lines: int = Field(100, ge=1, description="Most customer calls on this node at one time.")
     calls_per_second: float = Field(20.0, gt=0, description="Most Originates per second to this node.")
+    trunks: tuple[TrunkSettings, ...] = ()
+
+    @model_validator(mode="after")
+    def _each_trunk_once(self) -> Self:
+        names = [trunk.endpoint for trunk in self.trunks]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"trunks: the endpoint {twice[0]!r} stands twice")
+        return self
+
+    def all_trunks(self) -> tuple[Trunk, ...]:
+        """Return its trunks, the smallest priority first; `trunk` among them, without limits when it has no table."""
+        given = [Trunk(node=self.name, **trunk.model_dump()) for trunk in self.trunks]
+        if self.trunk and self.trunk not in {trunk.endpoint for trunk in given}:
+            given.append(Trunk(node=self.name, endpoint=self.trunk))
+        return tuple(sorted(given, key=lambda trunk: (trunk.priority, trunk.endpoint)))
+
+    def default_trunk(self) -> str:
+        """Return by which endpoint campaigns leave that name none; empty when there is none at all."""
+        return self.trunk or next((trunk.endpoint for trunk in self.all_trunks()), "")
 
     @field_validator("recordings", "cel", mode="before")
     @classmethod
@@ -238,7 +287,7 @@ class Settings(Section):
                 id=0,
                 name="",
                 node=node.name,
-                trunk=node.trunk,
+                trunk=node.default_trunk(),
                 ring_seconds=self.dialer.ring_seconds,
                 grace_seconds=self.dialer.grace_seconds,
                 message=self.dialer.message,

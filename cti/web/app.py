@@ -21,6 +21,7 @@ from cti.web.api import (
     floor,
     imports,
     leads,
+    lines,
     ownership,
     reports,
 )
@@ -38,6 +39,7 @@ NOUNS: Final = (
     compliance.routes,
     do_not_call.routes,
     ownership.routes,
+    lines.routes,
     calls.routes,
     contacts.routes,
     reports.routes,

@@ -24,6 +24,7 @@ from cti.web.ports import (
     DoNotCall,
     ImportDesk,
     LeadDesk,
+    LineDesk,
     Nodes,
     OwnershipDesk,
     Reconciler,
@@ -43,6 +44,7 @@ class Deps:
     contacts: ContactDesk
     ownership: OwnershipDesk
     distributor: Distributor
+    lines: LineDesk
     facts: FactStore
     reports: Reporter
     reconciler: Reconciler

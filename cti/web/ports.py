@@ -18,6 +18,7 @@ from cti.model.campaign_rules import Order
 from cti.model.contacts import Campaign, Progress
 from cti.model.findings import Finding
 from cti.model.imports import HowFar, Import, ImportOrder, Lead, LeadTaken, Refusal
+from cti.model.lines import CallerPool, PoolStanding, TrunkStanding
 from cti.model.ownership import Moved, OwnerMove, PoolCount, Pooled, Selection
 from cti.model.reconciliation import Reconciliation
 from cti.model.tables import ReportKind, Table
@@ -147,6 +148,28 @@ class LeadDesk(Protocol):
 
     async def add(self, lead: Lead, *, order: Order) -> LeadTaken:
         """Store the lead, then tell it on the bus. Raises NotFound (campaign)."""
+        ...
+
+
+class LineDesk(Protocol):
+    """Numbers to show, and trunks."""
+
+    def trunks(self) -> Sequence[TrunkStanding]:
+        """List all trunks as they are now."""
+        ...
+
+    def pools(self) -> Sequence[PoolStanding]:
+        """List all pools with the use of their numbers, oldest first."""
+        ...
+
+    async def add(self, pool: CallerPool) -> PoolStanding:
+        """Store a pool; its `id` is ignored. Raises Conflict (name, a number of another pool)."""
+        ...
+
+    async def change(
+        self, name: str, *, settings: dict[str, object], numbers: dict[str, dict[str, object]]
+    ) -> PoolStanding:
+        """Change fields of a pool, and of its numbers; unknown numbers are added. Raises NotFound, Conflict."""
         ...
 
 

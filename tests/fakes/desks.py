@@ -7,10 +7,13 @@ from typing import Any
 
 from cti.bus import EventBus
 from cti.errors import Conflict, CtiError, NotFound
+from cti.lines.desk import LineDesk
+from cti.lines.keeper import LineKeeper
 from cti.model.agents import UNSET, Agent, AgentState, Unset
 from cti.model.calls import Call
 from cti.model.contacts import Campaign, CampaignState, Progress
 from cti.model.events import DispositionSet
+from cti.model.lines import Trunk
 from cti.model.reconciliation import Difference, Reconciliation
 from cti.model.tables import ReportKind, Table
 from cti.ownership.house import House
@@ -198,3 +201,14 @@ class FakeNodes:
 
     def standing(self) -> Sequence[NodeStanding]:
         return [NodeStanding(name="pbx", connected=self.connected, version="22.10.1")]
+
+
+def a_line_desk(store: MemoryStore, clock: FakeClock | None = None) -> LineDesk:
+    """Return the real desk of lines over the store in memory, with two trunks and no pool."""
+    clock = clock or FakeClock()
+    trunks = [
+        Trunk(node="pbx", endpoint="cheap", channels=30, priority=1),
+        Trunk(node="pbx", endpoint="dear", calls_per_second=5.0, priority=2),
+    ]
+    keeper = LineKeeper(trunks=trunks, store=store.callers, clock=clock)
+    return LineDesk(keeper=keeper, store=store.callers, clock=clock)

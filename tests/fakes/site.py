@@ -36,6 +36,7 @@ from tests.fakes.desks import (
     FakeNodes,
     FakeReconciler,
     FakeReporter,
+    a_line_desk,
     house_over,
 )
 from tests.fakes.memory_store import MemoryStore
@@ -146,6 +147,7 @@ async def open_site(folder: Path) -> AsyncIterator[Site]:
         campaigns=FakeCampaignDesk(store),
         imports=importer,
         leads=LeadDesk(store=store.leads, bus=bus, clock=clock),
+        lines=a_line_desk(store, clock),
         calls=FakeCallDesk(store, bus),
         contacts=a_contact_desk(store),
         ownership=OwnershipDesk(house),

@@ -9,6 +9,7 @@ import pytest
 
 from cti.errors import SettingsError
 from cti.model.access import Role
+from cti.model.lines import Trunk
 from cti.settings import Settings, load
 from cti.settings.client import Access, access
 from cti.settings.listing import all_keys
@@ -48,7 +49,7 @@ def test_the_example_names_every_key_in_its_table_and_its_default() -> None:
     for key in all_keys():
         table: Any = tree
         for step in key.table.split("."):
-            table = table[step]
+            table = (table[0] if isinstance(table, list) else table)[step]
         tables = table if key.many else [table]
         assert any(key.name in one for one in tables), f"{key.table}.{key.name} is missing"
         if not any(line.startswith(f"{key.name} = ") for line in written):
@@ -104,7 +105,7 @@ def test_the_environment_overrides_the_file_also_within_lists(tmp_path: Path) ->
             "api.prot: there is no such key; did you mean port? allowed are: host, port, tokens",
         ),
         ("[databse]\n", "databse: there is no such key; did you mean database?"),
-        (NODE + 'trunks = "x"', "nodes[0].trunks: there is no such key; did you mean trunk?"),
+        (NODE + 'trunkx = "x"', "nodes[0].trunkx: there is no such key; did you mean trunk?"),
         ("[api]\nport = 99999", "api.port: Input should be less than or equal to 65535"),
         ('[api]\nport = "x"', "api.port: Input should be a valid integer"),
         ("[api]\ntokens = 1", "api.tokens: must be a list of tables"),
@@ -215,3 +216,58 @@ def test_without_a_token_the_command_line_says_where_to_put_one(tmp_path: Path) 
 
 def test_the_command_lines_own_variables_are_not_taken_for_settings(tmp_path: Path) -> None:
     assert read(tmp_path, "", {"WAIHU_URL": "x", "WAIHU_TOKEN": "y", "WAIHU_CONFIG": "z"}) == Settings()
+
+
+TRUNKS = """
+[[nodes.trunks]]
+endpoint = "dear"
+priority = 2
+[[nodes.trunks]]
+endpoint = "cheap"
+priority = 1
+channels = 30
+"""
+
+
+def test_a_trunk_alone_is_short_for_one_without_limits(tmp_path: Path) -> None:
+    [node] = read(tmp_path, NODE + 'trunk = "carrier"\n').nodes
+    assert node.all_trunks() == (Trunk(node="pbx", endpoint="carrier"),)
+    assert node.default_trunk() == "carrier"
+    assert read(tmp_path, NODE).nodes[0].all_trunks() == ()
+
+
+def test_trunks_come_by_priority_and_the_first_is_the_default(tmp_path: Path) -> None:
+    settings = read(tmp_path, NODE + TRUNKS)
+    [node] = settings.nodes
+    assert [(trunk.endpoint, trunk.channels) for trunk in node.all_trunks()] == [
+        ("cheap", 30),
+        ("dear", None),
+    ]
+    assert settings.templates()["pbx"].trunk == "cheap"
+
+
+def test_the_short_form_beside_tables_says_which_is_the_default(tmp_path: Path) -> None:
+    [node] = read(tmp_path, NODE + 'trunk = "dear"\n' + TRUNKS).nodes
+    assert len(node.all_trunks()) == 2
+    assert node.default_trunk() == "dear"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('endpoint = "a"\n[[nodes.trunks]]\nendpoint = "a"', "the endpoint 'a' stands twice"),
+        ('endpoint = "a;b"', "nodes[0].trunks[0].endpoint: String should match pattern"),
+        ('endpoint = "a"\nchannels = 0', "nodes[0].trunks[0].channels: Input should be greater"),
+        ('endpoint = "a"\nfailure_share = 1.5', "nodes[0].trunks[0].failure_share: Input should be less"),
+        ("channels = 3", "nodes[0].trunks[0].endpoint: missing"),
+    ],
+)
+def test_a_wrong_trunk_is_named(tmp_path: Path, text: str, told: str) -> None:
+    assert told in wrong(tmp_path, f"{NODE}[[nodes.trunks]]\n{text}\n")
+
+
+def test_a_trunk_is_overridden_by_a_variable_with_both_numbers(tmp_path: Path) -> None:
+    [key] = [key for key in all_keys() if (key.table, key.name) == ("nodes.trunks", "channels")]
+    assert key.variable == "WAIHU_NODES__0__TRUNKS__0__CHANNELS"
+    settings = read(tmp_path, NODE + TRUNKS, {key.variable: "7"})
+    assert settings.nodes[0].trunks[0].channels == 7

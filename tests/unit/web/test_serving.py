@@ -24,6 +24,7 @@ from tests.fakes.desks import (
     FakeNodes,
     FakeReconciler,
     FakeReporter,
+    a_line_desk,
     house_over,
 )
 from tests.fakes.memory_store import MemoryStore
@@ -42,6 +43,7 @@ def parts(folder: Path) -> Deps:
             store=store.imports, folder=folder, clock=FakeClock(), order_of=lambda _: Order.OLDEST
         ),
         leads=LeadDesk(store=store.leads, bus=bus, clock=FakeClock()),
+        lines=a_line_desk(store),
         calls=FakeCallDesk(store, bus),
         contacts=a_contact_desk(store),
         facts=store.facts,
