@@ -15,6 +15,7 @@ from benchmarks.schedule import Schedule, offered
 from benchmarks.stairs import Run
 from cti.app import App, open_app
 from cti.clock import SystemClock
+from cti.dialer.pacers import Memoryless
 from cti.model.calls import Call, Outcome
 from cti.model.campaign_rules import NO_DETECTION, MachineRules
 from cti.model.contacts import Campaign, CampaignState, NewContact, NewNumber
@@ -118,7 +119,7 @@ async def main(given: argparse.Namespace) -> None:
     settings = load(given.config)
     node = settings.nodes[0]
     pacing = FixedRate()
-    async with open_app(settings, pacing=pacing) as app:
+    async with open_app(settings, pacer=lambda campaign: Memoryless(pacing)) as app:
         engine = Engine(app, pacing, node.name, node.trunk)
         answer({"ready": True, "url": app.url})
         async for question in questions():

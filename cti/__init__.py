@@ -16,6 +16,7 @@ storage    SQLAlchemy tables and the implementations of the ports; migrations
 node       the node contract: files for Asterisk, CEL, the checks of `cti check`
 reports    figures from facts; reconciliation with Asterisk's own records
 web        HTTP API and WebSocket
+assembly   puts the dialer together
 cli        the command `cti`
 """
 

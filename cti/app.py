@@ -3,16 +3,15 @@
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
 
 from cti.ami.call_tracker import CallTracker
 from cti.ami.lines import AmiLines
 from cti.ami.listener import CallListener
 from cti.ami.panoramisk_client import AmiAccount, PanoramiskClient
+from cti.assembly import Dialing, Listener, pacer_of
 from cti.bus import EventBus
 from cti.clock import Clock, SystemClock
 from cti.compliance.consent_desk import ConsentDesk
@@ -27,9 +26,8 @@ from cti.dialer.agent_desk import AgentDesk
 from cti.dialer.call_desk import CallDesk
 from cti.dialer.campaign_desk import CampaignDesk
 from cti.dialer.engine import DialEngine
-from cti.dialer.joiner import Joiner
 from cti.dialer.journal import Journal
-from cti.dialer.waker import Waker
+from cti.dialer.pacers import MakePacer
 from cti.errors import SettingsError
 from cti.lines.desk import LineDesk
 from cti.lines.keeper import LineKeeper
@@ -42,10 +40,7 @@ from cti.ownership.desk import OwnershipDesk
 from cti.ownership.distributor import Distributor
 from cti.ownership.house import House
 from cti.ownership.keeper import OwnershipKeeper
-from cti.pacing.floor import Pacing
-from cti.pacing.progressive import progressive
 from cti.recording.collector import RecordingCollector
-from cti.recording.naming import recording_name
 from cti.reports.service import CallReconciler, Reports
 from cti.service import Service, running
 from cti.settings import NodeSettings, Settings
@@ -77,7 +72,7 @@ class App:
 
 @asynccontextmanager
 async def open_app(
-    settings: Settings, *, clock: Clock | None = None, pacing: Pacing = progressive
+    settings: Settings, *, clock: Clock | None = None, pacer: MakePacer = pacer_of
 ) -> AsyncIterator[App]:
     """Open what holds a connection, take up where the last run ended, run all services; undo it in reverse order.
 
@@ -92,7 +87,7 @@ async def open_app(
         database = await stack.enter_async_context(
             open_database(settings.database.url.get_secret_value(), clock=clock)
         )
-        app = _Wired(settings, database, clock, pacing)
+        app = _Wired(settings, database, clock, pacer)
         await app.load()
         # The port first: a second service on the same settings ends here, before it has dialed anybody.
         url = await stack.enter_async_context(
@@ -105,7 +100,7 @@ async def open_app(
             lines=app.lines,
             agents=app.agents,
             campaigns=app.campaigns,
-            engine=app.engine,
+            engine=app.dialing.engine,
             journal=app.journal,
             database=database,
             url=url,
@@ -164,7 +159,7 @@ def _to_check(settings: Settings, node: NodeSettings) -> NodeToCheck:
 class _Wired:
     """All parts, wired and not started."""
 
-    def __init__(self, settings: Settings, database: Database, clock: Clock, pacing: Pacing) -> None:
+    def __init__(self, settings: Settings, database: Database, clock: Clock, pacer: MakePacer) -> None:
         nodes = {node.name: node for node in settings.nodes}
         self._nodes, self._clock = frozenset(nodes), clock
         self.database = database
@@ -213,39 +208,33 @@ class _Wired:
             clock=clock,
         )
         self.ownership, self.distributor = OwnershipDesk(house), Distributor(house)
-        self.keeper = OwnershipKeeper(house=house, success_codes=lambda campaign_id: ())
+        self.owners = OwnershipKeeper(house=house, success_codes=lambda campaign_id: ())
         self.work = self._work(settings, clock, nodes)
         self.journal = Journal(calls=database.calls, agents=database.agents, on_work=self.work.wake)
-        self.joiner = Joiner(desk=self.agents, lines=self.lines, clock=clock, spill=self.campaigns.spill)
-        self.engine = DialEngine(
-            calls=database.calls,
-            contacts=database.campaigns,
-            campaigns=self.campaigns,
-            desk=self.agents,
-            joiner=self.joiner,
-            open_calls=self.tracker,
-            lines=self.lines,
+        self.dialing = Dialing(
+            database=database,
             bus=self.bus,
             clock=clock,
-            recording_name=_recording_names(nodes),
-            pacing=pacing,
-            calls_per_second=lambda node: nodes[node].calls_per_second,
-            node_lines=lambda node: nodes[node].max_lines,
-            unasked=nodes,
+            tracker=self.tracker,
+            lines=self.lines,
+            campaigns=self.campaigns,
+            agents=self.agents,
+            gate=self.gate,
+            keeper=self.line_keeper,
+            nodes=nodes,
+            pacer=pacer,
         )
         self.listeners = [self._listener(client, clock) for client in self.clients.values()]
         self.deps = self._deps(settings, clock)
         # The journal is told first: what is acted upon below is noted before.
-        told = (
+        hearing: tuple[Listener, ...] = (
             self.journal,
             self.board,
             self.agents,
-            self.joiner,
-            self.line_keeper,
-            self.engine,
-            self.keeper,
+            *self.dialing.listeners,
+            self.owners,
         )
-        for part in told:
+        for part in hearing:
             self.bus.tap(part.tap)
         # Ended last first: the engine places nothing more, and the journal writes what came until the end.
         self.services: tuple[Service, ...] = (
@@ -256,10 +245,9 @@ class _Wired:
             *self.listeners,
             self.agents,
             self.do_not_call,
-            self.keeper,
-            Waker(store=database.queue, clock=clock),
             self.line_keeper,
-            self.engine,
+            self.owners,
+            *self.dialing.services,
         )
 
     async def load(self) -> None:
@@ -339,6 +327,10 @@ class _Wired:
             ),
             do_not_call=self.do_not_call,
             consents=ConsentDesk(store=self.database.consents, clock=clock, region=settings.dialer.region),
+            previews=self.dialing.previews,
+            by_hand=self.dialing.by_hand,
+            ledger=self.dialing.ledger,
+            decisions=self.dialing.decisions,
             bus=self.bus,
             clock=clock,
             recordings=settings.recording.folder,
@@ -355,9 +347,3 @@ def _account(node: NodeSettings) -> AmiAccount:
         user=node.user,
         secret=node.secret.get_secret_value(),
     )
-
-
-def _recording_names(nodes: Mapping[str, NodeSettings]) -> Callable[[str, str, datetime], str | None]:
-    """Name recordings of nodes whose recordings folder is seen from here; others record nothing."""
-    folders: dict[str, Path | None] = {name: node.recordings for name, node in nodes.items()}
-    return lambda node, call_id, at: recording_name(call_id, at) if folders.get(node) else None

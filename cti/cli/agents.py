@@ -51,6 +51,40 @@ async def add_agent(
     click.echo(f"agent {login} is made")
 
 
+@agent.command("call")
+@click.argument("login")
+@click.argument("campaign")
+@click.argument("contact", type=int)
+@talks
+async def call(api: ApiClient, login: str, campaign: str, contact: int) -> None:
+    """Call the CONTACT (its id) of a CAMPAIGN for the agent, under all rules."""
+    body = {"campaign": campaign, "contact_id": contact}
+    placed = await api.post(f"agents/{quote(login, safe='')}/call", body)
+    click.echo(f"{placed['number']} is being called, call {placed['id']}")
+
+
+@agent.command("preview")
+@click.argument("login")
+@click.option("--dial", "order", flag_value="dial", default=None, help="Call the contact.")
+@click.option("--skip", "order", flag_value="skip", help="Call him not now.")
+@click.option("--reason", default="skipped", show_default=True, help="Why he is skipped.")
+@form_options
+@talks
+async def preview(api: ApiClient, login: str, order: str | None, reason: str, form: str | None) -> None:
+    """Show the contact that the agent looks at; or call or skip him."""
+    path = f"agents/{quote(login, safe='')}/preview"
+    if order == "dial":
+        placed = await api.post(f"{path}/dial")
+        click.echo(f"{placed['number']} is being called, call {placed['id']}")
+    elif order == "skip":
+        await api.post(f"{path}/skip", {"reason": reason})
+        click.echo("skipped")
+    else:
+        told = await api.get(path)
+        rows = [told["contact"] | {"until": told["until"]}] if told["contact"] else []
+        show(rows, ("contact_id", "name", "number", "tries", "until"), form)
+
+
 @agent.command("assign")
 @click.argument("login")
 @click.argument("campaigns", nargs=-1)

@@ -41,6 +41,10 @@ class ApiClient:
         """PUT a JSON body."""
         return await self.ask("PUT", path, json=body)
 
+    async def patch(self, path: str, body: Any) -> Any:
+        """PATCH with a JSON body."""
+        return await self.ask("PATCH", path, json=body)
+
     async def ask(self, method: str, path: str, **more: Any) -> Any:
         """Ask for JSON."""
         async with self._asking(method, path, **more) as answer:

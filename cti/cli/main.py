@@ -8,6 +8,7 @@ from cti.cli.calls import calls, disposition, events, reconcile, report
 from cti.cli.campaigns import campaign
 from cti.cli.compliance import compliance, consent
 from cti.cli.contacts import contacts
+from cti.cli.dialing import ledger, pacing
 from cti.cli.do_not_call import dnc
 from cti.cli.imports import imports
 from cti.cli.lines import callerid, trunks
@@ -40,6 +41,8 @@ for command in (
     report,
     reconcile,
     events,
+    ledger,
+    pacing,
     simulate,
     compliance,
     consent,

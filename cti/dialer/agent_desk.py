@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from cti.bus import EventBus
 from cti.clock import Clock
 from cti.dialer import agent_states as signals
-from cti.dialer.agent_states import may_take_calls
+from cti.dialer.agent_states import may_take_calls, previews
 from cti.dialer.kept_legs import KeptLegs
 from cti.dialer.ports import AgentStore, Lines
 from cti.dialer.roster import Roster
@@ -63,6 +63,9 @@ class AgentDesk:
                 agent = self._roster.apply(agent, signals.Parted(), now)
             if agent.state is AgentState.WRAP_UP:
                 self._begin_wrap_up(agent, None)
+            if agent.state is AgentState.PREVIEW:
+                # What he looked at was known to the daemon that ended; he is shown somebody anew.
+                self._roster.apply(agent, signals.OfferOver(), now)
         for call in open_calls:
             # Calls are committed before they leave, agents' changes a moment later: a kill may have come between.
             kept = self._roster.get(call.agent_id)
@@ -200,10 +203,24 @@ class AgentDesk:
     def reserve(self, agent_id: int, call_id: str) -> bool:
         """Keep the agent for a call; False when he may not be offered one (any more)."""
         agent = self._roster.get(agent_id)
-        if agent is None or not may_take_calls(agent):
+        if agent is None or not (may_take_calls(agent) or previews(agent)):
             return False
         self._roster.apply(agent, signals.Reserved(call_id=call_id), self._clock.now())
         return True
+
+    def offer(self, agent_id: int) -> bool:
+        """Let the agent look at a contact; False when he may not be offered one (any more)."""
+        agent = self._roster.get(agent_id)
+        if agent is None or not may_take_calls(agent):
+            return False
+        self._roster.apply(agent, signals.Offered(), self._clock.now())
+        return True
+
+    def end_offer(self, agent_id: int) -> None:
+        """He looks at nobody any more."""
+        agent = self._roster.get(agent_id)
+        if agent is not None and agent.state is AgentState.PREVIEW:
+            self._roster.apply(agent, signals.OfferOver(), self._clock.now())
 
     def release(self, agent_id: int, call_id: str) -> None:
         """Undo a reservation that led nowhere."""

@@ -46,6 +46,16 @@ class CutOff:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Offered:
+    """He is shown a contact before anybody is dialed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferOver:
+    """He skipped the contact, or it was taken back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reserved:
     """A call is placed for him."""
 
@@ -106,6 +116,8 @@ AgentSignal = (
     | LegAnswered
     | LegEnded
     | CutOff
+    | Offered
+    | OfferOver
     | Reserved
     | Released
     | Joined
@@ -122,6 +134,16 @@ _S = AgentState
 NEXT: Final[Mapping[AgentState, Mapping[type, AgentState]]] = {
     _S.LOGGED_OUT: {LegAnswered: _S.READY, CutOff: _S.LOGGED_OUT, LogoutAsked: _S.LOGGED_OUT},
     _S.READY: {
+        Offered: _S.PREVIEW,
+        Reserved: _S.RESERVED,
+        Joined: _S.ON_CALL,
+        PauseAsked: _S.PAUSED,
+        PhoneWent: _S.PAUSED,
+        LegEnded: _S.LOGGED_OUT,
+        LogoutAsked: _S.LOGGED_OUT,
+    },
+    _S.PREVIEW: {
+        OfferOver: _S.READY,
         Reserved: _S.RESERVED,
         Joined: _S.ON_CALL,
         PauseAsked: _S.PAUSED,
@@ -188,6 +210,11 @@ def may_take_calls(agent: Agent) -> bool:
     return agent.state is AgentState.READY and agent.channel is not None and agent.phone_reachable
 
 
+def previews(agent: Agent) -> bool:
+    """Whether he looks at a contact and could take the call."""
+    return agent.state is AgentState.PREVIEW and agent.channel is not None and agent.phone_reachable
+
+
 def _facts(agent: Agent, signal: AgentSignal) -> Agent:
     """Write down what the signal tells, whatever the state."""
     busy = agent.state in (AgentState.RESERVED, AgentState.ON_CALL)
@@ -196,7 +223,7 @@ def _facts(agent: Agent, signal: AgentSignal) -> Agent:
             return replace(agent, channel_id=channel_id, channel=None, pause_next=pause)
         case LegAnswered(channel=channel):
             return replace(agent, channel=channel, phone_reachable=True)
-        case Reserved(call_id=call_id) if agent.state is AgentState.READY:
+        case Reserved(call_id=call_id) if Reserved in NEXT[agent.state]:
             return replace(agent, call_id=call_id)
         case Joined(call_id=call_id) if Joined in NEXT[agent.state]:
             return replace(agent, call_id=call_id)

@@ -8,7 +8,7 @@ from cti.clock import Clock
 from cti.dialer.ports import CampaignStore
 from cti.errors import Conflict, NotFound
 from cti.model.campaign_rules import Spill
-from cti.model.contacts import Campaign, CampaignState, Progress
+from cti.model.contacts import Campaign, CampaignState, Mode, Progress
 from cti.model.events import CampaignMoved
 
 
@@ -70,10 +70,22 @@ class CampaignDesk:
         self._campaigns[made.id] = made
         return made
 
+    async def change(self, campaign: Campaign) -> Campaign:
+        """Write all settings but the state, also while it dials. Raises Conflict (name), NotFound (id, node)."""
+        before = self.get(campaign.id)
+        if campaign.node != before.node:
+            raise Conflict(f"{before.name} dials on {before.node}; that cannot be changed")
+        changed = replace(campaign, state=before.state)
+        await self._store.update_campaign(changed)
+        # The state may have moved meanwhile.
+        self._campaigns[campaign.id] = replace(changed, state=self.get(campaign.id).state)
+        return self._campaigns[campaign.id]
+
     async def start(self, campaign_id: int) -> Campaign:
         """Begin or go on to dial. Raises Conflict when no contact is left."""
         progress = await self._store.progress(self.get(campaign_id).id)
-        if progress.pending + progress.waiting == 0:
+        campaign = self.get(campaign_id)
+        if campaign.mode is not Mode.MANUAL and progress.pending + progress.waiting == 0:
             raise Conflict(f"{self.get(campaign_id).name} has no contact left to dial; import a list first")
         return await self.set_state(campaign_id, CampaignState.RUNNING)
 

@@ -1,32 +1,37 @@
-"""Places calls. A service: looks at the floor, asks the pacing function, commits, dials.
+"""Dials the running campaigns. A service: looks at the floor, asks the pacer, chooses contacts, has them called.
 
-Joins nobody (`joiner`) and follows no call (`ami.call_tracker`). Each attempt is committed before its Originate
-leaves; an order that never left gives its contact back to the list, one that may have left is never sent again.
+Chooses no contacts itself (`selector`), places no orders itself (`placing`), joins nobody (`joiner`) and follows no
+call (`ami.call_tracker`). In preview and manual mode agents decide: see `previews` and `by_hand`.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from typing import Final
 
-from cti.bus import EventBus
 from cti.clock import Clock
 from cti.dialer.agent_desk import AgentDesk
 from cti.dialer.campaign_desk import CampaignDesk
+from cti.dialer.decision_log import DecisionLog
+from cti.dialer.floor_board import FloorBoard, busy
 from cti.dialer.joiner import Joiner
-from cti.dialer.matching import holds
-from cti.dialer.ports import CallStore, CampaignStore, Lines, OpenCalls
+from cti.dialer.ledger import DropLedger
+from cti.dialer.owners import groups, owned_targets
+from cti.dialer.pacers import PACED, Pacers
+from cti.dialer.placing import AWAY_SECONDS, Order, Placer
+from cti.dialer.ports import CampaignStore, Lines
 from cti.dialer.refusals import IN_A_ROW, Refusals
-from cti.errors import NodeDown, NodeError, NodeRefused, StorageError
+from cti.dialer.selector import Selector
+from cti.dialer.teams import teams
+from cti.errors import StorageError
+from cti.lines.keeper import LineKeeper
 from cti.model.agents import Agent, AgentState
-from cti.model.calls import Call
-from cti.model.contacts import Campaign, CampaignState, Candidate
-from cti.model.events import AgentMoved, CallMoved, CampaignMoved, Event, NodeLost, NodeUp
-from cti.model.ids import new_call_id
-from cti.pacing.floor import Floor, Pacing
-from cti.pacing.progressive import progressive
+from cti.model.contacts import Campaign, CampaignState, Candidate, Mode
+from cti.model.events import AgentMoved, CallMoved, CampaignMoved, ContactAdded, Event, NodeLost, NodeUp
+from cti.model.standing import NOBODY
+from cti.pacing.floor import Budget, Decision, Floor
 from cti.pacing.throttle import Throttle
-from cti.service import every, logged
+from cti.service import every
 
 log = logging.getLogger(__name__)
 
@@ -34,13 +39,8 @@ STEP_SECONDS = 0.1
 """The engine also looks at once when an agent becomes free, a call ends, or a campaign starts."""
 PAUSE_SECONDS = 0.05
 """Between two steps at least. A commit costs as much as ten calls; what becomes possible meanwhile shares the next."""
-AWAY_SECONDS = 1.0
-"""Between two tries while the database is away."""
-TOO_LATE_SECONDS = 3.0
-"""A commit that took longer (the database was away) is for nothing: the moment it says is wrong, and the listener,
-which finds no channel `PLACING_LOOK` after it, would take the call for one that never was."""
-LOOK_AHEAD = 500
-"""Contacts fetched at a time; one query then serves some seconds of the fastest dialing."""
+EMPTY_SECONDS: Final = 1.0
+"""A campaign in which nobody was due is asked again after this, or when a contact is added."""
 
 
 class DialEngine:
@@ -51,61 +51,62 @@ class DialEngine:
     def __init__(
         self,
         *,
-        calls: CallStore,
         contacts: CampaignStore,
         campaigns: CampaignDesk,
         desk: AgentDesk,
         joiner: Joiner,
-        open_calls: OpenCalls,
+        selector: Selector,
+        placer: Placer,
+        board: FloorBoard,
+        keeper: LineKeeper,
+        pacers: Pacers,
+        ledger: DropLedger,
+        decisions: DecisionLog,
         lines: Lines,
-        bus: EventBus,
         clock: Clock,
-        recording_name: Callable[[str, str, datetime], str | None],
-        pacing: Pacing = progressive,
         calls_per_second: Callable[[str], float] = lambda node: 20.0,
         node_lines: Callable[[str], int] = lambda node: 100,
         unasked: Iterable[str] = (),
     ) -> None:
         """`unasked`: nodes of which it is not known yet what is up on them; each waits for its `NodeUp`."""
-        self._calls = calls
         self._contacts = contacts
         self._campaigns = campaigns
         self._desk = desk
         self._joiner = joiner
-        self._open = open_calls
+        self._selector = selector
+        self._placer = placer
+        self._board = board
+        self._keeper = keeper
+        self._pacers = pacers
+        self._ledger = ledger
+        self._decisions = decisions
         self._lines = lines
-        self._bus = bus
         self._clock = clock
-        self._recording_name = recording_name
-        self._pacing = pacing
         self._calls_per_second = calls_per_second
         self._node_lines = node_lines
         self._unasked = set(unasked)
-        self._throttles: dict[str, Throttle] = {}
-        self._ahead: dict[int, list[Candidate]] = {}
-        self._lines_used: dict[int | None, set[str]] = {}
-        self._placed: dict[int, int] = {}
+        self._throttles: dict[str | int, Throttle] = {}
+        self._empty_until: dict[int, float] = {}
+        """By campaign: nobody was due; when to ask again (monotonic)."""
         self._refusals = Refusals()
         self._maybe_done: set[int] = set()
         """Campaigns whose last call ended, or that were just started: is anything left?"""
         self._wake = asyncio.Event()
-        self._tasks: asyncio.TaskGroup | None = None
         self._troubled = False
 
     def tap(self, event: Event) -> None:
-        """Keep count of the lines used, and look at once when something may have become possible."""
+        """Look at once when something may have become possible."""
         match event:
             case CallMoved(call=call):
-                used = self._lines_used.setdefault(call.campaign_id, set())
                 if not call.ended:
-                    used.add(call.id)
                     return
-                used.discard(call.id)
                 self._refusals.note(call)
-                if call.campaign_id is not None and not used:
+                if call.campaign_id is not None and not self._board.used(call.campaign_id):
                     self._maybe_done.add(call.campaign_id)
             case AgentMoved(agent=agent) if agent.state is AgentState.READY:
                 pass
+            case ContactAdded(campaign_id=campaign_id):
+                self._empty_until.pop(campaign_id, None)
             case NodeUp(node=node):
                 self._unasked.discard(node)
             case NodeLost(node=node):
@@ -113,7 +114,7 @@ class DialEngine:
                 self._unasked.add(node)
                 return
             case CampaignMoved(campaign_id=campaign_id, state=state):
-                self._ahead.pop(campaign_id, None)
+                self._empty_until.pop(campaign_id, None)
                 self._maybe_done.add(campaign_id)
                 if state != CampaignState.RUNNING:
                     return
@@ -126,22 +127,24 @@ class DialEngine:
         # The last call of one may have ended just before a restart.
         self._maybe_done.update(campaign.id for campaign in self._campaigns.running())
         async with asyncio.TaskGroup() as tasks:
-            self._tasks = tasks
+            self._placer.work_in(tasks)
             self._joiner.work_in(tasks)
             try:
                 await every(STEP_SECONDS, self.step, name=self.name, wake=self._wake, pause=PAUSE_SECONDS)
             finally:
-                self._tasks = None
+                self._placer.work_in(None)
                 self._joiner.rest()
 
     async def step(self) -> None:
         """Look at each running campaign once and place what its pacing allows. A bug in one stops no other."""
         bugs: list[Exception] = []
-        for campaign in self._campaigns.running():
+        running = self._campaigns.running()
+        for campaign in running:
             try:
                 if await self._is_refused(campaign):
                     continue
-                await self._dial(campaign)
+                if campaign.mode in PACED:
+                    await self._dial(campaign, running)
                 await self._finish_if_done(campaign)
             except StorageError as error:
                 if not self._troubled:
@@ -155,25 +158,53 @@ class DialEngine:
         if bugs:
             raise ExceptionGroup("campaigns that could not be dialed", bugs)
 
-    def floor(self, campaign: Campaign) -> Floor:
-        """Return the campaign as it is now."""
-        used = len(self._lines_used.get(campaign.id, ()))
+    def floor(self, campaign: Campaign, team: Sequence[Agent] | None = None) -> Floor:
+        """Return the campaign as it is now, with the agents who count for it."""
+        team = self._team(campaign, self._campaigns.running()) if team is None else team
+        budget = self._ledger.budget(campaign)
+        # Who waits for his owner takes nobody of the team.
+        waiting = sum(call.owner_agent_id is None for call in self._joiner.waiting_calls(campaign.id))
+        free = {agent.id for agent in self._desk.free(campaign.id)}
         return Floor(
             now=self._clock.now().timestamp(),
-            idle_agents=len(self._free(campaign)),
-            waiting=self._joiner.waiting(campaign.id),
-            open_calls=used,
-            free_lines=max(0, min(campaign.max_lines - used, self._free_on_node(campaign.node))),
-            placed=self._placed.get(campaign.id, 0),
+            idle_agents=sum(agent.id in free for agent in team),
+            talking=busy(team, AgentState.ON_CALL),
+            wrapping=busy(team, AgentState.WRAP_UP),
+            in_flight=self._board.in_flight(campaign.id),
+            screening=self._board.screening(campaign),
+            waiting=waiting + self._board.arriving(campaign),
+            open_calls=self._board.used(campaign.id),
+            free_lines=self._free_lines(campaign, len(team)),
+            ring_timeout=campaign.ring_seconds,
+            grace=campaign.grace_seconds,
+            budget=budget or Budget(target=campaign.rules.pacing.drop_target),
+            placed=self._board.placed(campaign.id),
         )
 
-    def _free(self, campaign: Campaign) -> list[Agent]:
-        """List who may be offered its calls: a leg on another node cannot be joined."""
-        return [agent for agent in self._desk.free(campaign.id) if agent.node == campaign.node]
+    def _free_lines(self, campaign: Campaign, agents: int) -> int:
+        """Return how many more calls all limits allow now."""
+        used = self._board.used(campaign.id)
+        beside = [other for other in self._campaigns.all() if other.node == campaign.node]
+        limits = [
+            campaign.max_lines - used,
+            self._keeper.free(campaign, self._clock.now()),
+            self._node_lines(campaign.node) - self._board.used_by(beside),
+            *(throttle.allowed(self._clock.monotonic()) for throttle in self._throttles_of(campaign)),
+        ]
+        if campaign.rules.pacing.max_lines_per_agent is not None:
+            limits.append(int(campaign.rules.pacing.max_lines_per_agent * agents) - used)
+        return max(0, min(limits))
 
-    def _free_on_node(self, node: str) -> int:
-        campaigns = [c.id for c in self._campaigns.all() if c.node == node]
-        return self._node_lines(node) - sum(len(self._lines_used.get(key, ())) for key in campaigns)
+    def _throttles_of(self, campaign: Campaign) -> list[Throttle]:
+        """Return what limits the campaign's calls per second: its node, and itself where its rules say so."""
+        found = [self._throttles.setdefault(campaign.node, Throttle(self._calls_per_second(campaign.node)))]
+        own = campaign.rules.pacing.calls_per_second
+        if own is not None:
+            known = self._throttles.get(campaign.id)
+            if known is None or known.per_second != own:
+                known = self._throttles[campaign.id] = Throttle(own)
+            found.append(known)
+        return found
 
     async def _is_refused(self, campaign: Campaign) -> bool:
         """Pause a campaign whose orders Asterisk keeps refusing: dialing on would only use its list up."""
@@ -184,157 +215,96 @@ class DialEngine:
         await self._campaigns.pause(campaign.id)
         return True
 
-    async def _dial(self, campaign: Campaign) -> None:
+    async def _dial(self, campaign: Campaign, running: Sequence[Campaign]) -> None:
         if campaign.node in self._unasked or not self._lines.connected(campaign.node):
             return
-        decision = self._pacing(self.floor(campaign))
-        throttle = self._throttle(campaign.node)
-        wanted = min(decision.calls, throttle.allowed(self._clock.monotonic()))
-        if wanted <= 0:
-            return
-        candidates = await self._next(campaign, wanted)
-        if not candidates:
-            return
-        throttle.spend(len(candidates))
-        orders = self._orders(campaign, candidates, reserve=decision.reserve)
-        await self._place(campaign, orders)
+        await self._ledger.open(campaign)
+        team = self._team(campaign, running)
+        if await self._dial_owned(campaign, team):
+            team = self._team(campaign, running)
+        await self._dial_anybodys(campaign, team)
 
-    def _throttle(self, node: str) -> Throttle:
-        if node not in self._throttles:
-            self._throttles[node] = Throttle(self._calls_per_second(node))
-        return self._throttles[node]
+    def _team(self, campaign: Campaign, running: Sequence[Campaign]) -> Sequence[Agent]:
+        """Return the agents who count for this campaign now, and not for another one that dials beside it."""
+        working = [agent for agent in self._desk.agents() if agent.state is not AgentState.LOGGED_OUT]
+        return teams(working, [one for one in running if one.mode is not Mode.MANUAL]).get(campaign.id, ())
 
-    async def _next(self, campaign: Campaign, wanted: int) -> list[Candidate]:
-        ahead = self._ahead.get(campaign.id, [])
-        if len(ahead) < wanted:
-            ahead = await self._contacts.next_candidates(campaign.id, limit=max(LOOK_AHEAD, 2 * wanted))
-        self._ahead[campaign.id] = ahead[wanted:]
-        return ahead[:wanted]
+    async def _dial_owned(self, campaign: Campaign, team: Sequence[Agent]) -> bool:
+        """Call one owned contact for each owner who is free; he is kept for it. Return whether any was called.
+
+        One call for one owner: more would leave a person waiting for somebody who talks with another.
+        """
+        members = {agent.id for agent in team}
+        singly = {
+            agent_id
+            for agent_id in owned_targets(campaign, self._desk.agents()).singly
+            if agent_id in members
+        }
+        if not singly or not self._may_ask(campaign):
+            return False
+        now = self._clock.now()
+        due = (await self._selector.lanes(campaign, now, owners=singly)).owners
+        free = [agent for agent in self._desk.free(campaign.id) if agent.id in members]
+        orders: list[Order] = []
+        for agent in groups(free, due).singles[: self._free_lines(campaign, len(team))]:
+            chosen = await self._selector.choose(campaign, wanted=1, owners=[agent.id], now=now)
+            why = f"{campaign.mode}: {agent.login}, whose contact he is, is free"
+            orders += [Order(candidate=one, agent=agent, why=why) for one in chosen]
+        return bool(await self._place(campaign, orders))
+
+    async def _dial_anybodys(self, campaign: Campaign, team: Sequence[Agent]) -> None:
+        """Call as many of nobody's contacts as the pacer says."""
+        floor = self.floor(campaign, team)
+        decision = self._pacers.of(campaign).decide(floor)
+        self._decisions.note(campaign.id, floor, decision)
+        wanted = min(decision.calls, floor.free_lines)
+        if wanted <= 0 or not self._may_ask(campaign):
+            return
+        owners = {NOBODY, *owned_targets(campaign, self._desk.agents()).with_team}
+        candidates = await self._selector.choose(
+            campaign, wanted=wanted, owners=owners, now=self._clock.now()
+        )
+        if len(candidates) < wanted:
+            self._empty_until[campaign.id] = self._clock.monotonic() + EMPTY_SECONDS
+        orders = self._orders(campaign, candidates, decision, team)
+        if orders and not await self._place(campaign, orders):
+            self._empty_until[campaign.id] = self._clock.monotonic() + EMPTY_SECONDS
+
+    def _may_ask(self, campaign: Campaign) -> bool:
+        return self._clock.monotonic() >= self._empty_until.get(campaign.id, 0.0)
+
+    def _orders(
+        self,
+        campaign: Campaign,
+        candidates: Sequence[Candidate],
+        decision: Decision,
+        team: Sequence[Agent],
+    ) -> list[Order]:
+        why = f"{campaign.mode}: {decision.why}"
+        if not decision.reserve:
+            return [Order(candidate=one, agent=None, why=why) for one in candidates]
+        members = {agent.id for agent in team}
+        free = [agent for agent in self._desk.free(campaign.id) if agent.id in members]
+        return [
+            Order(candidate=one, agent=agent, why=why) for one, agent in zip(candidates, free, strict=False)
+        ]
+
+    async def _place(self, campaign: Campaign, orders: Sequence[Order]) -> int:
+        if not orders:
+            return 0
+        for throttle in self._throttles_of(campaign):
+            throttle.spend(len(orders))
+        return len(await self._placer.place(campaign, orders))
 
     async def _finish_if_done(self, campaign: Campaign) -> None:
         """Asked of the store, so that whoever hears of the end finds every outcome there."""
-        if campaign.id not in self._maybe_done or self._lines_used.get(campaign.id):
+        if campaign.mode is Mode.MANUAL or campaign.id not in self._maybe_done:
+            return
+        if self._board.used(campaign.id):
             return
         progress = await self._contacts.progress(campaign.id)
         if progress.dialing:
             return
         self._maybe_done.discard(campaign.id)
-        if not progress.pending:
+        if not progress.pending and not progress.waiting:
             await self._campaigns.set_state(campaign.id, CampaignState.FINISHED)
-
-    def _orders(
-        self, campaign: Campaign, candidates: Sequence[Candidate], *, reserve: bool
-    ) -> list[tuple[Call, Candidate]]:
-        """Make the calls, each with the agent it is for."""
-        orders = []
-        agents = iter(self._free(campaign)) if reserve else iter(())
-        for candidate in candidates:
-            now = self._clock.now()
-            call_id = new_call_id(now)
-            agent = next(agents, None)
-            if reserve and (agent is None or not self._desk.reserve(agent.id, call_id)):
-                break
-            call = Call(
-                id=call_id,
-                node=campaign.node,
-                trunk=campaign.trunk,
-                number=candidate.number,
-                placed_at=now,
-                campaign_id=campaign.id,
-                list_id=candidate.list_id,
-                contact_id=candidate.contact_id,
-                number_id=candidate.number_id,
-                agent_id=agent.id if agent else None,
-                owner_agent_id=candidate.owner_agent_id,
-                crm_ref=candidate.crm_ref,
-                try_number=candidate.tries + 1,
-                ring_seconds=campaign.ring_seconds,
-                grace_seconds=campaign.grace_seconds,
-                machines=campaign.rules.machines.wanted,
-                grace_start=campaign.rules.pacing.grace_start.value,
-                recording=self._recording_name(campaign.node, call_id, now) if campaign.record else None,
-            )
-            orders.append((call, candidate))
-        return orders
-
-    async def _place(self, campaign: Campaign, orders: Sequence[tuple[Call, Candidate]]) -> None:
-        """Commit the attempts, then let their Originates leave."""
-        calls = {call.id: call for call, _ in orders}
-        for call_id in calls:
-            self._lines_used.setdefault(campaign.id, set()).add(call_id)
-        try:
-            committed = set(await self._commit(orders))
-        except Exception:
-            for call in calls.values():
-                self._give_up(call)
-            raise
-        sending = []
-        for call in calls.values():
-            if call.id not in committed:
-                self._give_up(call)
-                continue
-            self._publish(self._open.place(call))
-            if self._still_wanted(call):
-                sending.append(call)
-            else:
-                self._publish(self._open.not_sent(call.id, self._clock.now()))
-        self._placed[campaign.id] = self._placed.get(campaign.id, 0) + len(sending)
-        await self._send_all(sending, campaign)
-
-    def _still_wanted(self, call: Call) -> bool:
-        """Whether what the call was placed for still holds now that it is committed."""
-        if (self._clock.now() - call.placed_at).total_seconds() > TOO_LATE_SECONDS:
-            return False
-        if call.campaign_id not in {campaign.id for campaign in self._campaigns.running()}:
-            return False
-        agent = None if call.agent_id is None else self._desk.get(call.agent_id)
-        return call.agent_id is None or (agent is not None and holds(agent, call))
-
-    async def _commit(self, orders: Sequence[tuple[Call, Candidate]]) -> list[str]:
-        """Commit the attempts; while the database is away, again and again: whether it took the first is not known."""
-        while True:
-            try:
-                return await self._calls.place(orders)
-            except StorageError as error:
-                if not error.temporary:
-                    raise
-                if not self._troubled:
-                    log.error("no call is placed while the database is away: %s", error)
-                self._troubled = True
-                await asyncio.sleep(AWAY_SECONDS)
-
-    def _give_up(self, call: Call) -> None:
-        """The call was never made: somebody else took the contact, or the database refused it."""
-        self._lines_used.setdefault(call.campaign_id, set()).discard(call.id)
-        if call.agent_id is not None:
-            self._desk.release(call.agent_id, call.id)
-
-    async def _send_all(self, calls: Sequence[Call], campaign: Campaign) -> None:
-        if self._tasks is None:
-            await asyncio.gather(*(self._send(call, campaign) for call in calls))
-            return
-        for call in calls:
-            what = f"placing {call.id}"
-            self._tasks.create_task(logged(what, self._send(call, campaign)), name=what)
-
-    async def _send(self, call: Call, campaign: Campaign) -> None:
-        try:
-            await self._lines.place(
-                call,
-                caller_id=campaign.caller_id,
-                message=campaign.message,
-                machines=campaign.rules.machines,
-            )
-        except NodeDown as error:
-            log.warning("%s was not dialed: %s", call.number, error)
-            self._publish(self._open.not_sent(call.id, self._clock.now()))
-        except NodeRefused as error:
-            log.warning("%s was refused: %s", call.number, error)
-            self._publish(self._open.refused(call.id, str(error), self._clock.now()))
-        except NodeError as error:
-            # It may have left: what became of it is asked when the connection is back.
-            log.warning("%s: the order may or may not have arrived: %s", call.number, error)
-
-    def _publish(self, events: Sequence[Event]) -> None:
-        for event in events:
-            self._bus.publish(event)

@@ -1,7 +1,7 @@
 """What the dialer needs: a place to write, and lines to dial on."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from cti.model.agents import UNSET, Agent, AgentChange, Unset
@@ -11,12 +11,15 @@ from cti.model.contacts import (
     Campaign,
     CampaignState,
     Candidate,
+    EntryState,
     ImportResult,
     NewContact,
     Progress,
     RowRefused,
 )
+from cti.model.decisions import PacingDecision
 from cti.model.events import Event
+from cti.model.ledger import Tally
 from cti.model.standing import Lane, Parked
 from cti.model.verdicts import Verdict
 from cti.model.work import NewWork
@@ -106,6 +109,21 @@ class CampaignStore(Protocol):
         """Raises NotFound."""
         ...
 
+    async def update_campaign(self, campaign: Campaign) -> None:
+        """Write all settings of a campaign but its state. Raises NotFound, Conflict (name)."""
+        ...
+
+    async def candidate(self, campaign_id: int, contact_id: int) -> tuple[Candidate, EntryState] | None:
+        """Return a contact as he stands in the campaign's lists (where he may still be dialed, if anywhere).
+
+        None when he is in none of them.
+        """
+        ...
+
+    async def wake(self, entry_id: int) -> None:
+        """Make a waiting entry pending; any other stays as it is."""
+        ...
+
     async def add_list(
         self,
         *,
@@ -173,6 +191,52 @@ class Gate(Protocol):
 
     def open_zones(self, campaign: Campaign, zones: Collection[str], now: datetime) -> frozenset[str]:
         """Return those of the zones (`""`: not known) in which the campaign may call now."""
+        ...
+
+
+class LedgerStore(Protocol):
+    """Ended calls, counted for the drop ledger."""
+
+    async def tallies(
+        self,
+        campaign_id: int,
+        spans: Sequence[tuple[datetime | None, datetime]],
+        *,
+        until: datetime,
+    ) -> list[Tally]:
+        """Count the ended calls of each span (begin inclusive, None: from the start; end exclusive) before `until`."""
+        ...
+
+
+class DecisionStore(Protocol):
+    """What pacing decided, and why."""
+
+    async def add(self, decisions: Sequence[PacingDecision]) -> None:
+        """Write decisions, all or none."""
+        ...
+
+    async def decisions(
+        self,
+        campaign_id: int,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 100,
+    ) -> list[PacingDecision]:
+        """List the campaign's decisions of a span, newest first."""
+        ...
+
+    async def thin(
+        self, *, since: datetime | None, until: datetime, keep_one_per: timedelta, limit: int
+    ) -> datetime | None:
+        """Of the decisions in this span keep the first of each campaign and piece of time.
+
+        Looks at no more than `limit` rows. Returns up to when it came; None: to the end of the span.
+        """
+        ...
+
+    async def forget(self, *, older_than: datetime, limit: int) -> int:
+        """Remove decisions older than this, at most `limit`; return how many went."""
         ...
 
 

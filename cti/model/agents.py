@@ -20,6 +20,8 @@ class AgentState(StrEnum):
 
     LOGGED_OUT = "logged_out"
     READY = "ready"
+    PREVIEW = "preview"
+    """He looks at a contact, and says whether to dial him."""
     RESERVED = "reserved"
     """A call is being placed for him."""
     ON_CALL = "on_call"

@@ -54,6 +54,8 @@ class PreviewRules:
     at_end: str = "dial"
     """`dial` or `skip`."""
     may_skip: bool = True
+    skip_seconds: float = 3600.0
+    """Somebody who was skipped is offered again after so long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from cti.model.agents import Agent, AgentChange
 from cti.model.calls import Call, CallState
+from cti.model.contacts import Candidate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +147,28 @@ class ContactMoved:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewOffered:
+    """An agent is shown a contact, and decides whether to call."""
+
+    agent_id: int
+    campaign_id: int
+    candidate: Candidate
+    until: datetime | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewEnded:
+    """An agent looks at the contact no more: dialed, skipped, refused by a rule, or he went."""
+
+    agent_id: int
+    campaign_id: int
+    contact_id: int
+    reason: str
+    at: datetime
+
+
 Event = (
     CallMoved
     | LegUp
@@ -160,4 +183,6 @@ Event = (
     | CampaignMoved
     | ContactAdded
     | ContactMoved
+    | PreviewOffered
+    | PreviewEnded
 )

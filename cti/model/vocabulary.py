@@ -15,6 +15,7 @@ from typing import Any, Final
 from cti.model.agents import Agent
 from cti.model.call_record import call_record, moment
 from cti.model.calls import CallState
+from cti.model.contacts import Candidate
 from cti.model.events import (
     AgentMoved,
     CallMoved,
@@ -28,6 +29,8 @@ from cti.model.events import (
     NodeLost,
     NodeUp,
     PhoneMoved,
+    PreviewEnded,
+    PreviewOffered,
     RecordingMissing,
     RecordingReady,
 )
@@ -52,6 +55,8 @@ class EventType(StrEnum):
     CONTACT_CLAIMED = "contact.claimed"
     CONTACT_ASSIGNED = "contact.assigned"
     CONTACT_RETURNED = "contact.returned"
+    PREVIEW_OFFERED = "preview.offered"
+    PREVIEW_ENDED = "preview.ended"
     NODE_CONNECTED = "node.connected"
     NODE_LOST = "node.lost"
 
@@ -76,6 +81,8 @@ MEANINGS: Final[Mapping[EventType, str]] = {
     EventType.CONTACT_ASSIGNED: "A contact was given to an agent, from the pool or from another agent: "
     + _OWNERS,
     EventType.CONTACT_RETURNED: "A contact is back in the pool: " + _OWNERS,
+    EventType.PREVIEW_OFFERED: "An agent is shown a contact: `agent_id`, `campaign_id`, `until`, `contact`.",
+    EventType.PREVIEW_ENDED: "He looks at him no more: `agent_id`, `campaign_id`, `contact_id`, `reason`.",
     EventType.NODE_CONNECTED: "A node is connected and was asked what is up: `node`, `version`, `restarted`.",
     EventType.NODE_LOST: "No connection to a node; its calls may go on: `node`, `reason`.",
 }
@@ -134,6 +141,16 @@ def told(event: Event) -> Told | None:
                 for name in ("contact_id", "before", "after", "kind", "reason", "by")
             }
             return _told(_contact_event(event), f"{contact_id}/{kind}", at, about)
+        case PreviewOffered(
+            agent_id=agent_id, campaign_id=campaign_id, candidate=candidate, until=until, at=at
+        ):
+            offered: dict[str, Any] = {
+                "agent_id": agent_id,
+                "campaign_id": campaign_id,
+                "until": moment(until),
+                "contact": candidate_record(candidate),
+            }
+            return _told(EventType.PREVIEW_OFFERED, f"{agent_id}/{candidate.contact_id}", at, offered)
         case LegUp() | LegGone() | PhoneMoved() | ContactAdded():
             return None
         case _:
@@ -146,7 +163,21 @@ def _contact_event(event: ContactMoved) -> EventType:
     return EventType.CONTACT_CLAIMED if event.kind == MoveKind.CLAIMED else EventType.CONTACT_ASSIGNED
 
 
-Plain = DispositionSet | RecordingReady | RecordingMissing | CampaignMoved | NodeUp | NodeLost
+def candidate_record(candidate: Candidate) -> dict[str, Any]:
+    """Return a contact that may be dialed as everybody outside sees him: API and events."""
+    return {
+        "contact_id": candidate.contact_id,
+        "name": candidate.name,
+        "number": candidate.number,
+        "tries": candidate.tries,
+        "owner_agent_id": candidate.owner_agent_id,
+        "crm_ref": candidate.crm_ref,
+        "zone": candidate.zone or None,
+        "list_id": candidate.list_id,
+    }
+
+
+Plain = DispositionSet | RecordingReady | RecordingMissing | CampaignMoved | NodeUp | NodeLost | PreviewEnded
 
 PLAIN: Final[Mapping[type[Plain], tuple[EventType, tuple[str, ...]]]] = {
     DispositionSet: (EventType.CALL_DISPOSITION_SET, ("call_id", "agent_id", "disposition", "note")),
@@ -154,6 +185,7 @@ PLAIN: Final[Mapping[type[Plain], tuple[EventType, tuple[str, ...]]]] = {
     RecordingMissing: (EventType.RECORDING_MISSING, ("call_id", "reason")),
     CampaignMoved: (EventType.CAMPAIGN_STATE_CHANGED, ("campaign_id", "name", "state")),
     NodeUp: (EventType.NODE_CONNECTED, ("node", "version", "restarted")),
+    PreviewEnded: (EventType.PREVIEW_ENDED, ("agent_id", "campaign_id", "contact_id", "reason")),
     NodeLost: (EventType.NODE_LOST, ("node", "reason")),
 }
 """Events told by their own fields; the first field is what the event is about."""

@@ -20,6 +20,7 @@ from cti.storage.sql_facts import SqlFacts
 from cti.storage.sql_finding import SqlFinding
 from cti.storage.sql_imports import SqlImports
 from cti.storage.sql_leads import SqlLeads
+from cti.storage.sql_ledger import SqlDecisions, SqlLedger
 from cti.storage.sql_nodes import SqlNodes
 from cti.storage.sql_ownership import SqlOwnership
 from cti.storage.sql_queue import SqlQueue
@@ -50,6 +51,8 @@ class Database:
         self.callers = SqlCallers(connections)
         self.ownership = SqlOwnership(connections)
         self.finding = SqlFinding(connections)
+        self.ledger = SqlLedger(connections)
+        self.decisions = SqlDecisions(connections)
 
 
 @asynccontextmanager

@@ -29,7 +29,8 @@ from cti.storage.uninterrupted import to_the_end
 
 _CAMPAIGNS: Final = select(tables.campaigns).order_by(tables.campaigns.c.id)
 _entries, _contacts, _numbers = tables.list_entries.c, tables.contacts.c, tables.numbers.c
-_NEXT: Final = (
+_DIALABLE_FIRST: Final = (EntryState.PENDING, EntryState.WAITING, EntryState.DIALING, EntryState.DONE)
+_CANDIDATE: Final = (
     select(
         _entries.id.label("entry_id"),
         _entries.list_id,
@@ -41,16 +42,25 @@ _NEXT: Final = (
         _entries.tries,
         _contacts.owner_agent_id,
         _contacts.crm_ref,
+        _entries.zone,
+        _entries.priority,
+        _entries.rank,
+        _entries.number_position,
+        _contacts.consent,
     )
     .join_from(tables.list_entries, tables.contacts, _contacts.id == _entries.contact_id)
     .join(
         tables.numbers,
         (_numbers.contact_id == _entries.contact_id) & (_numbers.position == _entries.number_position),
     )
-    .where(_entries.campaign_id == bindparam("campaign"), _entries.state == EntryState.PENDING.value)
+    .where(_entries.campaign_id == bindparam("campaign"))
+)
+_NEXT: Final = (
+    _CANDIDATE.where(_entries.state == EntryState.PENDING.value)
     .order_by(_entries.id)
     .limit(bindparam("at_most"))
 )
+_ONE: Final = _CANDIDATE.add_columns(_entries.state).where(_entries.contact_id == bindparam("contact"))
 _STANDING: Final = (
     select(_entries.state, func.count().label("entries"))
     .where(_entries.campaign_id == bindparam("campaign"))
@@ -96,6 +106,43 @@ class SqlCampaigns:
         async with self._connections.writing() as connection:
             if (await connection.execute(change)).rowcount == 0:
                 raise NotFound(f"there is no campaign {campaign_id}")
+
+    @to_the_end
+    async def update_campaign(self, campaign: Campaign) -> None:
+        """See the port."""
+        values = _campaign_values(campaign)
+        del values["state"]
+        known = tables.campaigns.c
+        async with self._connections.writing() as connection:
+            taken = select(known.id).where(known.name == campaign.name, known.id != campaign.id)
+            if await connection.scalar(taken):
+                raise Conflict(f"there is a campaign {campaign.name} already")
+            change = update(tables.campaigns).where(known.id == campaign.id).values(values)
+            if (await connection.execute(change)).rowcount == 0:
+                raise NotFound(f"there is no campaign {campaign.id}")
+
+    @to_the_end
+    async def candidate(self, campaign_id: int, contact_id: int) -> tuple[Candidate, EntryState] | None:
+        """See the port."""
+        asked = {"campaign": campaign_id, "contact": contact_id}
+        async with self._connections.reading() as connection:
+            rows = [dict(row) for row in (await connection.execute(_ONE, asked)).mappings()]
+        found = [(EntryState(row.pop("state")), row) for row in rows]
+        if not found:
+            return None
+        state, row = min(found, key=lambda one: _DIALABLE_FIRST.index(one[0]))
+        return Candidate(**row), state
+
+    @to_the_end
+    async def wake(self, entry_id: int) -> None:
+        """See the port."""
+        change = (
+            update(tables.list_entries)
+            .where(_entries.id == entry_id, _entries.state == EntryState.WAITING.value)
+            .values(state=EntryState.PENDING.value, due_at=None)
+        )
+        async with self._connections.writing() as connection:
+            await connection.execute(change)
 
     @to_the_end
     async def add_list(

@@ -16,17 +16,21 @@ from cti.model.contacts import Campaign
 from cti.reports.ports import FactStore
 from cti.web.ports import (
     AgentDesk,
+    ByHand,
     CallDesk,
     CampaignDesk,
     Compliance,
     Consents,
+    Decisions,
     Distributor,
     DoNotCall,
     ImportDesk,
     LeadDesk,
+    Ledger,
     LineDesk,
     Nodes,
     OwnershipDesk,
+    Previews,
     Reconciler,
     Reporter,
 )
@@ -52,6 +56,10 @@ class Deps:
     compliance: Compliance
     do_not_call: DoNotCall
     consents: Consents
+    previews: Previews
+    by_hand: ByHand
+    ledger: Ledger
+    decisions: Decisions
     bus: EventBus
     clock: Clock
     recordings: Path

@@ -19,7 +19,15 @@ from pydantic import Field, ValidationError
 from cti.bus import Subscription
 from cti.errors import CtiError
 from cti.model.access import Grant, Role
-from cti.model.events import AgentMoved, CallMoved, ContactMoved, DispositionSet, Event
+from cti.model.events import (
+    AgentMoved,
+    CallMoved,
+    ContactMoved,
+    DispositionSet,
+    Event,
+    PreviewEnded,
+    PreviewOffered,
+)
 from cti.model.vocabulary import VERSION, EventType, told
 from cti.web.auth import Unauthorized, bearer, known
 from cti.web.bodies import Body, Query, query_of
@@ -150,7 +158,9 @@ def _visible(request: web.Request, grant: Grant) -> Callable[[Event], bool]:
                 return agent_id in {call.agent_id, *(join.agent_id for join in call.joins)}
             case AgentMoved(agent=agent):
                 return agent.id == agent_id
-            case DispositionSet(agent_id=whose):
+            case (
+                PreviewOffered(agent_id=whose) | PreviewEnded(agent_id=whose) | DispositionSet(agent_id=whose)
+            ):
                 return whose == agent_id
             case ContactMoved(before=before, after=after):
                 return agent_id in (before, after)

@@ -16,9 +16,12 @@ from cti.model.agents import UNSET, Agent, Unset
 from cti.model.calls import Call
 from cti.model.campaign_rules import Order
 from cti.model.contacts import Campaign, Progress
+from cti.model.decisions import PacingDecision
 from cti.model.findings import Finding
 from cti.model.imports import HowFar, Import, ImportOrder, Lead, LeadTaken, Refusal
+from cti.model.ledger import Standing
 from cti.model.lines import CallerPool, PoolStanding, TrunkStanding
+from cti.model.offers import Offer
 from cti.model.ownership import Moved, OwnerMove, PoolCount, Pooled, Selection
 from cti.model.reconciliation import Reconciliation
 from cti.model.tables import ReportKind, Table
@@ -93,6 +96,10 @@ class CampaignDesk(Protocol):
 
     async def add(self, campaign: Campaign) -> Campaign:
         """Store a campaign, stopped; its `id` is ignored. Raises Conflict (name), NotFound (node)."""
+        ...
+
+    async def change(self, campaign: Campaign) -> Campaign:
+        """Write all settings but the state, also while it dials. Raises Conflict (name), NotFound (id, node)."""
         ...
 
     async def start(self, campaign_id: int) -> Campaign: ...
@@ -253,6 +260,56 @@ class Distributor(Protocol):
         self, login: str, *, to: Sequence[str], by: str, reason: str = "", dry_run: bool = False
     ) -> Shared:
         """Give all contacts of an agent to others by their weights; without `to`, and the rest, to the pool."""
+
+
+class Previews(Protocol):
+    """Contacts that agents look at before they are dialed."""
+
+    def offer_of(self, login: str) -> Offer | None:
+        """Return what the agent looks at. Raises NotFound."""
+        ...
+
+    async def dial(self, login: str) -> Call:
+        """Call him. Raises Conflict: there is none, or a rule forbids it now."""
+        ...
+
+    async def skip(self, login: str, reason: str) -> None:
+        """Call him not now. Raises Conflict: there is none, or the campaign allows no skips."""
+        ...
+
+
+class ByHand(Protocol):
+    """Click to call."""
+
+    async def call(self, login: str, *, campaign_id: int, contact_id: int) -> Call:
+        """Call a contact for the agent. Raises NotFound, NodeDown, Conflict (the message says what forbids it)."""
+        ...
+
+
+class Ledger(Protocol):
+    """The drop ledgers."""
+
+    async def standing(self, campaign: Campaign) -> Standing:
+        """Return where the campaign stands against its limit."""
+        ...
+
+
+class Decisions(Protocol):
+    """What pacing decided."""
+
+    def last(self, campaign_id: int) -> PacingDecision | None:
+        """Return the last look of the running service, None before the first one."""
+        ...
+
+    async def decisions(
+        self,
+        campaign_id: int,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 100,
+    ) -> Sequence[PacingDecision]:
+        """List what was kept of a span, newest first."""
         ...
 
 

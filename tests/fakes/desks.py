@@ -14,11 +14,12 @@ from cti.model.calls import Call
 from cti.model.contacts import Campaign, CampaignState, Progress
 from cti.model.events import DispositionSet
 from cti.model.lines import Trunk
+from cti.model.offers import Offer
 from cti.model.reconciliation import Difference, Reconciliation
 from cti.model.tables import ReportKind, Table
 from cti.ownership.house import House
 from cti.web.ports import NodeStanding
-from tests.builders import NOW
+from tests.builders import NOW, a_call
 from tests.fakes.clock import FakeClock
 from tests.fakes.memory_store import MemoryStore
 
@@ -131,6 +132,10 @@ class FakeCampaignDesk:
     async def add(self, campaign: Campaign) -> Campaign:
         return await self._store.add_campaign(campaign)
 
+    async def change(self, campaign: Campaign) -> Campaign:
+        await self._store.update_campaign(campaign)
+        return next(c for c in await self._store.campaigns() if c.id == campaign.id)
+
     async def start(self, campaign_id: int) -> Campaign:
         return await self._move(campaign_id, CampaignState.RUNNING)
 
@@ -146,6 +151,40 @@ class FakeCampaignDesk:
     async def _move(self, campaign_id: int, state: CampaignState) -> Campaign:
         await self._store.set_state(campaign_id, state)
         return next(c for c in await self._store.campaigns() if c.id == campaign_id)
+
+
+class FakePreviews:
+    """One offer at the most, set by the test."""
+
+    def __init__(self) -> None:
+        self.offers: dict[str, Offer] = {}
+        self.skipped: list[tuple[str, str]] = []
+
+    def offer_of(self, login: str) -> Offer | None:
+        return self.offers.get(login)
+
+    async def dial(self, login: str) -> Call:
+        if login not in self.offers:
+            raise Conflict(f"{login} looks at no contact now")
+        offer = self.offers.pop(login)
+        return a_call(number=offer.candidate.number, contact_id=offer.candidate.contact_id)
+
+    async def skip(self, login: str, reason: str) -> None:
+        if self.offers.pop(login, None) is None:
+            raise Conflict(f"{login} looks at no contact now")
+        self.skipped.append((login, reason))
+
+
+class FakeByHand:
+    """Calls whomever it is asked to."""
+
+    def __init__(self) -> None:
+        self.fails: CtiError | None = None
+
+    async def call(self, login: str, *, campaign_id: int, contact_id: int) -> Call:
+        if self.fails:
+            raise self.fails
+        return a_call(campaign_id=campaign_id, contact_id=contact_id, why=f"by hand: {login} asked for it")
 
 
 class FakeCallDesk:

@@ -39,6 +39,29 @@ class MemoryCampaigns:
         self._must_know(campaign_id)
         self._tables.campaigns[campaign_id] = replace(self._tables.campaigns[campaign_id], state=state)
 
+    async def update_campaign(self, campaign: Campaign) -> None:
+        self._must_know(campaign.id)
+        others = (one for one in self._tables.campaigns.values() if one.id != campaign.id)
+        if any(other.name == campaign.name for other in others):
+            raise Conflict(f"there is a campaign {campaign.name} already")
+        state = self._tables.campaigns[campaign.id].state
+        self._tables.campaigns[campaign.id] = replace(campaign, state=state)
+
+    async def candidate(self, campaign_id: int, contact_id: int) -> tuple[Candidate, EntryState] | None:
+        order = (EntryState.PENDING, EntryState.WAITING, EntryState.DIALING, EntryState.DONE)
+        found = [
+            entry
+            for entry in self._tables.entries.values()
+            if (entry.campaign_id, entry.contact_id) == (campaign_id, contact_id)
+        ]
+        entry = min(found, key=lambda one: order.index(one.state), default=None)
+        return None if entry is None else (self._tables.candidate(entry), entry.state)
+
+    async def wake(self, entry_id: int) -> None:
+        entry = self._tables.entries.get(entry_id)
+        if entry is not None and entry.state is EntryState.WAITING:
+            entry.state = EntryState.PENDING
+
     async def add_list(
         self,
         *,

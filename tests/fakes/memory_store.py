@@ -10,6 +10,7 @@ from tests.fakes.memory_do_not_call import MemoryDoNotCall
 from tests.fakes.memory_facts import MemoryFacts
 from tests.fakes.memory_finding import MemoryFinding
 from tests.fakes.memory_imports import MemoryImports
+from tests.fakes.memory_ledger import MemoryDecisions, MemoryLedger
 from tests.fakes.memory_nodes import MemoryNodes
 from tests.fakes.memory_ownership import MemoryOwnership
 from tests.fakes.memory_queue import MemoryQueue
@@ -36,3 +37,5 @@ class MemoryStore:
         self.do_not_call = MemoryDoNotCall(self.tables)
         self.consents = MemoryConsents(self.tables)
         self.finding = MemoryFinding(self.tables)
+        self.ledger = MemoryLedger(self.tables)
+        self.decisions = MemoryDecisions()

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from cti.compliance.profiles import SHIPPED, load_profiles
 from cti.contacts.desk import ContactDesk
 from cti.contacts.importer import Importer
 from cti.contacts.lead_desk import LeadDesk
+from cti.dialer.decision_log import DecisionLog
+from cti.dialer.ledger import DropLedger
 from cti.model.access import Grant, Role
 from cti.model.campaign_rules import Order
 from cti.model.contacts import Campaign
@@ -31,9 +33,11 @@ from tests.builders import a_campaign, an_agent
 from tests.fakes.clock import FakeClock
 from tests.fakes.desks import (
     FakeAgentDesk,
+    FakeByHand,
     FakeCallDesk,
     FakeCampaignDesk,
     FakeNodes,
+    FakePreviews,
     FakeReconciler,
     FakeReporter,
     a_line_desk,
@@ -68,6 +72,9 @@ class Site:
     reconciler: FakeReconciler
     nodes: FakeNodes
     recordings: Path
+    previews: FakePreviews
+    by_hand: FakeByHand
+    decisions: DecisionLog
 
     @property
     def anna(self) -> int:
@@ -124,6 +131,39 @@ def a_contact_desk(store: MemoryStore) -> ContactDesk:
     )
 
 
+def deps_in_memory(
+    store: MemoryStore, folder: Path, *, bus: EventBus | None = None, clock: FakeClock | None = None
+) -> Deps:
+    """Return all that the API needs, over a store in memory."""
+    bus, clock = bus or EventBus(), clock or FakeClock()
+    agents = FakeAgentDesk()
+    house = house_over(store, agents, bus, clock)
+    return Deps(
+        agents=agents,
+        campaigns=FakeCampaignDesk(store),
+        imports=Importer(store=store.imports, folder=folder, clock=clock, order_of=lambda _: Order.OLDEST),
+        leads=LeadDesk(store=store.leads, bus=bus, clock=clock),
+        lines=a_line_desk(store, clock),
+        calls=FakeCallDesk(store, bus),
+        contacts=a_contact_desk(store),
+        ownership=OwnershipDesk(house),
+        distributor=Distributor(house),
+        facts=store.facts,
+        reports=FakeReporter(),
+        reconciler=FakeReconciler(),
+        nodes=FakeNodes(),
+        **compliance_parts(store, clock),
+        previews=FakePreviews(),
+        by_hand=FakeByHand(),
+        ledger=DropLedger(store=store.ledger, clock=clock),
+        decisions=DecisionLog(store=store.decisions, clock=clock),
+        bus=bus,
+        clock=clock,
+        recordings=folder,
+        templates={},
+    )
+
+
 @asynccontextmanager
 async def open_site(folder: Path) -> AsyncIterator[Site]:
     """Serve for as long as the block lasts: campaign `autumn`, agents anna and bob, tokens of TOKENS."""
@@ -136,30 +176,28 @@ async def open_site(folder: Path) -> AsyncIterator[Site]:
     agents = FakeAgentDesk(*await store.agents.agents(), store=store)
     house = house_over(store, agents, bus, clock)
     reports, reconciler, nodes = FakeReporter(), FakeReconciler(), FakeNodes()
+    previews, by_hand = FakePreviews(), FakeByHand()
+    decisions = DecisionLog(store=store.decisions, clock=clock)
     recordings = folder / "recordings"
     recordings.mkdir()
     importer = Importer(
         store=store.imports, folder=folder / "imports", clock=clock, order_of=lambda _: Order.OLDEST
     )
     await importer.load()
-    parts = Deps(
-        agents=agents,
-        campaigns=FakeCampaignDesk(store),
+    parts = replace(
+        deps_in_memory(store, recordings, bus=bus, clock=clock),
         imports=importer,
         leads=LeadDesk(store=store.leads, bus=bus, clock=clock),
         lines=a_line_desk(store, clock),
-        calls=FakeCallDesk(store, bus),
-        contacts=a_contact_desk(store),
         ownership=OwnershipDesk(house),
         distributor=Distributor(house),
-        facts=store.facts,
+        agents=agents,
         reports=reports,
         reconciler=reconciler,
         nodes=nodes,
-        **compliance_parts(store, clock),
-        bus=bus,
-        clock=clock,
-        recordings=recordings,
+        previews=previews,
+        by_hand=by_hand,
+        decisions=decisions,
         templates={"pbx": Campaign(id=0, name="", node="pbx", trunk="carrier")},
         region="DE",
         live_queue=5,
@@ -167,4 +205,6 @@ async def open_site(folder: Path) -> AsyncIterator[Site]:
     grants = [grant("admin", Role.ADMIN), grant("lead", Role.LEAD), grant("anna", Role.AGENT, "anna")]
     server = TestServer(make_app(parts, grants))
     async with running(importer), TestClient(server) as client:
-        yield Site(client, store, bus, agents, reports, reconciler, nodes, recordings)
+        yield Site(
+            client, store, bus, agents, reports, reconciler, nodes, recordings, previews, by_hand, decisions
+        )

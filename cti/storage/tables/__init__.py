@@ -33,6 +33,7 @@ from cti.storage.tables.finding import (
     saved_views,
 )
 from cti.storage.tables.imports import import_changes, import_refusals, imports, lead_keys
+from cti.storage.tables.ledger import pacing_decisions
 from cti.storage.tables.lines import caller_ids, caller_pools
 from cti.storage.tables.ownership import given_back, owner_moves, rotas
 from cti.storage.tables.retry import entry_reasons
@@ -74,6 +75,7 @@ __all__ = [
     "open_only",
     "over",
     "owner_moves",
+    "pacing_decisions",
     "parked",
     "pending",
     "recordings",

@@ -8,7 +8,8 @@ from pydantic import AfterValidator, Field
 
 from cti.errors import BadInput
 from cti.model.call_record import moment
-from cti.model.contacts import Campaign, Progress
+from cti.model.contacts import Campaign, Mode, Progress
+from cti.rules import merged, rules_record
 from cti.web.api.agents import node_named
 from cti.web.auth import leader
 from cti.web.bodies import Body, Line, Word, body_of
@@ -36,6 +37,14 @@ class NewCampaign(Body):
     record: bool | None = None
     wrap_up_seconds: float | None = Field(None, ge=0, le=3600)
     max_lines: int | None = Field(None, ge=1, le=10_000)
+    mode: Mode | None = Field(None, strict=False)
+    rules: dict[str, Any] | None = None
+
+
+class CampaignChange(NewCampaign):
+    """`PATCH /campaigns/{campaign}`. What is not given stays; of `rules` only the keys that are given change."""
+
+    name: Annotated[Line, AfterValidator(_not_a_number)] | None = None  # type: ignore[assignment]
 
 
 @routes.get("/campaigns")
@@ -43,7 +52,7 @@ async def list_campaigns(request: web.Request) -> web.Response:
     """All campaigns, oldest first."""
     leader(request)
     campaigns = await deps(request).campaigns.campaigns()
-    return web.json_response({"campaigns": [asdict(campaign) for campaign in campaigns]})
+    return web.json_response({"campaigns": [campaign_record(campaign) for campaign in campaigns]})
 
 
 @routes.post("/campaigns")
@@ -51,11 +60,21 @@ async def add_campaign(request: web.Request) -> web.Response:
     """Make a campaign, stopped: `name`, and what differs from the settings."""
     leader(request)
     parts, new = deps(request), await body_of(request, NewCampaign)
-    given = {key: value for key, value in new.model_dump().items() if value is not None and key != "node"}
-    campaign = replace(parts.templates[node_named(parts, new.node)], **given)
+    campaign = _changed(parts.templates[node_named(parts, new.node)], new)
     if not campaign.trunk:
         raise BadInput("trunk: is missing; the node's settings name none either")
-    return web.json_response(asdict(await parts.campaigns.add(campaign)), status=201)
+    return web.json_response(campaign_record(await parts.campaigns.add(campaign)), status=201)
+
+
+@routes.patch("/campaigns/{campaign}")
+async def change_campaign(request: web.Request) -> web.Response:
+    """Change settings and rules, also while it dials: what is not given stays. The node cannot change."""
+    leader(request)
+    parts, change = deps(request), await body_of(request, CampaignChange)
+    campaign = await campaign_called(parts, request.match_info["campaign"])
+    if change.node not in (None, campaign.node):
+        raise BadInput("node: cannot be changed; its calls and agents are there")
+    return web.json_response(campaign_record(await parts.campaigns.change(_changed(campaign, change))))
 
 
 @routes.get("/campaigns/{campaign}")
@@ -74,7 +93,7 @@ async def move_campaign(request: web.Request) -> web.Response:
     desk = deps(request).campaigns
     orders = {"start": desk.start, "pause": desk.pause, "stop": desk.stop}
     campaign = await campaign_called(deps(request), request.match_info["campaign"])
-    return web.json_response(asdict(await orders[request.match_info["order"]](campaign.id)))
+    return web.json_response(campaign_record(await orders[request.match_info["order"]](campaign.id)))
 
 
 def with_progress(campaign: Campaign, progress: Progress) -> dict[str, Any]:
@@ -84,4 +103,15 @@ def with_progress(campaign: Campaign, progress: Progress) -> dict[str, Any]:
         "outcomes": dict(progress.outcomes),
     }
     del standing["campaign_id"]
-    return asdict(campaign) | {"progress": standing}
+    return campaign_record(campaign) | {"progress": standing}
+
+
+def campaign_record(campaign: Campaign) -> dict[str, Any]:
+    """Return a campaign's settings as they are told."""
+    return asdict(campaign) | {"rules": rules_record(campaign.rules)}
+
+
+def _changed(campaign: Campaign, change: NewCampaign) -> Campaign:
+    given = change.model_dump(exclude_none=True, exclude={"node", "rules"})
+    rules = merged(campaign.rules, change.rules or {}, where="rules")
+    return replace(campaign, **given, rules=rules)

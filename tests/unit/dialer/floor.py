@@ -6,9 +6,18 @@ from datetime import datetime
 
 from cti.bus import EventBus
 from cti.dialer.agent_desk import AgentDesk
+from cti.dialer.by_hand import ClickToCall
 from cti.dialer.campaign_desk import CampaignDesk
+from cti.dialer.decision_log import DecisionLog
 from cti.dialer.engine import DialEngine
+from cti.dialer.floor_board import FloorBoard
 from cti.dialer.joiner import Joiner
+from cti.dialer.ledger import DropLedger
+from cti.dialer.pacers import MakePacer, Memoryless, Pacers
+from cti.dialer.placing import Placer
+from cti.dialer.previews import PreviewDesk
+from cti.dialer.selector import Selector
+from cti.lines.keeper import LineKeeper
 from cti.model.agents import Agent
 from cti.model.calls import Call, CallState, EndReason, Join, Outcome
 from cti.model.contacts import Campaign
@@ -17,6 +26,7 @@ from cti.pacing.floor import Pacing
 from cti.pacing.progressive import progressive
 from tests.builders import a_campaign, some_contacts
 from tests.fakes.clock import FakeClock
+from tests.fakes.gate import FakeGate
 from tests.fakes.lines import FakeLines
 from tests.fakes.memory_store import MemoryStore
 
@@ -58,8 +68,10 @@ class Floor:
     bus: EventBus = field(default_factory=EventBus)
     clock: FakeClock = field(default_factory=FakeClock)
     followed: Followed = field(default_factory=Followed)
+    gate: FakeGate = field(default_factory=FakeGate)
     told: list[Event] = field(default_factory=list)
     pacing: Pacing = progressive
+    make_pacer: MakePacer | None = None
     unasked: Sequence[str] = ()
 
     def __post_init__(self) -> None:
@@ -74,21 +86,71 @@ class Floor:
             wrap_up_seconds=self.campaigns.wrap_up_seconds,
         )
         self.joiner = Joiner(desk=self.desk, lines=self.lines, clock=self.clock, spill=self.campaigns.spill)
-        self.engine = DialEngine(
+        self.pacers = Pacers(self.make_pacer or (lambda campaign: Memoryless(self.pacing)))
+        self.board = FloorBoard(learn=self.pacers.learn)
+        self.ledger = DropLedger(store=self.store.ledger, clock=self.clock)
+        self.decisions = DecisionLog(store=self.store.decisions, clock=self.clock)
+        self.keeper = LineKeeper(trunks=(), store=self.store.callers, clock=self.clock)
+        self.placer = Placer(
             calls=self.store.calls,
+            campaigns=self.campaigns,
+            desk=self.desk,
+            open_calls=self.followed,
+            lines=self.lines,
+            board=self.board,
+            keeper=self.keeper,
+            queue=self.store.queue,
+            bus=self.bus,
+            clock=self.clock,
+            recording_name=lambda node, call_id, at: call_id,
+        )
+        self.selector = Selector(store=self.store.queue, gate=self.gate)
+        self.engine = DialEngine(
             contacts=self.store.campaigns,
             campaigns=self.campaigns,
             desk=self.desk,
             joiner=self.joiner,
-            open_calls=self.followed,
+            selector=self.selector,
+            placer=self.placer,
+            board=self.board,
+            keeper=self.keeper,
+            pacers=self.pacers,
+            ledger=self.ledger,
+            decisions=self.decisions,
+            lines=self.lines,
+            clock=self.clock,
+            unasked=self.unasked,
+        )
+        self.previews = PreviewDesk(
+            campaigns=self.campaigns,
+            desk=self.desk,
+            selector=self.selector,
+            queue=self.store.queue,
+            gate=self.gate,
+            placer=self.placer,
             lines=self.lines,
             bus=self.bus,
             clock=self.clock,
-            recording_name=lambda node, call_id, at: call_id,
-            pacing=self.pacing,
-            unasked=self.unasked,
         )
-        for tap in (self.desk.tap, self.joiner.tap, self.engine.tap, self.told.append):
+        self.by_hand = ClickToCall(
+            contacts=self.store.campaigns,
+            campaigns=self.campaigns,
+            desk=self.desk,
+            gate=self.gate,
+            placer=self.placer,
+            lines=self.lines,
+            clock=self.clock,
+        )
+        for tap in (
+            self.desk.tap,
+            self.board.tap,
+            self.keeper.tap,
+            self.ledger.tap,
+            self.joiner.tap,
+            self.previews.tap,
+            self.engine.tap,
+            self.told.append,
+        ):
             self.bus.tap(tap)
 
     async def campaign(self, contacts: int, **given: object) -> Campaign:

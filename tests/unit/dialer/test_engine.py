@@ -114,7 +114,7 @@ async def test_a_contact_that_another_engine_took_is_not_dialed(floor: Floor) ->
 async def test_placing_goes_on_when_the_database_is_back(
     floor: Floor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cti.dialer.engine.AWAY_SECONDS", 0.0)
+    monkeypatch.setattr("cti.dialer.placing.AWAY_SECONDS", 0.0)
     campaign = await floor.campaign(1)
     await floor.agents(1, campaign)
     place = floor.store.calls.place
@@ -142,7 +142,7 @@ async def test_a_refusal_of_the_database_frees_the_agents(
         raise StorageError("no such table", temporary=False)
 
     floor.store.calls.place = refuses  # type: ignore[method-assign]
-    monkeypatch.setattr("cti.dialer.engine.AWAY_SECONDS", 0.0)
+    monkeypatch.setattr("cti.dialer.placing.AWAY_SECONDS", 0.0)
     await floor.engine.step()
     assert floor.desk.named("agent1").state is AgentState.READY
     assert not floor.lines.placed
@@ -352,8 +352,9 @@ async def test_a_paused_campaign_may_try_again_when_it_is_started(floor: Floor) 
 async def test_refusals_between_calls_that_are_taken_pause_nothing(floor: Floor) -> None:
     campaign = await floor.campaign(20)
     await floor.agents(1, campaign)
-    for _ in range(2):
-        await refuse(floor, IN_A_ROW - 1)
+    # Too few in all for the trunk's breaker.
+    for refusals in (IN_A_ROW - 1, IN_A_ROW - 2):
+        await refuse(floor, refusals)
         await floor.engine.step()
         floor.end(floor.lines.placed[-1].id, Outcome.BUSY)
     assert floor.campaigns.get(campaign.id).state is CampaignState.RUNNING

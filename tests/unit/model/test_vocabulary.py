@@ -22,13 +22,15 @@ from cti.model.events import (
     NodeLost,
     NodeUp,
     PhoneMoved,
+    PreviewEnded,
+    PreviewOffered,
     RecordingMissing,
     RecordingReady,
 )
 from cti.model.queries import CallRow, RecordingFacts
 from cti.model.spreadsheet import csv_text
 from cti.model.vocabulary import MEANINGS, RESERVED, EventType, Told, told
-from tests.builders import NOW, a_call, an_agent, later
+from tests.builders import NOW, a_call, a_candidate, an_agent, later
 
 
 def a_contact_moved(before: int | None, after: int | None, kind: str) -> ContactMoved:
@@ -58,6 +60,14 @@ EVENTS: list[tuple[Event, EventType | None]] = [
             agent=an_agent(),
         ),
         EventType.AGENT_STATE_CHANGED,
+    ),
+    (
+        PreviewOffered(agent_id=1, campaign_id=1, candidate=a_candidate(), until=None, at=NOW),
+        EventType.PREVIEW_OFFERED,
+    ),
+    (
+        PreviewEnded(agent_id=1, campaign_id=1, contact_id=1, reason="dialed", at=NOW),
+        EventType.PREVIEW_ENDED,
     ),
     (LegUp(channel_id="c", channel="n", node="pbx", at=NOW), None),
     (LegGone(channel_id="c", node="pbx", cause=16, cause_text=None, at=NOW), None),

@@ -6,56 +6,16 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from cti.bus import EventBus
-from cti.contacts.importer import Importer
-from cti.contacts.lead_desk import LeadDesk
 from cti.errors import SettingsError
 from cti.model.access import Role
-from cti.model.campaign_rules import Order
-from cti.ownership.desk import OwnershipDesk
-from cti.ownership.distributor import Distributor
 from cti.web.app import make_app, serving
 from cti.web.deps import Deps
-from tests.fakes.clock import FakeClock
-from tests.fakes.desks import (
-    FakeAgentDesk,
-    FakeCallDesk,
-    FakeCampaignDesk,
-    FakeNodes,
-    FakeReconciler,
-    FakeReporter,
-    a_line_desk,
-    house_over,
-)
 from tests.fakes.memory_store import MemoryStore
-from tests.fakes.site import TOKENS, a_contact_desk, compliance_parts, grant
+from tests.fakes.site import TOKENS, deps_in_memory, grant
 
 
 def parts(folder: Path) -> Deps:
-    store, bus = MemoryStore(), EventBus()
-    house = house_over(store, FakeAgentDesk(), bus, FakeClock())
-    return Deps(
-        agents=FakeAgentDesk(),
-        ownership=OwnershipDesk(house),
-        distributor=Distributor(house),
-        campaigns=FakeCampaignDesk(store),
-        imports=Importer(
-            store=store.imports, folder=folder, clock=FakeClock(), order_of=lambda _: Order.OLDEST
-        ),
-        leads=LeadDesk(store=store.leads, bus=bus, clock=FakeClock()),
-        lines=a_line_desk(store),
-        calls=FakeCallDesk(store, bus),
-        contacts=a_contact_desk(store),
-        facts=store.facts,
-        reports=FakeReporter(),
-        reconciler=FakeReconciler(),
-        nodes=FakeNodes(),
-        **compliance_parts(store, FakeClock()),
-        bus=bus,
-        clock=FakeClock(),
-        recordings=folder,
-        templates={},
-    )
+    return deps_in_memory(MemoryStore(), folder)
 
 
 async def test_a_port_that_is_taken_is_told_with_key_and_address(tmp_path: Path) -> None:

@@ -1,0 +1,152 @@
+"""Puts the dialer together: the part of the composition root that knows how calls come to be. Starts nothing."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Final, Protocol
+
+from cti.ami.call_tracker import CallTracker
+from cti.ami.lines import AmiLines
+from cti.bus import EventBus
+from cti.clock import Clock
+from cti.dialer.agent_desk import AgentDesk
+from cti.dialer.by_hand import ClickToCall
+from cti.dialer.campaign_desk import CampaignDesk
+from cti.dialer.decision_log import DecisionLog
+from cti.dialer.engine import DialEngine
+from cti.dialer.floor_board import FloorBoard
+from cti.dialer.joiner import Joiner
+from cti.dialer.ledger import DropLedger
+from cti.dialer.pacers import MakePacer, Pacers
+from cti.dialer.placing import Placer
+from cti.dialer.ports import Gate
+from cti.dialer.previews import PreviewDesk
+from cti.dialer.selector import Selector
+from cti.dialer.waker import Waker
+from cti.lines.keeper import LineKeeper
+from cti.model.contacts import Campaign, Mode
+from cti.model.events import Event
+from cti.pacing.floor import Pacer
+from cti.pacing.predictive import Predictive
+from cti.pacing.progressive import Progressive
+from cti.recording.naming import recording_name
+from cti.service import Service
+from cti.settings import NodeSettings
+from cti.storage.database import Database
+
+PACERS: Final[Mapping[Mode, Callable[[], Pacer]]] = {
+    Mode.PROGRESSIVE: Progressive,
+    Mode.PREDICTIVE: Predictive,
+}
+
+
+def pacer_of(campaign: Campaign) -> Pacer:
+    """Make the pacer of the campaign's mode."""
+    return PACERS.get(campaign.mode, Progressive)()
+
+
+class Listener(Protocol):
+    """A part that hears each event of the bus."""
+
+    def tap(self, event: Event) -> None:
+        """Hear an event; neither wait nor raise."""
+        ...
+
+
+class Dialing:
+    """The dialer's parts, wired."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        bus: EventBus,
+        clock: Clock,
+        tracker: CallTracker,
+        lines: AmiLines,
+        campaigns: CampaignDesk,
+        agents: AgentDesk,
+        gate: Gate,
+        keeper: LineKeeper,
+        nodes: Mapping[str, NodeSettings],
+        pacer: MakePacer = pacer_of,
+    ) -> None:
+        self.pacers = Pacers(pacer)
+        self.board = FloorBoard(learn=self.pacers.learn)
+        self.ledger = DropLedger(store=database.ledger, clock=clock)
+        self.decisions = DecisionLog(store=database.decisions, clock=clock)
+        self.joiner = Joiner(desk=agents, lines=lines, clock=clock, spill=campaigns.spill)
+        self.selector = Selector(store=database.queue, gate=gate)
+        self.placer = Placer(
+            calls=database.calls,
+            campaigns=campaigns,
+            desk=agents,
+            open_calls=tracker,
+            lines=lines,
+            board=self.board,
+            keeper=keeper,
+            queue=database.queue,
+            bus=bus,
+            clock=clock,
+            recording_name=_recording_names(nodes),
+        )
+        self.engine = DialEngine(
+            contacts=database.campaigns,
+            campaigns=campaigns,
+            desk=agents,
+            joiner=self.joiner,
+            selector=self.selector,
+            placer=self.placer,
+            board=self.board,
+            keeper=keeper,
+            pacers=self.pacers,
+            ledger=self.ledger,
+            decisions=self.decisions,
+            lines=lines,
+            clock=clock,
+            calls_per_second=lambda node: nodes[node].calls_per_second,
+            node_lines=lambda node: nodes[node].max_lines,
+            unasked=nodes,
+        )
+        self.previews = PreviewDesk(
+            campaigns=campaigns,
+            desk=agents,
+            selector=self.selector,
+            queue=database.queue,
+            gate=gate,
+            placer=self.placer,
+            lines=lines,
+            bus=bus,
+            clock=clock,
+        )
+        self.by_hand = ClickToCall(
+            contacts=database.campaigns,
+            campaigns=campaigns,
+            desk=agents,
+            gate=gate,
+            placer=self.placer,
+            lines=lines,
+            clock=clock,
+        )
+        self.listeners: tuple[Listener, ...] = (
+            self.board,
+            keeper,
+            self.ledger,
+            self.joiner,
+            self.previews,
+            self.engine,
+        )
+        """In the order in which they must hear: who counts before who acts."""
+        self.services: tuple[Service, ...] = (
+            self.decisions,
+            Waker(store=database.queue, clock=clock),
+            self.previews,
+            self.engine,
+        )
+        """Ended last first: the engine places nothing more, and what it decided is written."""
+
+
+def _recording_names(nodes: Mapping[str, NodeSettings]) -> Callable[[str, str, datetime], str | None]:
+    """Name recordings of nodes whose recordings folder is seen from here; others record nothing."""
+    folders: dict[str, Path | None] = {name: node.recordings for name, node in nodes.items()}
+    return lambda node, call_id, at: recording_name(call_id, at) if folders.get(node) else None
