@@ -18,7 +18,7 @@ from cti.model.doubles import DoubleKey, DoubleRule, Doubles, DoubleScope
 from cti.model.imports import FileFormat, HowFar, ReadFile, StagedRow
 
 BITE: Final = 500
-"""Rows that are written with one commit: some 30 ms of SQLite's one writer."""
+"""Rows that are written with one commit: about 50 ms of processor time, and of SQLite's one writer."""
 LOOK: Final = 20
 """Rows after which others get their turn, where reading shares a process: about 2 ms."""
 
