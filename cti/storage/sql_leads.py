@@ -57,7 +57,7 @@ class SqlLeads:
             joining = Joining(contact_id=contact_id, contact=lead.contact)
         else:
             known, after = await _changed(connection, lead, found, known, at)
-            if (standing := await _raised(connection, known.id, lead)) is not None:
+            if (standing := await _raised(connection, known.id, lead, list_id)) is not None:
                 return standing
             joining = Joining(contact_id=known.id, contact=after, owner_agent_id=known.owner_agent_id)
         (entry_id,) = await add_entries(self._connections, connection, [joining], into)
@@ -116,8 +116,11 @@ async def _leads_list(connection: AsyncConnection, campaign_id: int, at: datetim
     return int((await connection.execute(row)).scalar_one())
 
 
-async def _raised(connection: AsyncConnection, contact_id: int, lead: Lead) -> LeadTaken | None:
-    """Put the place that he has in the campaign before all others; None when he has none that is open."""
+async def _raised(connection: AsyncConnection, contact_id: int, lead: Lead, list_id: int) -> LeadTaken | None:
+    """Put the place that he has in the campaign before all others; None when he has none that is open.
+
+    It moves to the list of leads: an import that is undone must not take a lead away.
+    """
     open_states = [state.value for state in EntryState if state is not EntryState.DONE]
     wanted = (
         select(_entries.id, _entries.state, _entries.priority)
@@ -135,6 +138,7 @@ async def _raised(connection: AsyncConnection, contact_id: int, lead: Lead) -> L
     state = row.state
     if state != EntryState.DIALING.value:
         state = EntryState.PENDING.value
-        values = {"state": state, "due_at": None, "priority": max(row.priority, lead.priority)}
+        priority = max(row.priority, lead.priority)
+        values = {"state": state, "due_at": None, "priority": priority, "list_id": list_id}
         await connection.execute(update(tables.list_entries).where(_entries.id == row.id).values(values))
     return LeadTaken(contact_id=contact_id, entry_id=row.id, state=state, known=True)

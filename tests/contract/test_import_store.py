@@ -384,6 +384,17 @@ async def test_a_lead_of_somebody_who_waits_already_puts_him_first(store: Store)
     assert {found.name for found in await candidates(store, one)} == {"A", "Bob"}
 
 
+async def test_undoing_an_import_does_not_take_a_lead_away(store: Store) -> None:
+    one = await a_stored_campaign(store, contacts=0)
+    done = await imported(store, one, person("+4930111"), person("+4930222"))
+    taken = await led(store, one, person("+4930222"))
+
+    after = await undone(store, done.id)
+
+    assert after.undo == UndoCounts(entries_removed=1, contacts_removed=1, contacts_kept=1)
+    assert [found.entry_id for found in await candidates(store, one)] == [taken.entry_id]
+
+
 async def test_a_lead_who_is_being_called_is_told_so(store: Store) -> None:
     one = await a_stored_campaign(store, contacts=0)
     await imported(store, one, person("+4930111"))

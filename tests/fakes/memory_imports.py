@@ -157,15 +157,16 @@ class MemoryImports:
         put_back = [one for one, after in made.after.items() if self._tables.contacts.get(one) == after]
         for contact_id in put_back:
             self._change(contact_id, made.before[contact_id])
-        entries = [one for one in made.entries if self._is_free(one)]
+        entries = [one for one in made.entries if self._is_free(one, now.list_id)]
         for entry_id in entries:
             del self._tables.entries[entry_id]
+        kept = [one for one in made.entries if one in self._tables.entries]
         contacts = [one for one in made.contacts if not self._is_spoken_of(one)]
         for contact_id in contacts:
             del self._tables.contacts[contact_id]
         counts = UndoCounts(
             entries_removed=len(entries),
-            entries_kept=len(made.entries) - len(entries),
+            entries_kept=sum(self._tables.entries[one].list_id == now.list_id for one in kept),
             contacts_removed=len(contacts),
             contacts_kept=len(made.contacts) - len(contacts),
             restored=len(put_back),
@@ -215,7 +216,7 @@ class MemoryImports:
             entry.rank = rank(order, entry_id=entry.id, score=contact.score)
             self._tables.entries[entry.id] = entry
         if entry.state is not EntryState.DIALING:
-            entry.state, entry.due_at = EntryState.PENDING, None
+            entry.state, entry.due_at, entry.list_id = EntryState.PENDING, None, 0
             entry.priority = max(entry.priority, lead.priority)
         return LeadTaken(
             contact_id=contact_id, entry_id=entry.id, state=entry.state.value, known=first is not None
@@ -285,10 +286,11 @@ class MemoryImports:
             None,
         )
 
-    def _is_free(self, entry_id: int) -> bool:
+    def _is_free(self, entry_id: int, list_id: int | None) -> bool:
         entry = self._tables.entries[entry_id]
         dialed = any(attempt.entry_id == entry_id for attempt in self._tables.attempts.values())
-        return entry.tries == 0 and entry.state is not EntryState.DIALING and not dialed
+        waits = entry.tries == 0 and entry.state is not EntryState.DIALING
+        return waits and entry.list_id == list_id and not dialed
 
     def _is_spoken_of(self, contact_id: int) -> bool:
         return any(entry.contact_id == contact_id for entry in self._tables.entries.values()) or any(
