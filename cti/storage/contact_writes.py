@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from sqlalchemy import Update, bindparam, insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,6 +17,8 @@ from cti.storage.connections import Connections
 from cti.storage.known_contacts import COLUMNS
 
 _contacts, _numbers, _entries = tables.contacts.c, tables.numbers.c, tables.list_entries.c
+TAGS: Final = "tags"
+"""Where the tags of a new contact stand among his fields."""
 _QUEUED: Final = (EntryState.PENDING.value, EntryState.WAITING.value)
 
 _CHANGE: Final = (
@@ -66,6 +68,7 @@ async def add_contacts(
         for position, number in enumerate(contact.numbers)
     ]
     await connection.execute(insert(tables.numbers), numbers)
+    await _add_tags(connections, connection, pairs)
     return ids
 
 
@@ -81,10 +84,13 @@ async def add_entries(
     return ids
 
 
-async def change_contacts(connection: AsyncConnection, changes: Sequence[Change], *, at: datetime) -> None:
-    """Make stored contacts what they are to become; their places in queues follow."""
+async def change_contacts(
+    connections: Connections, connection: AsyncConnection, changes: Sequence[Change], *, at: datetime
+) -> None:
+    """Make stored contacts what they are to become; their places in queues follow. Tags are added, none is taken."""
     if not changes:
         return
+    await _add_tags(connections, connection, [(change.known.id, change.after) for change in changes])
     await connection.execute(_CHANGE, [_changed_values(change, at) for change in changes])
     for change in changes:
         before, after = change.known.contact, change.after
@@ -93,6 +99,18 @@ async def change_contacts(connection: AsyncConnection, changes: Sequence[Change]
         if before.numbers != after.numbers or before.zone != after.zone:
             first_moved = before.numbers[:1] != after.numbers[:1]
             await connection.execute(requeued(change.known.id, after, anew=first_moved))
+
+
+async def _add_tags(
+    connections: Connections, connection: AsyncConnection, contacts: Sequence[tuple[int, NewContact]]
+) -> None:
+    rows = [
+        {"contact_id": contact_id, "tag": tag}
+        for contact_id, contact in contacts
+        for tag in cast("Sequence[str]", contact.fields.get(TAGS, ()))
+    ]
+    if rows:
+        await connection.execute(connections.insert(tables.contact_tags).on_conflict_do_nothing(), rows)
 
 
 async def set_numbers(
@@ -136,8 +154,13 @@ def requeued(contact_id: int, contact: NewContact, *, anew: bool) -> Update:
 
 
 def _contact_values(contact_id: int, contact: NewContact, *, into: Into) -> dict[str, Any]:
-    values = {name: getattr(contact, name) for name in COLUMNS}
-    return {**values, "id": contact_id, "created_at": into.at, "import_id": into.import_id}
+    own = {"id": contact_id, "created_at": into.at, "import_id": into.import_id}
+    return {name: getattr(contact, name) for name in COLUMNS} | own | {"fields": _plain_fields(contact)}
+
+
+def _plain_fields(contact: NewContact) -> dict[str, object]:
+    """Return the custom fields without the tags, which have a table of their own."""
+    return {name: value for name, value in contact.fields.items() if name != TAGS}
 
 
 def _number_values(contact_id: int, position: int, number: NewNumber) -> dict[str, Any]:
@@ -168,4 +191,5 @@ def _entry_values(entry_id: int, joining: Joining, *, into: Into) -> dict[str, A
 
 def _changed_values(change: Change, at: datetime) -> dict[str, Any]:
     values = {f"new_{name}": getattr(change.after, name) for name in COLUMNS}
-    return {**values, "contact": change.known.id, "new_changed_at": at}
+    own = {"contact": change.known.id, "new_changed_at": at, "new_fields": _plain_fields(change.after)}
+    return values | own

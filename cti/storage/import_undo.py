@@ -91,13 +91,13 @@ async def remove_contacts(
 
 
 def _unspoken(table: Table, *, but: Table | None = None) -> list[ColumnElement[bool]]:
-    """Return conditions: no foreign key of another table refers to the row."""
+    """Return conditions: no foreign key of another table refers to the row, but those whose rows go with it."""
     return [
         ~exists().where(key.parent == key.column).correlate(table)
         for other in tables.metadata.sorted_tables
         if other is not but and other is not table
         for key in other.foreign_keys
-        if key.column.table is table
+        if key.column.table is table and key.ondelete != "CASCADE"
     ]
 
 
@@ -111,7 +111,7 @@ def _number_spoken_of() -> ColumnElement[bool]:
         for other in tables.metadata.sorted_tables
         if other is not tables.calls
         for key in other.foreign_keys
-        if key.column.table is tables.numbers
+        if key.column.table is tables.numbers and key.ondelete != "CASCADE"
     ]
     if not keys:
         return _contacts.id.is_(None)

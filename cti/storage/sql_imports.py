@@ -257,7 +257,7 @@ class SqlImports:
             for change in plan.joining
         ]
         await self._keep_images(connection, plan, into)
-        await change_contacts(connection, list(plan.changes.values()), at=into.at)
+        await change_contacts(self._connections, connection, list(plan.changes.values()), at=into.at)
         entries = await add_entries(self._connections, connection, joining, into)
         return marks | _spanned("contacts", ids, marks) | _spanned("entries", entries, marks)
 

@@ -56,7 +56,7 @@ class SqlLeads:
             (contact_id,) = await add_contacts(self._connections, connection, [lead.contact], into)
             joining = Joining(contact_id=contact_id, contact=lead.contact)
         else:
-            known, after = await _changed(connection, lead, found, known, at)
+            known, after = await _changed(self._connections, connection, lead, found, known, at)
             if (standing := await _raised(connection, known.id, lead, list_id)) is not None:
                 return standing
             joining = Joining(contact_id=known.id, contact=after, owner_agent_id=known.owner_agent_id)
@@ -70,14 +70,19 @@ class SqlLeads:
 
 
 async def _changed(
-    connection: AsyncConnection, lead: Lead, found: dict[str, Known], known: Known, at: datetime
+    connections: Connections,
+    connection: AsyncConnection,
+    lead: Lead,
+    found: dict[str, Known],
+    known: Known,
+    at: datetime,
 ) -> tuple[Known, NewContact]:
     """Make the contact what the rule says (`skip`: leave him as he is); return him before and after."""
     if lead.doubles.rule is DoubleRule.SKIP:
         return known, known.contact
     plan = planned([StagedRow(line=1, contact=lead.contact)], found, lead.doubles)
     (change,) = plan.changes.values()
-    await change_contacts(connection, [change], at=at)
+    await change_contacts(connections, connection, [change], at=at)
     return change.known, change.after
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from cti.contacts.ports import UNDO_BITE
 from cti.contacts.staging import Bite
@@ -23,6 +24,8 @@ from cti.model.imports import (
     StagedRow,
     UndoCounts,
 )
+from cti.storage import tables
+from cti.storage.database import Database, open_database
 from tests.builders import NOW, later
 from tests.contract.conftest import OpenStore, Store
 from tests.contract.people import a_stored_campaign, call_for, placed_calls
@@ -272,6 +275,27 @@ async def test_undoing_takes_away_what_was_added_and_gives_the_name_free(store: 
     assert len(await candidates(store, one)) == 2
     again = await imported(store, one, *contacts)
     assert again.counts.added == count
+
+
+async def tags_of(database: Database) -> set[tuple[int, str]]:
+    async with database.imports._connections.reading() as connection:
+        return {(row.contact_id, row.tag) for row in await connection.execute(select(tables.contact_tags))}
+
+
+async def test_tags_stand_in_their_table_and_go_with_the_contact(database_url: str) -> None:
+    async with open_database(database_url) as database:
+        one = await a_stored_campaign(database, contacts=0)
+        done = await imported(
+            database, one, person("+4930111", fields={"tags": ["hot", "vip"], "a": "1"}), name="old"
+        )
+        await imported(database, one, person("+4930111", fields={"tags": ["hot", "new"]}), doubles=MERGE)
+        (found,) = await candidates(database, one)
+        assert await tags_of(database) == {(found.contact_id, tag) for tag in ("hot", "vip", "new")}
+
+        after = await undone(database, done.id)
+
+        assert after.undo == UndoCounts(entries_removed=1, contacts_removed=1)
+        assert await tags_of(database) == set()
 
 
 async def test_undoing_leaves_whom_was_dialed_meanwhile(store: Store) -> None:
