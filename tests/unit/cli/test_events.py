@@ -13,11 +13,21 @@ from tests.fakes.site import TOKENS
 from tests.unit.cli.conftest import Terminal
 
 
+def heard() -> None:
+    """Let SIGINT be heard: whoever is started in the background of a shell inherits that it is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_events_are_shown_as_they_happen_and_ctrl_c_ends_quietly(terminal: Terminal) -> None:
     environ = {**os.environ, "WAIHU_URL": terminal.url, "WAIHU_TOKEN": TOKENS["lead"]}
     command = [sys.executable, "-m", "cti", "events", "--json", "--types", "call.*"]
     with subprocess.Popen(
-        command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heard,  # noqa: PLW1509 (nothing else runs between fork and exec)
     ) as process:
         assert process.stdout
         assert process.stderr
