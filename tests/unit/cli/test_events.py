@@ -27,7 +27,7 @@ def test_events_are_shown_as_they_happen_and_ctrl_c_ends_quietly(terminal: Termi
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=heard,  # noqa: PLW1509 (nothing else runs between fork and exec)
+        preexec_fn=heard,
     ) as process:
         assert process.stdout
         assert process.stderr
