@@ -5,7 +5,7 @@ The service is known by its command and its API alone. Whoever wants to know wha
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,6 +124,8 @@ async def open_floor(
     grace_seconds: float = 1.0,
     message: str = "lab-beep",
     wrap_up_seconds: float | None = 0.1,
+    mode: str = "progressive",
+    rules: Mapping[str, Mapping[str, Any]] | None = None,
     **daemon_settings: Any,
 ) -> AsyncIterator[FloorLab]:
     """Start the service beside the lab, with so many agents logged in and an empty campaign for all of them."""
@@ -140,6 +142,8 @@ async def open_floor(
             "grace_seconds": grace_seconds,
             "message": message,
             "wrap_up_seconds": wrap_up_seconds,
+            "mode": mode,
+            "rules": {subject: dict(keys) for subject, keys in (rules or {}).items()},
         }
         await daemon.post("campaigns", campaign)
         for line in lines:
