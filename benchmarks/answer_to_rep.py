@@ -97,7 +97,7 @@ async def _set_up(daemon: Daemon) -> None:
     await daemon.upload(CAMPAIGN, "list", f"name,phone\n{rows}".encode())
     await daemon.post(f"agents/{OURS}/login")
     await _state(daemon, "ready")
-    await daemon.post(f"agents/{OURS}/pause", {"reason": "benchmark"})
+    await daemon.post(f"agents/{OURS}/pause", {"reason": "meeting"})
     await daemon.post(f"campaigns/{CAMPAIGN}/start")
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -19,9 +19,13 @@ from cti.compliance.do_not_call import DoNotCall
 from cti.compliance.gate import ComplianceGate
 from cti.compliance.preview import ComplianceDesk
 from cti.compliance.profiles import SHIPPED, load_profiles
+from cti.contacts.bulk_desk import BulkDesk
+from cti.contacts.bulk_ports import Given
 from cti.contacts.desk import ContactDesk
+from cti.contacts.dictionary_desk import DictionaryDesk
 from cti.contacts.importer import Importer
 from cti.contacts.lead_desk import LeadDesk
+from cti.contacts.view_desk import ViewDesk
 from cti.dialer.agent_desk import AgentDesk
 from cti.dialer.call_desk import CallDesk
 from cti.dialer.campaign_desk import CampaignDesk
@@ -31,7 +35,10 @@ from cti.dialer.pacers import MakePacer
 from cti.errors import SettingsError
 from cti.lines.desk import LineDesk
 from cti.lines.keeper import LineKeeper
+from cti.model.bulk import BULK_WORK
+from cti.model.dictionaries import Meaning
 from cti.model.findings import Finding
+from cti.model.ownership import Selection
 from cti.model.queries import CallFilter
 from cti.model.work import COLLECT_RECORDING
 from cti.node.cel import CelFolder
@@ -188,6 +195,22 @@ class _Wired:
         own = settings.compliance.profiles
         self.profiles = load_profiles(SHIPPED, *([own] if own else []))
         self.gate = ComplianceGate(store=database.compliance, profiles=self.profiles)
+        self.dictionaries = DictionaryDesk(store=database.dictionaries, clock=clock)
+        self.contacts = ContactDesk(
+            store=database.finding,
+            agents=lambda: self.agents.agents(),
+            campaigns=lambda: self.campaigns.all(),
+            clock=clock,
+            zone=settings.api.zone,
+            dictionaries=self.dictionaries,
+        )
+        self.bulk = BulkDesk(
+            store=database.bulk,
+            clock=clock,
+            viewer=self.contacts.viewer,
+            owners=_Owners(lambda: self.distributor),
+            on_work=lambda: self.work.wake(),
+        )
         self.do_not_call = DoNotCall(
             store=database.do_not_call,
             facts=database.compliance,
@@ -208,7 +231,10 @@ class _Wired:
             clock=clock,
         )
         self.ownership, self.distributor = OwnershipDesk(house), Distributor(house)
-        self.owners = OwnershipKeeper(house=house, success_codes=lambda campaign_id: ())
+        self.owners = OwnershipKeeper(
+            house=house,
+            success_codes=lambda campaign_id: self.dictionaries.codes_meaning(Meaning.SUCCESS, campaign_id),
+        )
         self.work = self._work(settings, clock, nodes)
         self.journal = Journal(calls=database.calls, agents=database.agents, on_work=self.work.wake)
         self.dialing = Dialing(
@@ -255,6 +281,7 @@ class _Wired:
         calls = await self.database.calls.open_calls()
         await self.campaigns.load()
         await self.line_keeper.load()
+        await self.dictionaries.load()
         await self.agents.load(calls)
         await self.importer.load()
         for call in calls:
@@ -289,7 +316,7 @@ class _Wired:
             folder=settings.recording.folder,
             keep_raw=settings.recording.keep_raw,
         )
-        handlers = {COLLECT_RECORDING: collector.collect}
+        handlers = {COLLECT_RECORDING: collector.collect, BULK_WORK: self.bulk.carry_out}
         return WorkRunner(store=self.database.work, handlers=handlers, clock=clock)
 
     def _deps(self, settings: Settings, clock: Clock) -> Deps:
@@ -300,16 +327,19 @@ class _Wired:
             imports=self.importer,
             leads=LeadDesk(store=self.database.leads, bus=self.bus, clock=clock),
             lines=LineDesk(keeper=self.line_keeper, store=self.database.callers, clock=clock),
-            calls=CallDesk(store=self.database.calls, open_calls=self.tracker, bus=self.bus),
-            contacts=ContactDesk(
-                store=self.database.finding,
-                agents=self.agents.agents,
-                campaigns=self.campaigns.all,
-                clock=clock,
-                zone=settings.api.zone,
+            calls=CallDesk(
+                store=self.database.calls,
+                open_calls=self.tracker,
+                bus=self.bus,
+                dispositions=self.dictionaries,
+                do_not_call=self.do_not_call,
             ),
+            dictionaries=self.dictionaries,
             ownership=self.ownership,
             distributor=self.distributor,
+            contacts=self.contacts,
+            bulk=self.bulk,
+            views=ViewDesk(store=self.database.views, contacts=self.contacts, clock=clock),
             facts=facts,
             reports=Reports(facts=facts, agents=self.agents.agents, clock=clock),
             reconciler=CallReconciler(
@@ -337,6 +367,22 @@ class _Wired:
             templates=settings.templates(),
             region=settings.dialer.region,
         )
+
+
+class _Owners:
+    """Gives contacts of an action on many to one agent, through the service of ownership."""
+
+    def __init__(self, distributor: Callable[[], Distributor]) -> None:
+        self._distributor = distributor
+
+    async def give(
+        self, contact_ids: Sequence[int], *, to: str, take_over: bool, by: str, dry_run: bool
+    ) -> Given:
+        shared = await self._distributor().assign(
+            Selection(contact_ids=tuple(contact_ids)), to=[to], take_over=take_over, by=by, dry_run=dry_run
+        )
+        left = {reason.value: count for reason, count in shared.refused.items()}
+        return Given(given=shared.given.total(), left=left)
 
 
 def _account(node: NodeSettings) -> AmiAccount:

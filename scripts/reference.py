@@ -13,7 +13,9 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from cti.cli.main import cti
+from cti.contacts.fields import FIELDS, OPERATORS
 from cti.model.call_record import CALL_FIELDS
+from cti.model.conditions import Scope
 from cti.model.vocabulary import MEANINGS, RESERVED
 from cti.settings.listing import Key, all_keys
 from cti.web.app import NOUNS, PREFIX
@@ -56,6 +58,19 @@ def events_page() -> Iterator[str]:
     for kind, meaning in MEANINGS.items():
         yield _row(f"`{kind}`", meaning)
     yield f"\nReserved for later: {', '.join(f'`{name}`' for name in sorted(RESERVED))}."
+
+
+def conditions_page() -> Iterator[str]:
+    """Every operator by kind, and every field by what it is about."""
+    yield "\n## Operators\n"
+    yield from _head("Kind of field", "Operators")
+    for kind, operators in OPERATORS.items():
+        yield _row(kind.value, ", ".join(f"`{operator}`" for operator in operators))
+    for scope, title in ((Scope.CONTACT, "contacts"), (Scope.ENTRY, "entries"), (Scope.CALL, "calls")):
+        yield f"\n## Fields of {title}\n"
+        yield from _head("Field", "Kind", "Meaning")
+        for name, field in FIELDS[scope].items():
+            yield _row(f"`{name}`", field.kind.value, field.meaning)
 
 
 def cli_page() -> Iterator[str]:
@@ -162,6 +177,7 @@ PAGES: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
     "api.md": api_page,
     "events.md": events_page,
     "cli.md": cli_page,
+    "conditions.md": conditions_page,
     "call-record.md": record_page,
 }
 

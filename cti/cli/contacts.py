@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
+from urllib.parse import quote
 
 import click
 
@@ -16,6 +17,22 @@ from cti.model.contact_rows import Sort
 COLUMNS: Final = "id,name,number,owner,stage,tags,last_talk_at,next_follow_up_at"
 ENTRY_COLUMNS: Final = ("campaign", "list", "state", "tries", "priority", "due_at", "reason", "reason_detail")
 CALL_COLUMNS: Final = ("placed_at", "number", "agent", "outcome", "talk_seconds", "disposition", "id")
+
+
+ACTIONS: Final = ("assign", "tag", "untag", "stage", "stop", "reopen", "priority", "move")
+ACTION_COLUMNS: Final = (
+    "id",
+    "action",
+    "by",
+    "at",
+    "state",
+    "matched",
+    "looked_at",
+    "changed",
+    "left",
+    "undoes",
+    "undone_by",
+)
 
 
 @click.group()
@@ -151,6 +168,85 @@ async def show_contact(api: ApiClient, contact: int, form: str | None) -> None:
     ):
         click.echo(f"\n{title}")
         show(told[title], columns, None)
+
+
+@contacts.command("bulk")
+@click.argument("action", type=click.Choice(ACTIONS))
+@condition_options
+@click.option("--id", "ids", type=int, multiple=True, help="A contact's id, instead of a condition; again.")
+@click.option("--owner", help="Of assign: the agent's login.")
+@click.option("--take-over", is_flag=True, default=None, help="Of assign: also from other agents.")
+@click.option("--tag", help="Of tag and untag.")
+@click.option("--stage", help="Of stage.")
+@click.option("--priority", type=int, help="Of priority.")
+@click.option("--campaign", help="Of move: the campaign of the list.")
+@click.option("--list", "list_id", type=int, help="Of move: the list's id.")
+@click.option("--from-list", type=int, help="Of move and priority: only entries of this list.")
+@click.option("--dry-run", is_flag=True, help="Only count what would happen.")
+@talks
+async def bulk(
+    api: ApiClient,
+    action: str,
+    where: tuple[str, ...],
+    condition: str | None,
+    ids: tuple[int, ...],
+    list_id: int | None,
+    **given: Any,
+) -> None:
+    """Do one ACTION to many contacts; it goes on by itself (see `cti contacts actions`)."""
+    body = {name: value for name, value in given.items() if value is not None}
+    chosen = {"ids": list(ids)} if ids else {"condition": condition_from(where, condition)}
+    if not ids and not chosen["condition"]:
+        raise click.UsageError("say which contacts: --where, --condition or --id")
+    listed = {"list": list_id} if list_id is not None else {}
+    _tell(await api.post("contacts/bulk", {"action": action} | body | chosen | listed))
+
+
+@contacts.command("list")
+@click.argument("campaign")
+@click.argument("name")
+@condition_options
+@click.option("--priority", type=int, default=0, show_default=True, help="Higher is dialed first.")
+@click.option("--again", is_flag=True, help="Also those who stand in the campaign already.")
+@click.option("--dry-run", is_flag=True, help="Only count.")
+@talks
+async def make_list(
+    api: ApiClient, campaign: str, where: tuple[str, ...], condition: str | None, **given: Any
+) -> None:
+    """Make a list NAME of a CAMPAIGN from the contacts that a condition finds."""
+    body = {name: value for name, value in given.items() if value is not None}
+    body["condition"] = condition_from(where, condition)
+    _tell(await api.post(f"campaigns/{quote(campaign, safe='')}/lists/from-query", body))
+
+
+@contacts.command("actions")
+@click.argument("action", type=int, required=False)
+@form_options
+@talks
+async def actions(api: ApiClient, action: int | None, form: str | None) -> None:
+    """Show the actions on many that were begun, or one ACTION (its id)."""
+    rows = (await api.get("contacts/bulk"))["actions"]
+    if action is not None:
+        rows = [await api.get(f"contacts/bulk/{action}")]
+    show(rows, ACTION_COLUMNS, form)
+
+
+@contacts.command("undo")
+@click.argument("action", type=int)
+@talks
+async def undo(api: ApiClient, action: int) -> None:
+    """Take an ACTION on many back, where nobody changed the contact since."""
+    _tell(await api.post(f"contacts/bulk/{action}/undo"))
+
+
+def _tell(told: dict[str, Any]) -> None:
+    left = ", ".join(f"{count} {reason}" for reason, count in told["left"].items())
+    if told.get("dry_run"):
+        click.echo(
+            f"{told['matched']} found, {told['would_change']} would change{f'; left: {left}' if left else ''}"
+        )
+        return
+    click.echo(f"action {told['id']} ({told['action']}) is begun on {told['matched']} contacts")
 
 
 def _row(told: dict[str, Any]) -> dict[str, Any]:

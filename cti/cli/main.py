@@ -9,12 +9,14 @@ from cti.cli.campaigns import campaign
 from cti.cli.compliance import compliance, consent
 from cti.cli.contacts import contacts
 from cti.cli.dialing import ledger, pacing
+from cti.cli.dictionaries import dictionary
 from cti.cli.do_not_call import dnc
 from cti.cli.imports import imports
 from cti.cli.lines import callerid, trunks
 from cti.cli.ownership import assign, configure, leave, pool
 from cti.cli.service import check, run
 from cti.cli.simulate import simulate
+from cti.cli.views import views
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -36,6 +38,8 @@ for command in (
     contacts,
     pool,
     assign,
+    views,
+    dictionary,
     calls,
     disposition,
     report,

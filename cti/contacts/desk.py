@@ -10,6 +10,7 @@ from cti.clock import Clock
 from cti.contacts.changes import Change, Subject
 from cti.contacts.conditions import condition_of
 from cti.contacts.cursors import after_of, cursor_of
+from cti.contacts.dictionary_desk import DictionaryDesk
 from cti.contacts.edits import Edit, edited
 from cti.contacts.finding_ports import FindingStore
 from cti.contacts.settling import Viewer, settled
@@ -18,6 +19,7 @@ from cti.model.agents import Agent
 from cti.model.conditions import All, AnyOf, Condition, Op, Scope, Test
 from cti.model.contact_rows import After, ContactChange, ContactQuery, ContactRow, EntryRow, Sort
 from cti.model.contacts import Campaign
+from cti.model.dictionaries import DictionaryKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +67,14 @@ class ContactDesk:
         campaigns: Callable[[], Sequence[Campaign]],
         clock: Clock,
         zone: str,
+        dictionaries: DictionaryDesk,
     ) -> None:
         self._store = store
         self._agents = agents
         self._campaigns = campaigns
         self._clock = clock
         self._zone = zone
+        self._dictionaries = dictionaries
 
     def viewer(self, asking: Asking) -> Viewer:
         """Return what conditions are settled with. Raises BadInput for an unknown time zone."""
@@ -139,10 +143,21 @@ class ContactDesk:
             # looked at within the transaction: he may have come to another owner just now
             if asking.own_only and subject.facts["owner_agent_id"] not in (None, asking.agent_id):
                 raise NotFound(f"there is no contact {contact_id}")
-            return edited(subject, edit, orders=orders)
+            change = edited(subject, edit, orders=orders)
+            self._must_be_codes(change, subject)
+            return change
 
         await self._store.change(contact_id, plan, kind="edit", by=asking.name, at=self._clock.now())
         return await self._seen(contact_id, asking)
+
+    def _must_be_codes(self, change: Change, subject: Subject) -> None:
+        """Raise BadInput for a stage or a tag that the dictionaries do not allow anew; what he has may stay."""
+        campaigns = [entry.campaign_id for entry in subject.entries]
+        _, stage = change.contact.get("stage", (None, None))
+        if stage is not None:
+            self._dictionaries.must_be_usable(DictionaryKind.STAGES, stage, campaigns)
+        for tag in change.tags_added:
+            self._dictionaries.must_be_usable(DictionaryKind.TAGS, tag, campaigns)
 
     async def tags(self) -> Mapping[str, int]:
         """Return the tags that contacts have, with how many have each."""

@@ -2,14 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, delete, insert, update
+from sqlalchemy import bindparam, delete, exists, insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cti.contacts.bulk_plans import placed
 from cti.contacts.changes import Change, change_record
+from cti.model.contacts import EntryState
+from cti.model.verdicts import SkipReason
 from cti.storage import tables
 from cti.storage.connections import Connections
 
@@ -23,7 +25,16 @@ _REMOVE_TAG: Final = delete(tables.contact_tags).where(
 )
 _ADD_HISTORY: Final = insert(tables.contact_changes)
 _ADD_ENTRIES: Final = insert(tables.list_entries)
-_REMOVE_ENTRY: Final = delete(tables.list_entries).where(tables.list_entries.c.id == bindparam("of_entry"))
+_END_ENTRY: Final = (
+    update(tables.list_entries)
+    .where(tables.list_entries.c.id == bindparam("of_entry"))
+    .values(state=EntryState.DONE.value, due_at=None, reason=SkipReason.LIST_ENDED.value)
+)
+_REMOVE_ENTRY: Final = delete(tables.list_entries).where(
+    tables.list_entries.c.id == bindparam("of_entry"),
+    # an attempt that never left the service points at it still: then it stays, as one that has ended
+    ~exists().where(tables.attempts.c.entry_id == tables.list_entries.c.id),
+)
 
 
 async def carry_out(
@@ -69,9 +80,7 @@ async def _with_entry_ids(
     new = [change for _, change in changed if change.entry_added is not None]
     ids = iter(await connections.new_ids(connection, tables.list_entries, len(new)) if new else ())
     return [
-        (contact_id, replace(change, entry_added={"id": next(ids), **change.entry_added}))
-        if change.entry_added is not None
-        else (contact_id, change)
+        (contact_id, placed(change, next(ids)) if change.entry_added is not None else change)
         for contact_id, change in changed
     ]
 
@@ -99,6 +108,7 @@ async def _tags_and_entries(connection: AsyncConnection, changed: Sequence[Chang
         (_ADD_TAGS, added),
         (_REMOVE_TAG, removed),
         (_ADD_ENTRIES, entries),
+        (_END_ENTRY, gone),
         (_REMOVE_ENTRY, gone),
     ):
         if rows:

@@ -10,11 +10,13 @@ from cti.storage.address import Address, parse_address
 from cti.storage.connections import Connections
 from cti.storage.migrate import migrate
 from cti.storage.sql_agents import SqlAgents
+from cti.storage.sql_bulk import SqlBulk
 from cti.storage.sql_callers import SqlCallers
 from cti.storage.sql_calls import SqlCalls
 from cti.storage.sql_campaigns import SqlCampaigns
 from cti.storage.sql_compliance import SqlCompliance
 from cti.storage.sql_consents import SqlConsents
+from cti.storage.sql_dictionaries import SqlDictionaries
 from cti.storage.sql_do_not_call import SqlDoNotCall
 from cti.storage.sql_facts import SqlFacts
 from cti.storage.sql_finding import SqlFinding
@@ -24,6 +26,7 @@ from cti.storage.sql_ledger import SqlDecisions, SqlLedger
 from cti.storage.sql_nodes import SqlNodes
 from cti.storage.sql_ownership import SqlOwnership
 from cti.storage.sql_queue import SqlQueue
+from cti.storage.sql_views import SqlViews
 from cti.storage.sql_work import SqlWork
 
 
@@ -53,6 +56,9 @@ class Database:
         self.finding = SqlFinding(connections)
         self.ledger = SqlLedger(connections)
         self.decisions = SqlDecisions(connections)
+        self.views = SqlViews(connections)
+        self.bulk = SqlBulk(connections)
+        self.dictionaries = SqlDictionaries(connections)
 
 
 @asynccontextmanager

@@ -13,11 +13,13 @@ from cti.model.access import Grant
 from cti.web import live
 from cti.web.api import (
     agents,
+    bulk,
     calls,
     campaigns,
     compliance,
     contacts,
     dialing,
+    dictionaries,
     do_not_call,
     floor,
     imports,
@@ -25,6 +27,7 @@ from cti.web.api import (
     lines,
     ownership,
     reports,
+    views,
 )
 from cti.web.auth import GRANTS
 from cti.web.bodies import MAX_BODY_BYTES
@@ -43,7 +46,10 @@ NOUNS: Final = (
     lines.routes,
     dialing.routes,
     calls.routes,
+    bulk.routes,
     contacts.routes,
+    views.routes,
+    dictionaries.routes,
     reports.routes,
     floor.routes,
     live.routes,

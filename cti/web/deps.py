@@ -9,7 +9,10 @@ from aiohttp import web
 
 from cti.bus import EventBus
 from cti.clock import Clock
+from cti.contacts.bulk_desk import BulkDesk
 from cti.contacts.desk import ContactDesk
+from cti.contacts.dictionary_desk import DictionaryDesk
+from cti.contacts.view_desk import ViewDesk
 from cti.errors import NotFound
 from cti.model.agents import Agent
 from cti.model.contacts import Campaign
@@ -49,6 +52,9 @@ class Deps:
     ownership: OwnershipDesk
     distributor: Distributor
     lines: LineDesk
+    dictionaries: DictionaryDesk
+    bulk: BulkDesk
+    views: ViewDesk
     facts: FactStore
     reports: Reporter
     reconciler: Reconciler

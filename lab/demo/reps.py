@@ -11,7 +11,7 @@ from lab.daemon import Daemon, Refused
 LONGEST_TALK_SECONDS: Final = (8.0, 14.0)
 """A rep ends a call himself after so long; most people hang up before."""
 WRITE_UP_SECONDS: Final = 1.2
-VERDICTS: Final = ("sale", "not interested", "call back", "wrong person")
+VERDICTS: Final = ("sale", "not_interested", "callback", "wrong_person")
 
 
 class Reps:

@@ -5,14 +5,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from cti.ami.call_tracker import CallTracker
 from cti.bus import EventBus
+from cti.dialer.call_desk import CallDesk, Dispositions, DoNotCall
 from cti.errors import Conflict, CtiError, NotFound
 from cti.lines.desk import LineDesk
 from cti.lines.keeper import LineKeeper
 from cti.model.agents import UNSET, Agent, AgentState, Unset
 from cti.model.calls import Call
 from cti.model.contacts import Campaign, CampaignState, Progress
-from cti.model.events import DispositionSet
 from cti.model.lines import Trunk
 from cti.model.offers import Offer
 from cti.model.reconciliation import Difference, Reconciliation
@@ -187,25 +188,23 @@ class FakeByHand:
         return a_call(campaign_id=campaign_id, contact_id=contact_id, why=f"by hand: {login} asked for it")
 
 
-class FakeCallDesk:
-    """The calls of a store in memory."""
+class FakeCallDesk(CallDesk):
+    """The calls of a store in memory; those that are up are read there too."""
 
-    def __init__(self, store: MemoryStore, bus: EventBus) -> None:
-        self._store = store
-        self._bus = bus
+    def __init__(
+        self, store: MemoryStore, bus: EventBus, dispositions: Dispositions, do_not_call: DoNotCall
+    ) -> None:
+        super().__init__(
+            store=store.calls,
+            open_calls=CallTracker(),
+            bus=bus,
+            dispositions=dispositions,
+            do_not_call=do_not_call,
+        )
+        self._tables = store.tables
 
     def open_calls(self) -> Sequence[Call]:
-        return [call for call in self._store.tables.calls.values() if not call.ended]
-
-    async def set_disposition(
-        self, call_id: str, *, agent_id: int | None, disposition: str, note: str, at: datetime
-    ) -> None:
-        await self._store.calls.set_disposition(
-            call_id, agent_id=agent_id, disposition=disposition, note=note, at=at
-        )
-        self._bus.publish(
-            DispositionSet(call_id=call_id, agent_id=agent_id, disposition=disposition, note=note, at=at)
-        )
+        return [call for call in self._tables.calls.values() if not call.ended]
 
 
 class FakeReporter:

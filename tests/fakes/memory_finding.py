@@ -6,6 +6,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
+from cti.contacts.bulk_plans import placed
 from cti.contacts.changes import Change, EntryFacts, Subject, change_record
 from cti.contacts.finding_ports import Plan
 from cti.errors import NotFound
@@ -117,10 +118,9 @@ def carry_out(
 ) -> None:
     """Write a change and its row of history."""
     if change.entry_added is not None:
-        entry_id = tables.new_id()
-        added: dict[str, Any] = {"id": entry_id, **change.entry_added}
-        tables.entries[entry_id] = Entry(contact_id=contact_id, **added)
-        change = _with_entry(change, added)
+        change = placed(change, tables.new_id())
+        added: dict[str, Any] = dict(change.entry_added or {})
+        tables.entries[added["id"]] = Entry(contact_id=contact_id, **added)
     if change.entry_removed is not None:
         del tables.entries[change.entry_removed["id"]]
     after = {name: after for name, (_, after) in change.contact.items()}
@@ -140,17 +140,6 @@ def carry_out(
             bulk_id=bulk_id,
             change=change_record(change),
         )
-    )
-
-
-def _with_entry(change: Change, added: dict[str, Any]) -> Change:
-    return Change(
-        contact=change.contact,
-        entries=change.entries,
-        tags_added=change.tags_added,
-        tags_removed=change.tags_removed,
-        entry_added=added,
-        entry_removed=change.entry_removed,
     )
 
 

@@ -1,11 +1,13 @@
 """All stores in memory, over the same rows: the twin of `cti.storage.database.Database`, for unit tests."""
 
 from tests.fakes.memory_agents import MemoryAgents
+from tests.fakes.memory_bulk import MemoryBulk
 from tests.fakes.memory_callers import MemoryCallers
 from tests.fakes.memory_calls import MemoryCalls
 from tests.fakes.memory_campaigns import MemoryCampaigns
 from tests.fakes.memory_compliance import MemoryCompliance
 from tests.fakes.memory_consents import MemoryConsents
+from tests.fakes.memory_dictionaries import MemoryDictionaries
 from tests.fakes.memory_do_not_call import MemoryDoNotCall
 from tests.fakes.memory_facts import MemoryFacts
 from tests.fakes.memory_finding import MemoryFinding
@@ -15,6 +17,7 @@ from tests.fakes.memory_nodes import MemoryNodes
 from tests.fakes.memory_ownership import MemoryOwnership
 from tests.fakes.memory_queue import MemoryQueue
 from tests.fakes.memory_tables import MemoryTables
+from tests.fakes.memory_views import MemoryViews
 from tests.fakes.memory_work import MemoryWork
 
 
@@ -39,3 +42,6 @@ class MemoryStore:
         self.finding = MemoryFinding(self.tables)
         self.ledger = MemoryLedger(self.tables)
         self.decisions = MemoryDecisions()
+        self.views = MemoryViews(self.tables)
+        self.bulk = MemoryBulk(self.tables)
+        self.dictionaries = MemoryDictionaries(self.tables)

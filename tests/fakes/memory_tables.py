@@ -13,12 +13,15 @@ from typing import Any
 from cti.compliance.consents import Consent
 from cti.compliance.listings import Listing, ListingStep, Register, RegisterState
 from cti.model.agents import Agent, AgentChange
+from cti.model.bulk import BulkAction
 from cti.model.calls import Call, Outcome
 from cti.model.contact_rows import ContactChange
 from cti.model.contacts import Campaign, Candidate, EntryState, NewContact, RowRefused
+from cti.model.dictionaries import DictionaryEntry
 from cti.model.lines import CallerPool
 from cti.model.ownership import OwnerMove
 from cti.model.queries import RecordingFacts
+from cti.model.views import View
 from cti.model.work import NewWork
 
 
@@ -165,6 +168,9 @@ class MemoryTables:
     """By contact: columns of the table `contacts` that were written after he was brought in."""
     contact_tags: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     contact_changes: list[ContactChange] = field(default_factory=list)
+    views: dict[str, View] = field(default_factory=dict)
+    bulk_actions: dict[int, BulkAction] = field(default_factory=dict)
+    dictionary_entries: dict[tuple[str, int, str], DictionaryEntry] = field(default_factory=dict)
     _ids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def new_id(self) -> int:

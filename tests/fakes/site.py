@@ -16,9 +16,12 @@ from cti.compliance.do_not_call import DoNotCall
 from cti.compliance.gate import ComplianceGate
 from cti.compliance.preview import ComplianceDesk
 from cti.compliance.profiles import SHIPPED, load_profiles
+from cti.contacts.bulk_desk import BulkDesk
 from cti.contacts.desk import ContactDesk
+from cti.contacts.dictionary_desk import DictionaryDesk
 from cti.contacts.importer import Importer
 from cti.contacts.lead_desk import LeadDesk
+from cti.contacts.view_desk import ViewDesk
 from cti.dialer.decision_log import DecisionLog
 from cti.dialer.ledger import DropLedger
 from cti.model.access import Grant, Role
@@ -43,6 +46,7 @@ from tests.fakes.desks import (
     a_line_desk,
     house_over,
 )
+from tests.fakes.memory_owners import FakeOwners
 from tests.fakes.memory_store import MemoryStore
 
 PROFILES = load_profiles(SHIPPED)
@@ -75,6 +79,9 @@ class Site:
     previews: FakePreviews
     by_hand: FakeByHand
     decisions: DecisionLog
+    dictionaries: DictionaryDesk
+    """Empty at first, so that every code is allowed."""
+    bulk: BulkDesk
 
     @property
     def anna(self) -> int:
@@ -120,7 +127,7 @@ def compliance_parts(store: MemoryStore, clock: FakeClock) -> dict[str, Any]:
     }
 
 
-def a_contact_desk(store: MemoryStore) -> ContactDesk:
+def a_contact_desk(store: MemoryStore, dictionaries: DictionaryDesk) -> ContactDesk:
     """Build the desk of contacts over a store."""
     return ContactDesk(
         store=store.finding,
@@ -128,6 +135,7 @@ def a_contact_desk(store: MemoryStore) -> ContactDesk:
         campaigns=lambda: list(store.tables.campaigns.values()),
         clock=FakeClock(),
         zone="Europe/Berlin",
+        dictionaries=dictionaries,
     )
 
 
@@ -138,21 +146,33 @@ def deps_in_memory(
     bus, clock = bus or EventBus(), clock or FakeClock()
     agents = FakeAgentDesk()
     house = house_over(store, agents, bus, clock)
+    dictionaries = DictionaryDesk(store=store.dictionaries, clock=clock)
+    contacts = a_contact_desk(store, dictionaries)
+    compliance = compliance_parts(store, clock)
     return Deps(
         agents=agents,
         campaigns=FakeCampaignDesk(store),
         imports=Importer(store=store.imports, folder=folder, clock=clock, order_of=lambda _: Order.OLDEST),
         leads=LeadDesk(store=store.leads, bus=bus, clock=clock),
         lines=a_line_desk(store, clock),
-        calls=FakeCallDesk(store, bus),
-        contacts=a_contact_desk(store),
+        calls=FakeCallDesk(store, bus, dictionaries, compliance["do_not_call"]),
+        contacts=contacts,
+        dictionaries=dictionaries,
+        bulk=BulkDesk(
+            store=store.bulk,
+            clock=clock,
+            viewer=contacts.viewer,
+            owners=FakeOwners(store),
+            on_work=lambda: None,
+        ),
+        views=ViewDesk(store=store.views, contacts=contacts, clock=clock),
         ownership=OwnershipDesk(house),
         distributor=Distributor(house),
         facts=store.facts,
         reports=FakeReporter(),
         reconciler=FakeReconciler(),
         nodes=FakeNodes(),
-        **compliance_parts(store, clock),
+        **compliance,
         previews=FakePreviews(),
         by_hand=FakeByHand(),
         ledger=DropLedger(store=store.ledger, clock=clock),
@@ -206,5 +226,17 @@ async def open_site(folder: Path) -> AsyncIterator[Site]:
     server = TestServer(make_app(parts, grants))
     async with running(importer), TestClient(server) as client:
         yield Site(
-            client, store, bus, agents, reports, reconciler, nodes, recordings, previews, by_hand, decisions
+            client,
+            store,
+            bus,
+            agents,
+            reports,
+            reconciler,
+            nodes,
+            recordings,
+            previews,
+            by_hand,
+            decisions,
+            parts.dictionaries,
+            parts.bulk,
         )

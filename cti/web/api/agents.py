@@ -9,6 +9,7 @@ from pydantic import Field
 from cti.errors import BadInput
 from cti.model.access import Role
 from cti.model.agents import UNSET, Agent
+from cti.model.dictionaries import DictionaryKind
 from cti.model.vocabulary import agent_record
 from cti.web.api.ownership import logins, shared_record
 from cti.web.auth import caller, leader, may_act_for
@@ -166,11 +167,13 @@ async def make_ready(request: web.Request) -> web.Response:
 
 @routes.post("/agents/{login}/pause")
 async def pause(request: web.Request) -> web.Response:
-    """No more calls, with a `reason`; on a call it holds from its end."""
+    """No more calls, with a `reason` of the dictionary `pause_codes`; on a call it holds from its end."""
     login = request.match_info["login"]
     may_act_for(request, login)
-    wanted = await body_of(request, Pause)
-    return await _answer(deps(request).agents.pause(login, wanted.reason))
+    parts, wanted = deps(request), await body_of(request, Pause)
+    campaigns = agent_called(parts, login).campaign_ids
+    parts.dictionaries.must_be_usable(DictionaryKind.PAUSE_CODES, wanted.reason, campaigns)
+    return await _answer(parts.agents.pause(login, wanted.reason))
 
 
 @routes.post("/agents/{login}/hangup")

@@ -85,7 +85,7 @@ async def get_call(request: web.Request) -> web.Response:
 
 @routes.put(f"/calls/{ID}/disposition")
 async def set_disposition(request: web.Request) -> web.Response:
-    """The agent's verdict: `disposition`, `note`; again overwrites."""
+    """The agent's verdict: `disposition` (a code of the dictionary), `note`; again overwrites."""
     row, verdict = await _call(request), await body_of(request, Disposition)
     parts, grant = deps(request), caller(request)
     agent_id = agent_called(parts, grant.agent).id if grant.agent else None

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field
 from cti.model.call_record import call_record, moment
 from cti.model.calls import Outcome
 from cti.model.decisions import PacingDecision
+from cti.model.dictionaries import DictionaryKind
 from cti.model.ledger import Standing
 from cti.model.queries import CallFilter
 from cti.model.spreadsheet import csv_line
@@ -16,7 +17,7 @@ from cti.model.vocabulary import candidate_record
 from cti.web.answers import Format, stream_csv
 from cti.web.auth import leader, may_act_for
 from cti.web.bodies import Body, Line, Query, body_of, query_of
-from cti.web.deps import Deps, campaign_called, deps
+from cti.web.deps import Deps, agent_called, campaign_called, deps
 
 routes: Final = web.RouteTableDef()
 EVIDENCE: Final = (
@@ -162,11 +163,13 @@ async def dial_preview(request: web.Request) -> web.Response:
 
 @routes.post("/agents/{login}/preview/skip")
 async def skip_preview(request: web.Request) -> web.Response:
-    """Do not call him now, with a `reason`; the next contact follows."""
+    """Do not call him now, with a `reason` of the dictionary `skip_reasons`; the next contact follows."""
     login = request.match_info["login"]
     may_act_for(request, login)
-    wanted = await body_of(request, Skip)
-    await deps(request).previews.skip(login, wanted.reason)
+    parts, wanted = deps(request), await body_of(request, Skip)
+    campaigns = agent_called(parts, login).campaign_ids
+    parts.dictionaries.must_be_usable(DictionaryKind.SKIP_REASONS, wanted.reason, campaigns)
+    await parts.previews.skip(login, wanted.reason)
     return web.json_response({"skipped": True})
 
 
