@@ -28,10 +28,16 @@ from cti.contacts.lead_desk import LeadDesk
 from cti.contacts.view_desk import ViewDesk
 from cti.dialer.agent_desk import AgentDesk
 from cti.dialer.call_desk import CallDesk
+from cti.dialer.callback_clock import CallbackClock
+from cti.dialer.callback_desk import CallbackDesk
 from cti.dialer.campaign_desk import CampaignDesk
 from cti.dialer.engine import DialEngine
 from cti.dialer.journal import Journal
 from cti.dialer.pacers import MakePacer
+from cti.dialer.recycler import Recycler
+from cti.dialer.retry import RetryPlan
+from cti.dialer.thinner import Thinner
+from cti.dialer.whys import Whys
 from cti.errors import SettingsError
 from cti.lines.desk import LineDesk
 from cti.lines.keeper import LineKeeper
@@ -182,7 +188,13 @@ class _Wired:
             store=database.callers,
             clock=clock,
         )
-        self.campaigns = CampaignDesk(store=database.campaigns, bus=self.bus, clock=clock, nodes=nodes)
+        self.campaigns = CampaignDesk(
+            store=database.campaigns,
+            bus=self.bus,
+            clock=clock,
+            nodes=nodes,
+            has_other_numbers=database.queue.has_other_numbers,
+        )
         self.agents = AgentDesk(
             store=database.agents,
             lines=self.lines,
@@ -236,7 +248,10 @@ class _Wired:
             success_codes=lambda campaign_id: self.dictionaries.codes_meaning(Meaning.SUCCESS, campaign_id),
         )
         self.work = self._work(settings, clock, nodes)
-        self.journal = Journal(calls=database.calls, agents=database.agents, on_work=self.work.wake)
+        self.plan = RetryPlan(self.campaigns.rules)
+        self.journal = Journal(
+            calls=database.calls, agents=database.agents, on_work=self.work.wake, plan=self.plan
+        )
         self.dialing = Dialing(
             database=database,
             bus=self.bus,
@@ -273,6 +288,15 @@ class _Wired:
             self.do_not_call,
             self.line_keeper,
             self.owners,
+            CallbackClock(
+                store=database.callbacks,
+                bus=self.bus,
+                clock=clock,
+                is_away=self.agents.is_away,
+                remind_minutes=settings.callbacks.remind_minutes,
+                release_minutes=settings.callbacks.release_minutes,
+            ),
+            Thinner(store=database.reasons, clock=clock, kept_days=settings.dialer.reasons_kept_days),
             *self.dialing.services,
         )
 
@@ -333,6 +357,7 @@ class _Wired:
                 bus=self.bus,
                 dispositions=self.dictionaries,
                 do_not_call=self.do_not_call,
+                plan=self.plan,
             ),
             dictionaries=self.dictionaries,
             ownership=self.ownership,
@@ -361,6 +386,22 @@ class _Wired:
             by_hand=self.dialing.by_hand,
             ledger=self.dialing.ledger,
             decisions=self.dialing.decisions,
+            recycler=Recycler(store=self.database.queue, clock=clock),
+            callbacks=CallbackDesk(
+                store=self.database.callbacks,
+                reasons=self.database.reasons,
+                gate=self.gate,
+                campaign=self.campaigns.get,
+                clock=clock,
+                clash_minutes=settings.callbacks.clash_minutes,
+            ),
+            whys=Whys(
+                store=self.database.reasons,
+                gate=self.gate,
+                agents=self.agents.agents,
+                campaigns=self.campaigns.all,
+                clock=clock,
+            ),
             bus=self.bus,
             clock=clock,
             recordings=settings.recording.folder,

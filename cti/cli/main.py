@@ -4,6 +4,7 @@ import click
 
 from cti import __version__
 from cti.cli.agents import agent
+from cti.cli.callbacks import callbacks
 from cti.cli.calls import calls, disposition, events, reconcile, report
 from cti.cli.campaigns import campaign
 from cti.cli.compliance import compliance, consent
@@ -13,10 +14,12 @@ from cti.cli.dictionaries import dictionary
 from cti.cli.do_not_call import dnc
 from cti.cli.imports import imports
 from cti.cli.lines import callerid, trunks
+from cti.cli.lists import lists
 from cti.cli.ownership import assign, configure, leave, pool
 from cti.cli.service import check, run
 from cti.cli.simulate import simulate
 from cti.cli.views import views
+from cti.cli.why import why
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -31,6 +34,9 @@ for command in (
     run,
     check,
     campaign,
+    lists,
+    why,
+    callbacks,
     imports,
     callerid,
     trunks,

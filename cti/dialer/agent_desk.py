@@ -76,6 +76,11 @@ class AgentDesk:
         """List all agents, by login."""
         return self._roster.all()
 
+    def is_away(self, agent_id: int) -> bool:
+        """Whether an agent is logged out, or works here no more."""
+        agent = self.get(agent_id)
+        return agent is None or agent.state is AgentState.LOGGED_OUT
+
     def get(self, agent_id: int) -> Agent | None:
         """Return the agent as he is now."""
         return self._roster.get(agent_id)

@@ -6,10 +6,12 @@ from typing import Protocol
 
 from cti.bus import EventBus
 from cti.dialer.ports import CallStore, OpenCalls
+from cti.dialer.retry import done_after_one
 from cti.errors import NotFound
 from cti.model.calls import Call
 from cti.model.dictionaries import DictionaryKind, Meaning
 from cti.model.events import DispositionSet
+from cti.model.standing import Plan
 
 
 class Dispositions(Protocol):
@@ -45,12 +47,14 @@ class CallDesk:
         bus: EventBus,
         dispositions: Dispositions,
         do_not_call: DoNotCall,
+        plan: Plan = done_after_one,
     ) -> None:
         self._store = store
         self._open = open_calls
         self._bus = bus
         self._dispositions = dispositions
         self._do_not_call = do_not_call
+        self._plan = plan
 
     def open_calls(self) -> Sequence[Call]:
         """List the calls that have not ended, oldest first."""
@@ -73,7 +77,7 @@ class CallDesk:
             who = "a lead" if agent_id is None else f"agent {agent_id}"
             await self._do_not_call.add([call.number], reason=f"disposition {disposition}", by=who)
         await self._store.set_disposition(
-            call_id, agent_id=agent_id, disposition=disposition, note=note, at=at
+            call_id, agent_id=agent_id, disposition=disposition, note=note, at=at, plan=self._plan
         )
         self._bus.publish(
             DispositionSet(call_id=call_id, agent_id=agent_id, disposition=disposition, note=note, at=at)

@@ -1,13 +1,14 @@
 """Campaigns: made, filled from a file, started, paused, stopped. Holds their present settings; dials nothing."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 
 from cti.bus import EventBus
 from cti.clock import Clock
 from cti.dialer.ports import CampaignStore
-from cti.errors import Conflict, NotFound
-from cti.model.campaign_rules import Spill
+from cti.dialer.retry_checks import check_retry, wants_other_numbers
+from cti.errors import BadInput, Conflict, NotFound
+from cti.model.campaign_rules import CampaignRules, Spill
 from cti.model.contacts import Campaign, CampaignState, Mode, Progress
 from cti.model.events import CampaignMoved
 
@@ -22,11 +23,14 @@ class CampaignDesk:
         bus: EventBus,
         clock: Clock,
         nodes: Collection[str],
+        has_other_numbers: Callable[[int], Awaitable[bool]] | None = None,
     ) -> None:
+        """`has_other_numbers` says whether any contact of a campaign has a second number; None: nobody knows."""
         self._store = store
         self._bus = bus
         self._clock = clock
         self._nodes = nodes
+        self._has_other_numbers = has_other_numbers
         self._campaigns: dict[int, Campaign] = {}
 
     async def load(self) -> None:
@@ -51,6 +55,11 @@ class CampaignDesk:
     def running(self) -> list[Campaign]:
         """List those that dial."""
         return [c for c in self._campaigns.values() if c.state is CampaignState.RUNNING]
+
+    def rules(self, campaign_id: int) -> CampaignRules:
+        """Return a campaign's rules; those of a plain one when it is not known."""
+        campaign = self._campaigns.get(campaign_id)
+        return CampaignRules() if campaign is None else campaign.rules
 
     def wrap_up_seconds(self, campaign_id: int | None) -> float | None:
         """Return after how long an agent is ready by himself, None when he says it."""
@@ -82,12 +91,22 @@ class CampaignDesk:
         return self._campaigns[campaign.id]
 
     async def start(self, campaign_id: int) -> Campaign:
-        """Begin or go on to dial. Raises Conflict when no contact is left."""
+        """Begin or go on to dial. Raises Conflict when no contact is left, BadInput for rules that cannot be."""
+        await self._check_rules(self.get(campaign_id))
         progress = await self._store.progress(self.get(campaign_id).id)
         campaign = self.get(campaign_id)
         if campaign.mode is not Mode.MANUAL and progress.pending + progress.waiting == 0:
             raise Conflict(f"{self.get(campaign_id).name} has no contact left to dial; import a list first")
         return await self.set_state(campaign_id, CampaignState.RUNNING)
+
+    async def _check_rules(self, campaign: Campaign) -> None:
+        check_retry(campaign.rules.retry)
+        rules = wants_other_numbers(campaign.rules.retry)
+        if not rules or self._has_other_numbers is None or await self._has_other_numbers(campaign.id):
+            return
+        raise BadInput(
+            f"rules.retry.{rules[0]}.next_number: no contact of {campaign.name} has a second number"
+        )
 
     async def pause(self, campaign_id: int) -> Campaign:
         """Place no new calls; those that are up go on."""

@@ -11,10 +11,12 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from cti.dialer.ports import AgentStore, CallStore
+from cti.dialer.retry import done_after_one
 from cti.errors import StorageError
 from cti.model.agents import Agent, AgentChange
 from cti.model.calls import ANSWERED_OUTCOMES, Call, CallState
 from cti.model.events import AgentMoved, CallMoved, Event
+from cti.model.standing import Plan
 from cti.model.work import COLLECT_RECORDING, NewWork
 
 log = logging.getLogger(__name__)
@@ -47,9 +49,16 @@ class Journal:
     name = "journal"
 
     def __init__(
-        self, *, calls: CallStore, agents: AgentStore, on_work: Callable[[], None] = lambda: None
+        self,
+        *,
+        calls: CallStore,
+        agents: AgentStore,
+        on_work: Callable[[], None] = lambda: None,
+        plan: Plan = done_after_one,
     ) -> None:
+        """`plan` says how the entries of ended calls stand."""
         self._calls = calls
+        self._plan = plan
         self._agents = agents
         self._on_work = on_work
         self._dirty: dict[str, Call] = {}
@@ -135,7 +144,7 @@ class Journal:
 
     async def _save(self, batch: Sequence[Call]) -> None:
         works = [work for call in batch for work in works_of(call)]
-        await self._calls.save(batch, works=works)
+        await self._calls.save(batch, works=works, plan=self._plan)
         if works:
             self._on_work()
 

@@ -4,7 +4,16 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from cti.dialer.retry import done_after_one
 from cti.model.agents import UNSET, Agent, AgentChange, Unset
+from cti.model.callbacks import (
+    Callback,
+    CallbackChange,
+    CallbackFilter,
+    CallbackMove,
+    NewCallback,
+    Whereabouts,
+)
 from cti.model.calls import Call
 from cti.model.campaign_rules import NO_DETECTION, MachineRules
 from cti.model.contacts import (
@@ -20,8 +29,9 @@ from cti.model.contacts import (
 from cti.model.decisions import PacingDecision
 from cti.model.events import Event
 from cti.model.ledger import Tally
-from cti.model.standing import Lane, Parked
+from cti.model.standing import Lane, Parked, Plan
 from cti.model.verdicts import Verdict
+from cti.model.whys import LaneCount, ReasonCount, Standing, ToldReason
 from cti.model.work import NewWork
 
 
@@ -37,11 +47,14 @@ class CallStore(Protocol):
         """
         ...
 
-    async def save(self, calls: Sequence[Call], *, works: Sequence[NewWork] = ()) -> None:
+    async def save(
+        self, calls: Sequence[Call], *, works: Sequence[NewWork] = (), plan: Plan = done_after_one
+    ) -> None:
         """Write the newest facts of these calls: row, legs (`joins`), attempt, and for ended ones the list entry.
 
-        An ended call's entry becomes done, or pending again when its `end_reason` is `not_sent` or it `fails_over`
-        (nobody was rung; it does not count as a try). An ended call in the database is never made un-ended by an older
+        The entry of a call that ends stands from then on as `plan` says, and once: the same end again moves nothing.
+        A call whose `end_reason` is `not_sent`, or that `fails_over`, gives it back: nobody was rung, and it does not
+        count as a try. An ended call in the database is never made un-ended by an older
         snapshot. `works` go in with the same commit. Saving the same again changes nothing, but makes the works due
         again.
         """
@@ -56,9 +69,20 @@ class CallStore(Protocol):
         ...
 
     async def set_disposition(
-        self, call_id: str, *, agent_id: int | None, disposition: str, note: str, at: datetime
+        self,
+        call_id: str,
+        *,
+        agent_id: int | None,
+        disposition: str,
+        note: str,
+        at: datetime,
+        plan: Plan = done_after_one,
     ) -> None:
-        """Write the agent's verdict and note; again overwrites. Raises NotFound."""
+        """Write the agent's verdict and note; again overwrites. Raises NotFound.
+
+        Of a call that has ended and is its entry's last, the entry stands from then on as `plan` says, unless
+        something else than a plan has decided on it since, or it is being dialed again.
+        """
         ...
 
 
@@ -179,6 +203,135 @@ class QueueStore(Protocol):
 
         At most `limit` of them. Returns how many of each campaign.
         """
+        ...
+
+    async def recyclable(
+        self, list_id: int, *, outcomes: Collection[str], dispositions: Collection[str] = ()
+    ) -> Mapping[str, int]:
+        """Count, by outcome, the list's entries that are done after one of these outcomes or dispositions.
+
+        Not those that somebody stopped, or that a rule of law refused. Raises NotFound.
+        """
+        ...
+
+    async def recycle(
+        self,
+        list_id: int,
+        *,
+        outcomes: Collection[str],
+        dispositions: Collection[str] = (),
+        after: int,
+        limit: int,
+        at: datetime,
+    ) -> list[int]:
+        """Put the first `limit` of them behind entry `after` back to pending, as if never tried; return their ids.
+
+        Raises NotFound.
+        """
+        ...
+
+    async def has_other_numbers(self, campaign_id: int) -> bool:
+        """Return whether any contact in the campaign's lists has a second number. Reads all of them when none has."""
+        ...
+
+
+class ReasonStore(Protocol):
+    """How entries stand, why, and what became of contacts before. Errors are `StorageError`."""
+
+    async def standings(self, *, number: str | None = None, contact_id: int | None = None) -> list[Standing]:
+        """List the entries of whoever has this number (E.164), or of this contact, oldest first."""
+        ...
+
+    async def history(
+        self, *, number: str | None = None, contact_id: int | None = None, limit: int
+    ) -> list[ToldReason]:
+        """List what became of a number or a contact, newest first."""
+        ...
+
+    async def reason_counts(self, campaign_id: int) -> list[ReasonCount]:
+        """Count the campaign's entries that wait or are done, by reason. Read from an index alone."""
+        ...
+
+    async def lane_counts(self, campaign_id: int) -> list[LaneCount]:
+        """Count the campaign's pending entries, by owner and zone."""
+        ...
+
+    async def samples(
+        self,
+        campaign_id: int,
+        state: EntryState,
+        *,
+        reason: str | None = None,
+        owner_id: int | None = None,
+        zone: str | None = None,
+        limit: int,
+    ) -> list[Standing]:
+        """List some entries: pending ones of a lane, first first; others of a reason, the soonest due first."""
+        ...
+
+    async def before(self, candidate: Candidate, *, owner_id: int, limit: int) -> int:
+        """Count who stands before a candidate in his lane, at most `limit`."""
+        ...
+
+    async def forget(self, before: datetime, *, limit: int) -> int:
+        """Delete what was told before that moment, at most `limit` rows, the oldest first; returns how many."""
+        ...
+
+
+class CallbackStore(Protocol):
+    """Callbacks with their history, and the entries they move. Every method is one transaction."""
+
+    async def whereabouts(self, contact_id: int) -> Whereabouts:
+        """Return whose a contact is and in which zone. Raises NotFound."""
+        ...
+
+    async def add(self, new: NewCallback, *, raised: int, at: datetime) -> Callback:
+        """Plan a callback: the contact's newest entry in the campaign waits for it, raised by so much.
+
+        It waits in the lane of the agent, if it is an agent's; an entry that is being dialed waits when its call has
+        ended, as the plan of `CallStore.save` says. A contact without an entry gets one. Raises NotFound (contact,
+        campaign, agent), Conflict (one stands open for that entry, or the contact is stopped).
+        """
+        ...
+
+    async def get(self, callback_id: int) -> Callback:
+        """Raises NotFound."""
+        ...
+
+    async def find(self, wanted: CallbackFilter) -> list[Callback]:
+        """List callbacks, the soonest first."""
+        ...
+
+    async def history(self, callback_id: int) -> list[CallbackMove]:
+        """List what happened to one, oldest first."""
+        ...
+
+    async def change(
+        self, callback_id: int, change: CallbackChange, *, by: str, raised: int, at: datetime
+    ) -> Callback:
+        """Change an open one, with a line of history. Raises NotFound, Conflict (it is settled).
+
+        One that is settled lets its entry go: cancelled and never tried it is pending as before, else done.
+        """
+        ...
+
+    async def remind(self, until: datetime, *, at: datetime, limit: int) -> list[Callback]:
+        """Note of those due until then that they were reminded of; return them, each one once."""
+        ...
+
+    async def fall_due(self, now: datetime, *, limit: int) -> list[Callback]:
+        """Make due what is, and its entries pending; return what moved.
+
+        An entry that somebody or a law has taken out stays out: its callback is missed.
+        """
+        ...
+
+    async def unreleased(self, due_before: datetime, *, limit: int) -> list[Callback]:
+        """List agents' callbacks that fell due before that moment and wait for their agents alone."""
+        ...
+
+    async def release(self, callback_ids: Collection[int], *, at: datetime) -> list[Callback]:
+        """Let them go back into the lanes of their contacts' owners, or nobody's; return those that did."""
         ...
 
 

@@ -74,13 +74,14 @@ class Selector:
         """
         lanes = (await self.lanes(campaign, now, owners=owners)).open
         chosen: list[Candidate] = []
+        passed_over = set(skip)
         for _ in range(ROUNDS):
             if not lanes or len(chosen) >= wanted:
                 break
-            known = {*skip, *(one.entry_id for one in chosen)}
             looked_at = self._how_many(campaign.id, wanted - len(chosen))
-            found = await self._store.heads(campaign.id, lanes, limit=looked_at, skip=known)
-            chosen += await self._allowed(campaign, found, now)
+            found = await self._store.heads(campaign.id, lanes, limit=looked_at, skip=passed_over)
+            passed_over |= {one.entry_id for one in found}
+            chosen += await self._allowed(campaign, _strangers(found, chosen), now)
             if len(found) < looked_at:
                 break
         return chosen[:wanted]
@@ -106,6 +107,12 @@ class Selector:
         if looked_at:
             before = self._shares.get(campaign_id, 1.0)
             self._shares[campaign_id] = MEMORY * before + (1 - MEMORY) * allowed / looked_at
+
+
+def _strangers(found: Sequence[Candidate], chosen: Sequence[Candidate]) -> list[Candidate]:
+    """Leave out whoever shares a number or a contact with one chosen: the gate does not know of that call yet."""
+    numbers, contacts = {one.number for one in chosen}, {one.contact_id for one in chosen}
+    return [one for one in found if one.number not in numbers and one.contact_id not in contacts]
 
 
 def parking(candidate: Candidate, verdict: Verdict, now: datetime) -> Parked:

@@ -72,6 +72,9 @@ class RetryRule:
     """What follows one outcome or disposition."""
 
     after_seconds: float = 3600.0
+    """From the end of the attempt."""
+    growth: float = 1.0
+    """Each further time the wait is so many times as long as the time before."""
     times: int = 2
     """How often this may follow the same outcome of one contact; 0: never again."""
     next_number: bool = False
@@ -89,7 +92,9 @@ class RetryRules:
     by_disposition: Mapping[str, RetryRule] = field(default_factory=dict)
     """Key: a disposition's code; goes before the outcome's rule."""
     max_attempts: int = 1
-    """In all, in this list; then it is given up."""
+    """In all, in this list; then it is given up. Attempts for a callback are made beyond it: they were promised."""
+    callback: RetryRule = RetryRule(after_seconds=900.0, times=2)
+    """What follows an attempt for a callback that did not reach the contact."""
 
 
 class Order(StrEnum):

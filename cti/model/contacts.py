@@ -137,6 +137,7 @@ class Candidate:
     tries: int = 0
     """Attempts so far."""
     owner_agent_id: int | None = None
+    """For whom he is dialed: his owner, or the agent whose callback is due; None: for anybody."""
     crm_ref: str | None = None
     zone: str = ""
     """IANA name of the zone the number lies in; empty: not known."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cti.model.agents import Agent, AgentChange
+from cti.model.callbacks import Callback
 from cti.model.calls import Call, CallState
 from cti.model.contacts import Candidate
 
@@ -169,8 +170,19 @@ class PreviewEnded:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackMoved:
+    """A callback's time comes or has come."""
+
+    what: str
+    """`reminder`, `due`, `released` or `missed`."""
+    callback: Callback
+    at: datetime
+
+
 Event = (
     CallMoved
+    | CallbackMoved
     | LegUp
     | LegGone
     | PhoneMoved

@@ -14,10 +14,12 @@ from typing import Any, Final
 
 from cti.model.agents import Agent
 from cti.model.call_record import call_record, moment
+from cti.model.callbacks import Callback
 from cti.model.calls import CallState
 from cti.model.contacts import Candidate
 from cti.model.events import (
     AgentMoved,
+    CallbackMoved,
     CallMoved,
     CampaignMoved,
     ContactAdded,
@@ -59,9 +61,13 @@ class EventType(StrEnum):
     PREVIEW_ENDED = "preview.ended"
     NODE_CONNECTED = "node.connected"
     NODE_LOST = "node.lost"
+    CALLBACK_REMINDER = "callback.reminder"
+    CALLBACK_DUE = "callback.due"
+    CALLBACK_RELEASED = "callback.released"
+    CALLBACK_MISSED = "callback.missed"
 
 
-RESERVED: Final = frozenset({"call.screen_pop", "transcript.ready", "callback.due"})
+RESERVED: Final = frozenset({"call.screen_pop", "transcript.ready"})
 """Names kept for later; not sent yet."""
 
 _OWNERS: Final = "`contact_id`, `before`, `after` (agents' ids; null: the pool), `kind`, `reason`, `by`."
@@ -84,6 +90,10 @@ MEANINGS: Final[Mapping[EventType, str]] = {
     EventType.PREVIEW_OFFERED: "An agent is shown a contact: `agent_id`, `campaign_id`, `until`, `contact`.",
     EventType.PREVIEW_ENDED: "He looks at him no more: `agent_id`, `campaign_id`, `contact_id`, `reason`.",
     EventType.NODE_CONNECTED: "A node is connected and was asked what is up: `node`, `version`, `restarted`.",
+    EventType.CALLBACK_REMINDER: "A callback will be due in some minutes. `callback`: as it is now.",
+    EventType.CALLBACK_DUE: "Its time has come: the contact stands in the queue. `callback`.",
+    EventType.CALLBACK_RELEASED: "Its agent was away for too long: anybody of the team may call. `callback`.",
+    EventType.CALLBACK_MISSED: "It fell due, and the contact may not be called any more. `callback`.",
     EventType.NODE_LOST: "No connection to a node; its calls may go on: `node`, `reason`.",
 }
 
@@ -151,6 +161,8 @@ def told(event: Event) -> Told | None:
                 "contact": candidate_record(candidate),
             }
             return _told(EventType.PREVIEW_OFFERED, f"{agent_id}/{candidate.contact_id}", at, offered)
+        case CallbackMoved(what=what, callback=one, at=at):
+            return _told(EventType(f"callback.{what}"), str(one.id), at, {"callback": callback_record(one)})
         case LegUp() | LegGone() | PhoneMoved() | ContactAdded():
             return None
         case _:
@@ -200,6 +212,27 @@ def _plain(event: Plain) -> Told:
 def _told(kind: EventType, subject: str, at: datetime, about: Mapping[str, Any]) -> Told:
     digest = hashlib.blake2b(f"{kind}|{subject}|{at.isoformat()}".encode(), digest_size=16).hexdigest()
     return Told(id=digest, type=kind, at=at, about=about)
+
+
+def callback_record(one: Callback) -> dict[str, Any]:
+    """Return a callback as everybody outside sees it, its time in UTC and as it was agreed: API and events."""
+    return {
+        "id": one.id,
+        "contact_id": one.contact_id,
+        "campaign_id": one.campaign_id,
+        "entry_id": one.entry_id,
+        "agent_id": one.agent_id,
+        "due_at": moment(one.due_at),
+        "due_local": one.due_local.isoformat(timespec="seconds"),
+        "zone": one.zone,
+        "note": one.note,
+        "state": one.state.value,
+        "call_id": one.call_id,
+        "reminded_at": moment(one.reminded_at),
+        "released_at": moment(one.released_at),
+        "created_at": moment(one.created_at),
+        "created_by": one.created_by,
+    }
 
 
 def agent_record(agent: Agent) -> dict[str, Any]:

@@ -206,6 +206,10 @@ class DialerSettings(Section):
         "", pattern=r"^(\+[1-9][0-9]{6,14})?$", description="Number shown, E.164; empty: the trunk's."
     )
 
+    reasons_kept_days: float = Field(
+        90.0, gt=0, le=3650, description="How long it is kept why a contact was dialed or not, in days."
+    )
+
     @field_validator("region")
     @classmethod
     def _known_region(cls, region: str) -> str:
@@ -223,6 +227,26 @@ class AgentsSettings(Section):
     answer_seconds: float = Field(20.0, gt=0, le=120, description="How long a phone may ring at login.")
     reconnect_seconds: float = Field(
         5.0, ge=0, le=300, description="How long a phone may be unreachable before its agent is logged out."
+    )
+
+
+class CallbackSettings(Section):
+    """When callbacks are told, and when they become the team's."""
+
+    remind_minutes: float = Field(
+        10.0, ge=0, le=1440, description="So long before a callback is due it is reminded of, in minutes."
+    )
+    release_minutes: float = Field(
+        15.0,
+        ge=0,
+        le=10_080,
+        description="So long after it fell due an agent's callback is anybody's while he is logged out, in minutes.",
+    )
+    clash_minutes: float = Field(
+        10.0,
+        ge=0,
+        le=1440,
+        description="Two callbacks of one agent nearer than this are told as a clash, in minutes.",
     )
 
 
@@ -257,6 +281,7 @@ class Settings(Section):
     api: ApiSettings = ApiSettings()
     dialer: DialerSettings = DialerSettings()
     agents: AgentsSettings = AgentsSettings()
+    callbacks: CallbackSettings = CallbackSettings()
     compliance: ComplianceSettings = ComplianceSettings()
     logging: LoggingSettings = LoggingSettings()
 

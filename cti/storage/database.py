@@ -11,6 +11,7 @@ from cti.storage.connections import Connections
 from cti.storage.migrate import migrate
 from cti.storage.sql_agents import SqlAgents
 from cti.storage.sql_bulk import SqlBulk
+from cti.storage.sql_callbacks import SqlCallbacks
 from cti.storage.sql_callers import SqlCallers
 from cti.storage.sql_calls import SqlCalls
 from cti.storage.sql_campaigns import SqlCampaigns
@@ -26,6 +27,7 @@ from cti.storage.sql_ledger import SqlDecisions, SqlLedger
 from cti.storage.sql_nodes import SqlNodes
 from cti.storage.sql_ownership import SqlOwnership
 from cti.storage.sql_queue import SqlQueue
+from cti.storage.sql_reasons import SqlReasons
 from cti.storage.sql_views import SqlViews
 from cti.storage.sql_work import SqlWork
 
@@ -51,6 +53,8 @@ class Database:
         self.imports = SqlImports(connections)
         self.leads = SqlLeads(connections)
         self.queue = SqlQueue(connections)
+        self.reasons = SqlReasons(connections)
+        self.callbacks = SqlCallbacks(connections)
         self.callers = SqlCallers(connections)
         self.ownership = SqlOwnership(connections)
         self.finding = SqlFinding(connections)

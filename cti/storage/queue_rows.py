@@ -65,7 +65,7 @@ CANDIDATE: Final = (
     func.coalesce(_numbers.e164, "").label("number"),
     _contacts.name,
     _entries.tries,
-    _contacts.owner_agent_id,
+    func.nullif(_entries.owner_key, 0).label("owner_agent_id"),
     _contacts.crm_ref,
     _entries.zone,
     _entries.priority,

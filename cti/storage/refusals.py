@@ -33,6 +33,7 @@ _PASSING_POSTGRES: Final = re.compile(r"08|53|57P0[1-5]|58|40001|40P01|55P03|570
 _SENTENCES: Final = {
     "agents_login": "the login is taken",
     "agents_node_endpoint": "the phone belongs to another agent",
+    "callbacks_entry_id": "a callback stands open for this contact already",
     "campaigns_name": "there is a campaign of that name already",
     "lists_campaign_id_name": "the campaign has a list of that name already",
 }

@@ -5,14 +5,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, bindparam, func, or_, select, update
+from sqlalchemy import Select, bindparam, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti.clock import Clock
+from cti.dialer.retry import done_after_one
 from cti.errors import NotFound
-from cti.model.calls import Call, CallState, EndReason
+from cti.model.calls import Call, CallState
 from cti.model.contacts import Candidate, EntryState
-from cti.model.lines import fails_over
+from cti.model.standing import Plan
 from cti.model.work import NewWork
 from cti.storage import tables
 from cti.storage.call_rows import (
@@ -26,7 +27,9 @@ from cti.storage.call_rows import (
 )
 from cti.storage.connections import Connections, Upsert
 from cti.storage.effort_rows import note_efforts
+from cti.storage.entry_moves import end_entries, reconsider
 from cti.storage.leg_rows import read_joins
+from cti.storage.reason_rows import dialed_row
 from cti.storage.uninterrupted import to_the_end
 from cti.storage.work_rows import WorkWriter
 
@@ -69,20 +72,13 @@ _FREE_ENTRIES: Final = (
 _TAKE_ENTRY: Final = (
     update(tables.list_entries)
     .where(tables.list_entries.c.id == bindparam("entry"))
-    .values(state=EntryState.DIALING.value, tries=tables.list_entries.c.tries + 1, call_id=bindparam("call"))
-)
-_END_ENTRY: Final = (
-    update(tables.list_entries)
-    .where(
-        tables.list_entries.c.id
-        == select(tables.attempts.c.entry_id)
-        .where(tables.attempts.c.call_id == bindparam("call"))
-        .scalar_subquery(),
-        tables.list_entries.c.call_id == bindparam("call"),
-        tables.list_entries.c.state == EntryState.DIALING.value,
+    .values(
+        state=EntryState.DIALING.value,
+        tries=tables.list_entries.c.tries + 1,
+        call_id=bindparam("call"),
     )
-    .values(state=bindparam("becomes"), tries=tables.list_entries.c.tries - bindparam("uncounted"))
 )
+_ADD_REASON: Final = insert(tables.entry_reasons)
 _KNOWN: Final = select(tables.calls.c.id, tables.calls.c.state).where(
     tables.calls.c.id.in_(bindparam("call_ids", expanding=True))
 )
@@ -137,9 +133,14 @@ class SqlCalls:
         await connection.execute(self._add_call, [call_values(call) for call, _ in pairs])
         await connection.execute(self._add_attempt, [attempt_values(call, one) for call, one in pairs])
         await connection.execute(self._add_leg, [customer_leg(call) for call, _ in pairs])
+        dialed = [dialed_row(call, one) for call, one in pairs if one is not None]
+        if dialed:
+            await connection.execute(_ADD_REASON, dialed)
 
     @to_the_end
-    async def save(self, calls: Sequence[Call], *, works: Sequence[NewWork] = ()) -> None:
+    async def save(
+        self, calls: Sequence[Call], *, works: Sequence[NewWork] = (), plan: Plan = done_after_one
+    ) -> None:
         """See the port."""
         newest = _newest(calls)
         ended = [call for call in newest if call.ended]
@@ -153,7 +154,7 @@ class SqlCalls:
             if ended:
                 await note_efforts(connection, ended)
                 await connection.execute(self._save_attempt, [attempt_values(call, None) for call in ended])
-                await connection.execute(_END_ENTRY, [_entry_after(call) for call in ended])
+                await end_entries(connection, ended, plan=plan, at=self._clock.now())
             await self._works.write(connection, works, now=self._moment_of(newest))
 
     def _moment_of(self, calls: Sequence[Call]) -> datetime:
@@ -180,7 +181,14 @@ class SqlCalls:
 
     @to_the_end
     async def set_disposition(
-        self, call_id: str, *, agent_id: int | None, disposition: str, note: str, at: datetime
+        self,
+        call_id: str,
+        *,
+        agent_id: int | None,
+        disposition: str,
+        note: str,
+        at: datetime,
+        plan: Plan = done_after_one,
     ) -> None:
         """See the port."""
         verdict = _DISPOSE.values(disposition=disposition, note=note, disposed_by=agent_id, disposed_at=at)
@@ -188,6 +196,10 @@ class SqlCalls:
             done = await connection.execute(verdict, {"call": call_id})
             if done.rowcount == 0:
                 raise NotFound(f"there is no call {call_id}")
+            row = (await connection.execute(_ONE, {"call_id": call_id})).one()
+            call = call_of(row, ())
+            if call.ended:
+                await reconsider(connection, call, plan=plan, at=at)
 
 
 async def _free_entries(connection: AsyncConnection, pairs: Iterable[_Pair]) -> set[int]:
@@ -224,12 +236,6 @@ def _newest(calls: Iterable[Call]) -> list[Call]:
         if before is None or call.ended or not before.ended:
             newest[call.id] = call
     return [newest[call_id] for call_id in sorted(newest)]
-
-
-def _entry_after(call: Call) -> dict[str, object]:
-    unsent = call.end_reason is EndReason.NOT_SENT or fails_over(call)
-    becomes = EntryState.PENDING if unsent else EntryState.DONE
-    return {"call": call.id, "becomes": becomes.value, "uncounted": int(unsent)}
 
 
 def _save_call(connections: Connections) -> Upsert:

@@ -5,12 +5,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cti.errors import NotFound
 from cti.model.contacts import Candidate, EntryState
 from cti.model.standing import NOBODY, Lane, Parked
-from cti.storage import tables
+from cti.storage import recycling, tables
 from cti.storage.connections import Connections
 from cti.storage.queue_rows import LANES, MOST_LANES, head_values, heads, padded
 from cti.storage.reason_rows import skipped_row
@@ -45,6 +46,13 @@ _WAKE: Final = (
     update(tables.list_entries)
     .where(_entries.id.in_(bindparam("entry_ids", expanding=True)), tables.later)
     .values(state=EntryState.PENDING.value, due_at=None, reason=None, reason_detail=None, reason_at=None)
+)
+_OTHER_NUMBERS: Final = select(
+    exists().where(
+        _entries.campaign_id == bindparam("campaign"),
+        tables.numbers.c.contact_id == _entries.contact_id,
+        tables.numbers.c.position > 0,
+    )
 )
 
 
@@ -112,6 +120,50 @@ class SqlQueue:
             if rows:
                 await connection.execute(_WAKE, {"entry_ids": [row.id for row in rows]})
         return Counter(row.campaign_id for row in rows)
+
+    @to_the_end
+    async def recyclable(
+        self, list_id: int, *, outcomes: Collection[str], dispositions: Collection[str] = ()
+    ) -> Mapping[str, int]:
+        """See the port."""
+        async with self._connections.reading() as connection:
+            asked = {"campaign": await _campaign_of(connection, list_id), "list": list_id}
+            rows = (await connection.execute(recycling.counted(outcomes, dispositions), asked)).all()
+        return {row.outcome or "": row.entries for row in rows}
+
+    @to_the_end
+    async def recycle(
+        self,
+        list_id: int,
+        *,
+        outcomes: Collection[str],
+        dispositions: Collection[str] = (),
+        after: int,
+        limit: int,
+        at: datetime,
+    ) -> list[int]:
+        """See the port."""
+        async with self._connections.writing() as connection:
+            asked = {"campaign": await _campaign_of(connection, list_id), "list": list_id}
+            question = recycling.bite(outcomes, dispositions)
+            found = await connection.execute(question, asked | {"after": after, "at_most": limit})
+            entries = list(found.scalars())
+            if entries:
+                await connection.execute(recycling.BACK, {"entry_ids": entries, "moment": at})
+        return entries
+
+    @to_the_end
+    async def has_other_numbers(self, campaign_id: int) -> bool:
+        """See the port."""
+        async with self._connections.reading() as connection:
+            return bool(await connection.scalar(_OTHER_NUMBERS, {"campaign": campaign_id}))
+
+
+async def _campaign_of(connection: AsyncConnection, list_id: int) -> int:
+    campaign = await connection.scalar(select(tables.lists.c.campaign_id).where(tables.lists.c.id == list_id))
+    if campaign is None:
+        raise NotFound(f"there is no list {list_id}")
+    return int(campaign)
 
 
 async def _merged(

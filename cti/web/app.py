@@ -14,6 +14,7 @@ from cti.web import live
 from cti.web.api import (
     agents,
     bulk,
+    callbacks,
     calls,
     campaigns,
     compliance,
@@ -26,8 +27,10 @@ from cti.web.api import (
     leads,
     lines,
     ownership,
+    recycling,
     reports,
     views,
+    why,
 )
 from cti.web.auth import GRANTS
 from cti.web.bodies import MAX_BODY_BYTES
@@ -50,6 +53,9 @@ NOUNS: Final = (
     contacts.routes,
     views.routes,
     dictionaries.routes,
+    recycling.routes,
+    why.routes,
+    callbacks.routes,
     reports.routes,
     floor.routes,
     live.routes,

@@ -20,6 +20,7 @@ from cti.reports.ports import FactStore
 from cti.web.ports import (
     AgentDesk,
     ByHand,
+    Callbacks,
     CallDesk,
     CampaignDesk,
     Compliance,
@@ -35,7 +36,9 @@ from cti.web.ports import (
     OwnershipDesk,
     Previews,
     Reconciler,
+    Recycler,
     Reporter,
+    Whys,
 )
 
 
@@ -66,6 +69,9 @@ class Deps:
     by_hand: ByHand
     ledger: Ledger
     decisions: Decisions
+    recycler: Recycler
+    whys: Whys
+    callbacks: Callbacks
     bus: EventBus
     clock: Clock
     recordings: Path

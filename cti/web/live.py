@@ -21,6 +21,7 @@ from cti.errors import CtiError
 from cti.model.access import Grant, Role
 from cti.model.events import (
     AgentMoved,
+    CallbackMoved,
     CallMoved,
     ContactMoved,
     DispositionSet,
@@ -158,6 +159,8 @@ def _visible(request: web.Request, grant: Grant) -> Callable[[Event], bool]:
                 return agent_id in {call.agent_id, *(join.agent_id for join in call.joins)}
             case AgentMoved(agent=agent):
                 return agent.id == agent_id
+            case CallbackMoved(callback=one):
+                return one.agent_id == agent_id
             case (
                 PreviewOffered(agent_id=whose) | PreviewEnded(agent_id=whose) | DispositionSet(agent_id=whose)
             ):

@@ -1,6 +1,6 @@
 """What the API needs of the rest of the service. Errors are `CtiError`s; `errors` turns them into answers."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -13,6 +13,14 @@ from cti.compliance.listings import Listing, ListingStep, Register
 from cti.compliance.preview import Place, Preview
 from cti.compliance.profiles import Profile
 from cti.model.agents import UNSET, Agent, Unset
+from cti.model.callbacks import (
+    Callback,
+    CallbackChange,
+    CallbackFilter,
+    CallbackMove,
+    NewCallback,
+    Whereabouts,
+)
 from cti.model.calls import Call
 from cti.model.campaign_rules import Order
 from cti.model.contacts import Campaign, Progress
@@ -26,6 +34,7 @@ from cti.model.ownership import Moved, OwnerMove, PoolCount, Pooled, Selection
 from cti.model.reconciliation import Reconciliation
 from cti.model.tables import ReportKind, Table
 from cti.model.verdicts import SkipReason, Verdict
+from cti.model.whys import CampaignWhy, ContactWhy
 from cti.ownership.assignment import Asked
 from cti.ownership.sharing import Method, Shared
 
@@ -326,6 +335,84 @@ class Reconciler(Protocol):
 
     async def run(self, since: datetime) -> Reconciliation:
         """Look at all calls placed since then that have ended."""
+        ...
+
+
+class CallbackAnswer(Protocol):
+    """A callback as it is now, and what is to be said of its time."""
+
+    @property
+    def callback(self) -> Callback: ...
+
+    @property
+    def warnings(self) -> tuple[str, ...]: ...
+
+
+class Callbacks(Protocol):
+    """Takes orders about callbacks."""
+
+    async def whereabouts(self, contact_id: int) -> Whereabouts:
+        """Return a contact's owner and zone. Raises NotFound."""
+        ...
+
+    async def add(self, new: NewCallback) -> CallbackAnswer:
+        """Raises NotFound, Conflict (one stands open, or he is stopped), BadInput (the time is past)."""
+        ...
+
+    async def change(self, callback_id: int, change: CallbackChange, *, by: str) -> CallbackAnswer:
+        """Raises NotFound, Conflict (it is settled), BadInput (the time is past)."""
+        ...
+
+    async def get(self, callback_id: int) -> Callback:
+        """Raises NotFound."""
+        ...
+
+    async def find(self, wanted: CallbackFilter) -> Sequence[Callback]:
+        """List callbacks, the soonest first."""
+        ...
+
+    async def history(self, callback_id: int) -> Sequence[CallbackMove]:
+        """List what happened to one, oldest first."""
+        ...
+
+
+class Whys(Protocol):
+    """Says why contacts are dialed or not."""
+
+    async def of_number(self, number: str) -> ContactWhy:
+        """Raises NotFound when nobody knows the number (E.164)."""
+        ...
+
+    async def of_contact(self, contact_id: int) -> ContactWhy:
+        """Raises NotFound."""
+        ...
+
+    async def of_campaign(self, campaign: Campaign) -> CampaignWhy:
+        """Answer for every entry that is not being dialed."""
+        ...
+
+
+class Recycled(Protocol):
+    """What became of a list that was recycled."""
+
+    @property
+    def by_outcome(self) -> Mapping[str, int]:
+        """How many contacts there are, by the outcome of their last attempt."""
+        ...
+
+    @property
+    def moved(self) -> int:
+        """How many are pending again."""
+        ...
+
+
+class Recycler(Protocol):
+    """Puts contacts a list is done with back into its queue."""
+
+    async def recycle(
+        self, list_id: int, *, outcomes: Collection[str], dispositions: Collection[str], dry_run: bool
+    ) -> Recycled:
+        """Raises NotFound."""
         ...
 
 

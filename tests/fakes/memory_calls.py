@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from cti.dialer.retry import done_after_one
 from cti.errors import NotFound
-from cti.model.calls import Call, CallState, EndReason, Join
+from cti.model.calls import Call, CallState, Join
 from cti.model.contacts import Candidate, EntryState
-from cti.model.lines import fails_over
+from cti.model.standing import PLANNED, Plan
 from cti.model.work import NewWork
 from cti.ownership.effort import Effort, effort
-from tests.fakes.memory_tables import Attempt, MemoryTables, Verdict
+from cti.storage.reason_rows import dialed_row
+from tests.fakes.memory_moves import move
+from tests.fakes.memory_tables import Attempt, MemoryTables, Reason, Verdict
 
 
 class MemoryCalls:
@@ -36,38 +39,43 @@ class MemoryCalls:
             call_id=call.id,
             entry_id=candidate.entry_id if candidate else None,
             campaign_id=call.campaign_id,
+            placed_at=call.placed_at,
+            try_number=call.try_number,
         )
+        if candidate is not None:
+            told = Reason(id=self._tables.new_id(), **dialed_row(call, candidate))
+            self._tables.reasons.append(told)
         return True
 
-    async def save(self, calls: Sequence[Call], *, works: Sequence[NewWork] = ()) -> None:
+    async def save(
+        self, calls: Sequence[Call], *, works: Sequence[NewWork] = (), plan: Plan = done_after_one
+    ) -> None:
         for call in calls:
-            self._save(call)
+            self._save(call, plan)
         known = [moment for call in calls for moment in (call.ended_at, call.placed_at) if moment]
         self._tables.write_works(works, max(known, default=datetime.now(UTC)))
 
-    def _save(self, call: Call) -> None:
+    def _save(self, call: Call, plan: Plan) -> None:
         stored = self._tables.calls.get(call.id)
         if stored is not None and stored.ended and not call.ended:
             return
         kept = _stays_closed(stored.joins if stored else (), call.joins)
         self._tables.calls[call.id] = replace(call, joins=kept)
         if call.ended:
-            self._end(call)
+            self._end(call, plan)
 
-    def _end(self, call: Call) -> None:
+    def _end(self, call: Call, plan: Plan) -> None:
         attempt = self._tables.attempts.setdefault(
             call.id, Attempt(call_id=call.id, entry_id=None, campaign_id=call.campaign_id)
         )
         if attempt.outcome is None:
             self._note_effort(call)
         attempt.outcome, attempt.ended_at = call.outcome, call.ended_at
+        attempt.end_reason = call.end_reason
         entry = self._tables.entries.get(attempt.entry_id) if attempt.entry_id is not None else None
         if entry is None or entry.call_id != call.id or entry.state is not EntryState.DIALING:
             return
-        if call.end_reason is EndReason.NOT_SENT or fails_over(call):
-            entry.state, entry.tries = EntryState.PENDING, entry.tries - 1
-        else:
-            entry.state = EntryState.DONE
+        move(self._tables, entry, call, plan=plan, at=call.ended_at or call.placed_at, first=True)
 
     def _note_effort(self, call: Call) -> None:
         made = effort(call)
@@ -90,11 +98,24 @@ class MemoryCalls:
         return self._tables.calls.get(call_id)
 
     async def set_disposition(
-        self, call_id: str, *, agent_id: int | None, disposition: str, note: str, at: datetime
+        self,
+        call_id: str,
+        *,
+        agent_id: int | None,
+        disposition: str,
+        note: str,
+        at: datetime,
+        plan: Plan = done_after_one,
     ) -> None:
         if call_id not in self._tables.calls:
             raise NotFound(f"there is no call {call_id}")
         self._tables.verdicts[call_id] = Verdict(agent_id=agent_id, disposition=disposition, note=note, at=at)
+        call, attempt = self._tables.calls[call_id], self._tables.attempts.get(call_id)
+        entry = self._tables.entries.get(attempt.entry_id or 0) if attempt else None
+        if entry is None or not call.ended or entry.call_id != call_id:
+            return
+        if entry.state is not EntryState.DIALING and (entry.reason is None or entry.reason in PLANNED):
+            move(self._tables, entry, call, plan=plan, at=at, first=False)
 
 
 def _stays_closed(stored: Sequence[Join], newer: Sequence[Join]) -> tuple[Join, ...]:

@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
+from cti.errors import NotFound
 from cti.model.contacts import Candidate, EntryState
-from cti.model.standing import Lane, Parked
+from cti.model.standing import PLANNED, Lane, Parked
 from cti.storage.reason_rows import skipped_row
 from tests.fakes.memory_tables import Entry, MemoryTables, Reason
 
@@ -62,6 +63,59 @@ class MemoryQueue:
             entry.state, entry.due_at = EntryState.PENDING, None
             entry.reason = entry.reason_detail = entry.reason_at = None
         return Counter(entry.campaign_id for entry in due[:limit])
+
+    async def recyclable(
+        self, list_id: int, *, outcomes: Collection[str], dispositions: Collection[str] = ()
+    ) -> Mapping[str, int]:
+        return Counter(
+            entry.last_outcome or "" for entry in self._recyclable(list_id, outcomes, dispositions)
+        )
+
+    async def recycle(
+        self,
+        list_id: int,
+        *,
+        outcomes: Collection[str],
+        dispositions: Collection[str] = (),
+        after: int,
+        limit: int,
+        at: datetime,
+    ) -> list[int]:
+        found = self._recyclable(list_id, outcomes, dispositions)
+        bite = [entry for entry in found if entry.id > after][:limit]
+        for entry in bite:
+            entry.state, entry.tries, entry.failures, entry.call_id = EntryState.PENDING, 0, 0, None
+            entry.due_at = entry.reason = entry.reason_detail = entry.reason_at = None
+            entry.priority -= entry.raised
+            entry.raised, entry.fresh_since = 0, at
+            entry.owner_key = self._tables.ownerships[entry.contact_id].owner or 0
+        return [entry.id for entry in bite]
+
+    async def has_other_numbers(self, campaign_id: int) -> bool:
+        return any(
+            len(self._tables.contacts[entry.contact_id].numbers) > 1
+            for entry in self._tables.entries.values()
+            if entry.campaign_id == campaign_id
+        )
+
+    def _recyclable(
+        self, list_id: int, outcomes: Collection[str], dispositions: Collection[str]
+    ) -> list[Entry]:
+        if list_id not in self._tables.lists:
+            raise NotFound(f"there is no list {list_id}")
+        found = [
+            entry
+            for entry in self._tables.entries.values()
+            if entry.list_id == list_id
+            and entry.state is EntryState.DONE
+            and (entry.reason is None or entry.reason in PLANNED)
+            and (entry.last_outcome in outcomes or self._said(entry) in dispositions)
+        ]
+        return sorted(found, key=lambda entry: entry.id)
+
+    def _said(self, entry: Entry) -> str | None:
+        verdict = self._tables.verdicts.get(entry.call_id or "")
+        return verdict.disposition if verdict else None
 
     def _pending(self, campaign_id: int) -> list[Entry]:
         found = [

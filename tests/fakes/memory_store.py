@@ -2,6 +2,7 @@
 
 from tests.fakes.memory_agents import MemoryAgents
 from tests.fakes.memory_bulk import MemoryBulk
+from tests.fakes.memory_callbacks import MemoryCallbacks
 from tests.fakes.memory_callers import MemoryCallers
 from tests.fakes.memory_calls import MemoryCalls
 from tests.fakes.memory_campaigns import MemoryCampaigns
@@ -16,6 +17,7 @@ from tests.fakes.memory_ledger import MemoryDecisions, MemoryLedger
 from tests.fakes.memory_nodes import MemoryNodes
 from tests.fakes.memory_ownership import MemoryOwnership
 from tests.fakes.memory_queue import MemoryQueue
+from tests.fakes.memory_reasons import MemoryReasons
 from tests.fakes.memory_tables import MemoryTables
 from tests.fakes.memory_views import MemoryViews
 from tests.fakes.memory_work import MemoryWork
@@ -34,6 +36,8 @@ class MemoryStore:
         self.nodes = MemoryNodes(self.tables)
         self.imports = self.leads = MemoryImports(self.tables)
         self.queue = MemoryQueue(self.tables)
+        self.reasons = MemoryReasons(self.tables)
+        self.callbacks = MemoryCallbacks(self.tables)
         self.callers = MemoryCallers(self.tables)
         self.ownership = MemoryOwnership(self.tables)
         self.compliance = MemoryCompliance(self.tables)

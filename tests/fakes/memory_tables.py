@@ -14,7 +14,8 @@ from cti.compliance.consents import Consent
 from cti.compliance.listings import Listing, ListingStep, Register, RegisterState
 from cti.model.agents import Agent, AgentChange
 from cti.model.bulk import BulkAction
-from cti.model.calls import Call, Outcome
+from cti.model.callbacks import Callback, CallbackMove
+from cti.model.calls import Call, EndReason, Outcome
 from cti.model.contact_rows import ContactChange
 from cti.model.contacts import Campaign, Candidate, EntryState, NewContact, RowRefused
 from cti.model.dictionaries import DictionaryEntry
@@ -88,7 +89,10 @@ class Attempt:
     entry_id: int | None
     campaign_id: int | None
     outcome: Outcome | None = None
+    end_reason: EndReason | None = None
     ended_at: datetime | None = None
+    placed_at: datetime | None = None
+    try_number: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +157,8 @@ class MemoryTables:
     works: dict[int, WorkRow] = field(default_factory=dict)
     nodes: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     reasons: list[Reason] = field(default_factory=list)
+    callbacks: dict[int, Callback] = field(default_factory=dict)
+    callback_moves: dict[int, list[CallbackMove]] = field(default_factory=dict)
     caller_pools: dict[int, CallerPool] = field(default_factory=dict)
     contact_zones: dict[int, str] = field(default_factory=dict)
     """By contact: the zone that his record names."""
@@ -190,7 +196,7 @@ class MemoryTables:
             number=contact.numbers[entry.number_position].e164 if there else "",
             name=contact.name,
             tries=entry.tries,
-            owner_agent_id=self.ownerships[entry.contact_id].owner,
+            owner_agent_id=entry.owner_key or None,
             crm_ref=contact.crm_ref,
             zone=entry.zone,
             priority=entry.priority,

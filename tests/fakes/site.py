@@ -48,6 +48,7 @@ from tests.fakes.desks import (
 )
 from tests.fakes.memory_owners import FakeOwners
 from tests.fakes.memory_store import MemoryStore
+from tests.fakes.queue_parts import queue_parts
 
 PROFILES = load_profiles(SHIPPED)
 
@@ -173,6 +174,7 @@ def deps_in_memory(
         reconciler=FakeReconciler(),
         nodes=FakeNodes(),
         **compliance,
+        **queue_parts(store, clock, agents.agents),
         previews=FakePreviews(),
         by_hand=FakeByHand(),
         ledger=DropLedger(store=store.ledger, clock=clock),
@@ -215,6 +217,7 @@ async def open_site(folder: Path) -> AsyncIterator[Site]:
         reports=reports,
         reconciler=reconciler,
         nodes=nodes,
+        **queue_parts(store, clock, agents.agents),
         previews=previews,
         by_hand=by_hand,
         decisions=decisions,

@@ -36,7 +36,7 @@ from cti.storage.tables.imports import import_changes, import_refusals, imports,
 from cti.storage.tables.ledger import pacing_decisions
 from cti.storage.tables.lines import caller_ids, caller_pools
 from cti.storage.tables.ownership import given_back, owner_moves, rotas
-from cti.storage.tables.retry import entry_reasons
+from cti.storage.tables.retry import callback_moves, callbacks, entry_reasons, still_open
 from cti.storage.tables.schema import metadata
 from cti.storage.tables.works import nodes, not_done, over, waiting, work
 
@@ -46,6 +46,8 @@ __all__ = [
     "agents",
     "attempts",
     "bulk_actions",
+    "callback_moves",
+    "callbacks",
     "caller_ids",
     "caller_pools",
     "calls",
@@ -84,6 +86,7 @@ __all__ = [
     "registers",
     "rotas",
     "saved_views",
+    "still_open",
     "waiting",
     "work",
 ]

@@ -1,7 +1,5 @@
 """Click to call: one contact for one agent, under all rules."""
 
-from dataclasses import replace
-
 import pytest
 
 from cti.errors import Conflict, NodeDown, NotFound
@@ -47,8 +45,8 @@ async def test_what_a_rule_forbids_is_refused_in_its_words(floor: Floor) -> None
 
 async def test_somebody_elses_contact_is_refused(floor: Floor) -> None:
     campaign, contact = await a_manual_campaign(floor)
-    owned = floor.store.tables.ownerships[contact]
-    floor.store.tables.ownerships[contact] = replace(owned, owner=999)
+    [entry] = [one for one in floor.store.tables.entries.values() if one.contact_id == contact]
+    entry.owner_key = 999
     with pytest.raises(Conflict, match="somebody else"):
         await floor.by_hand.call("agent1", campaign_id=campaign.id, contact_id=contact)
 

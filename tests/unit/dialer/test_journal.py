@@ -7,10 +7,12 @@ from contextlib import suppress
 import pytest
 
 from cti.dialer.journal import Journal, works_of
+from cti.dialer.retry import done_after_one
 from cti.errors import NotFound, StorageError
 from cti.model.agents import Agent, AgentChange, AgentState
 from cti.model.calls import Call, CallState, Outcome
 from cti.model.events import CallMoved
+from cti.model.standing import Plan
 from cti.model.work import NewWork
 from tests.builders import NOW, a_call, later
 from tests.fakes.memory_store import MemoryStore
@@ -27,12 +29,14 @@ class Flaky(MemoryStore):
         self._save = self.calls.save
         self.calls.save = self.save  # type: ignore[method-assign]
 
-    async def save(self, calls: Sequence[Call], *, works: Sequence[NewWork] = ()) -> None:
+    async def save(
+        self, calls: Sequence[Call], *, works: Sequence[NewWork] = (), plan: Plan = done_after_one
+    ) -> None:
         if self.failures:
             self.failures -= 1
             raise StorageError("away", temporary=True)
         self.commits.append([call.state for call in calls])
-        await self._save(calls, works=works)
+        await self._save(calls, works=works, plan=plan)
 
 
 @pytest.fixture(autouse=True)
@@ -135,12 +139,14 @@ async def test_agents_changes_are_written_also_while_calls_never_stop_moving(flo
     save = floor.store.calls.save
     commits = 0
 
-    async def save_while_another_moves(calls: Sequence[Call], *, works: Sequence[NewWork] = ()) -> None:
+    async def save_while_another_moves(
+        calls: Sequence[Call], *, works: Sequence[NewWork] = (), plan: Plan = done_after_one
+    ) -> None:
         nonlocal commits
         commits += 1
         assert commits < 100, "the changes of agents wait for ever"
         journal.tap(moved(a_call(state=CallState.RINGING)))
-        await save(calls, works=works)
+        await save(calls, works=works, plan=plan)
 
     floor.store.calls.save = save_while_another_moves  # type: ignore[method-assign]
     journal.tap(moved(RINGING))
@@ -181,10 +187,12 @@ async def test_one_call_the_database_will_never_take_holds_up_no_other(
     store = MemoryStore()
     save, bad = store.calls.save, a_call(state=CallState.RINGING)
 
-    async def refuses_one(calls: Sequence[Call], *, works: Sequence[NewWork] = ()) -> None:
+    async def refuses_one(
+        calls: Sequence[Call], *, works: Sequence[NewWork] = (), plan: Plan = done_after_one
+    ) -> None:
         if bad.id in {call.id for call in calls}:
             raise NotFound("what is referred to does not exist (legs_agent_id)")
-        await save(calls, works=works)
+        await save(calls, works=works, plan=plan)
 
     store.calls.save = refuses_one  # type: ignore[method-assign]
     journal = Journal(calls=store.calls, agents=store.agents)

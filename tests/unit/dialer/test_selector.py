@@ -131,6 +131,18 @@ async def test_a_contact_without_his_number_is_done_and_the_gate_is_not_asked() 
     assert "" not in queue.gate.asked
 
 
+async def test_a_number_is_chosen_in_one_look_alone_so_that_the_gate_can_count_it() -> None:
+    queue = await Queue.of(3)
+    contacts = queue.store.tables.contacts
+    queue.refuse(NEVER, 1)
+    contacts[queue.entries[2].contact_id] = contacts[queue.entries[0].contact_id]
+
+    chosen = await queue.choose(2)
+
+    assert [one.entry_id for one in chosen] == [queue.entries[0].id]
+    assert queue.entries[2].state is EntryState.PENDING
+
+
 async def test_a_list_of_which_all_are_forbidden_does_not_hold_the_engine_up() -> None:
     queue = await Queue.of(3000)
     queue.refuse(NEVER, *range(3000))

@@ -8,9 +8,11 @@ import pytest
 
 from cti.model.agents import AgentChange, AgentState
 from cti.model.call_record import CALL_FIELDS, call_record
+from cti.model.callbacks import Callback
 from cti.model.calls import Call, CallState, EndReason, Join, Outcome
 from cti.model.events import (
     AgentMoved,
+    CallbackMoved,
     CallMoved,
     CampaignMoved,
     ContactAdded,
@@ -37,6 +39,17 @@ def a_contact_moved(before: int | None, after: int | None, kind: str) -> Contact
     return ContactMoved(contact_id=7, before=before, after=after, kind=kind, reason="", by="lead", at=NOW)
 
 
+A_CALLBACK = Callback(
+    id=3,
+    contact_id=7,
+    campaign_id=1,
+    entry_id=9,
+    due_at=later(60),
+    zone="Europe/Berlin",
+    created_at=NOW,
+    changed_at=NOW,
+)
+
 EVENTS: list[tuple[Event, EventType | None]] = [
     (
         DispositionSet(call_id="1", agent_id=1, disposition="sold", note="n", at=NOW),
@@ -52,6 +65,15 @@ EVENTS: list[tuple[Event, EventType | None]] = [
     (a_contact_moved(None, 1, "won"), EventType.CONTACT_ASSIGNED),
     (a_contact_moved(1, 2, "transferred"), EventType.CONTACT_ASSIGNED),
     (a_contact_moved(1, None, "expired"), EventType.CONTACT_RETURNED),
+    *(
+        (CallbackMoved(what=kind.removeprefix("callback."), callback=A_CALLBACK, at=NOW), kind)
+        for kind in (
+            EventType.CALLBACK_REMINDER,
+            EventType.CALLBACK_DUE,
+            EventType.CALLBACK_RELEASED,
+            EventType.CALLBACK_MISSED,
+        )
+    ),
     (NodeUp(node="pbx", version="22", restarted=False, at=NOW), EventType.NODE_CONNECTED),
     (NodeLost(node="pbx", reason="gone", at=NOW), EventType.NODE_LOST),
     (

@@ -1,0 +1,78 @@
+"""Reminds of callbacks, makes them due, and gives those of agents who are away to the team. A service."""
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Final
+
+from cti.bus import EventBus
+from cti.clock import Clock
+from cti.dialer.ports import CallbackStore
+from cti.errors import StorageError
+from cti.model.callbacks import Callback, CallbackState
+from cti.model.events import CallbackMoved
+from cti.service import every
+
+log = logging.getLogger(__name__)
+
+STEP_SECONDS: Final = 1.0
+BITE: Final = 200
+"""Callbacks per transaction; what is beyond it follows a second later."""
+
+
+class CallbackClock:
+    """Sees to the times of callbacks."""
+
+    name = "callback-clock"
+
+    def __init__(
+        self,
+        *,
+        store: CallbackStore,
+        bus: EventBus,
+        clock: Clock,
+        is_away: Callable[[int], bool],
+        remind_minutes: float = 10.0,
+        release_minutes: float = 15.0,
+    ) -> None:
+        """`is_away` says whether an agent is not logged in. A reminder is told so many minutes before the time; so many
+        after it a callback whose agent is away becomes anybody's."""
+        self._store = store
+        self._bus = bus
+        self._clock = clock
+        self._is_away = is_away
+        self._remind_before = timedelta(minutes=remind_minutes)
+        self._release_after = timedelta(minutes=release_minutes)
+        self._troubled = False
+
+    async def run(self) -> None:
+        """Look for ever."""
+        await every(STEP_SECONDS, self.step, name=self.name)
+
+    async def step(self) -> None:
+        """Do what is to be done now."""
+        now = self._clock.now()
+        try:
+            self._tell("reminder", await self._remind(now), now)
+            moved = await self._store.fall_due(now, limit=BITE)
+            self._tell("due", (one for one in moved if one.state is CallbackState.DUE), now)
+            self._tell("missed", (one for one in moved if one.state is CallbackState.MISSED), now)
+            self._tell("released", await self._release(now), now)
+        except StorageError as error:
+            if not self._troubled:
+                log.error("no callback becomes due while the database is away: %s", error)
+            self._troubled = True
+        else:
+            self._troubled = False
+
+    async def _remind(self, now: datetime) -> list[Callback]:
+        return await self._store.remind(now + self._remind_before, at=now, limit=BITE)
+
+    async def _release(self, now: datetime) -> list[Callback]:
+        late = await self._store.unreleased(now - self._release_after, limit=BITE)
+        away = [one.id for one in late if one.agent_id is not None and self._is_away(one.agent_id)]
+        return await self._store.release(away, at=now) if away else []
+
+    def _tell(self, what: str, callbacks: Iterable[Callback], now: datetime) -> None:
+        for one in callbacks:
+            self._bus.publish(CallbackMoved(what=what, callback=one, at=now))
