@@ -8,4 +8,6 @@ answer_to_rep       from the customer's 200 OK to the first voice: the service b
 event_lag           from AMI bytes to a WebSocket client: engine_process beside bare_dialer, through ami_relay
 storage             attempts written per second, beside bare inserts
 import_lists        rows of a list imported per second, beside a bare insert of what came of them
+pacing              time of one predictive decision by reps, beside the progressive one
+pacing_policy       the predictive pacer as a policy of a simulator outside
 """
