@@ -63,10 +63,7 @@ class Distributor:
 
         Raises NotFound, BadInput (he is among those who get them).
         """
-        leaver = self._house.agent(login)
-        agents = self._takers(to, None) if to else []
-        if leaver.id in {agent.id for agent in agents}:
-            raise BadInput(f"to: {login} cannot take over from himself")
+        leaver, agents = self.receivers(login, to)
         terms = self._house.terms(MoveKind.LEFT, by, agents, reason=reason)
         selection = Selection(owner_id=leaver.id)
         sharing = Sharing(
@@ -82,6 +79,18 @@ class Distributor:
         shared = await sharing.carry_out(terms)
         await self._all_to_pool(leaver.id, terms)
         return shared
+
+    def receivers(self, login: str, to: Sequence[str]) -> tuple[Agent, list[Agent]]:
+        """Return who hands over and who takes over; asked before anybody is noted as gone.
+
+        Raises NotFound, BadInput (he is among those who get his contacts, or one of these left, too).
+        """
+        leaver = self._house.agent(login)
+        agents = self._takers(to, None) if to else []
+        for agent in agents:
+            if agent.id == leaver.id or agent.left_at is not None:
+                raise BadInput(f"to: {agent.login} cannot take over; he is who leaves, or left already")
+        return leaver, agents
 
     async def _all_to_pool(self, agent_id: int, terms: Terms) -> None:
         while contacts := await self._house.store.ownable(Selection(owner_id=agent_id), limit=BITE):

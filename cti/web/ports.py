@@ -265,6 +265,10 @@ class Distributor(Protocol):
         """Share contacts out among agents; without `to` among all of the selection's campaign."""
         ...
 
+    def receivers(self, login: str, to: Sequence[str]) -> tuple[Agent, list[Agent]]:
+        """Return who hands over and who takes over; raises what `hand_over` would raise."""
+        ...
+
     async def hand_over(
         self, login: str, *, to: Sequence[str], by: str, reason: str = "", dry_run: bool = False
     ) -> Shared:

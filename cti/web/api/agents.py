@@ -123,6 +123,7 @@ async def leave(request: web.Request) -> web.Response:
     """
     grant = leader(request)
     parts, wanted, login = deps(request), await body_of(request, Leave), request.match_info["login"]
+    parts.distributor.receivers(login, wanted.to)
     if not wanted.dry_run:
         await parts.agents.leave(login)
     shared = await parts.distributor.hand_over(

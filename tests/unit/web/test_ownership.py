@@ -209,9 +209,17 @@ async def test_the_contacts_of_who_leaves_go_to_others_by_weight_and_the_rest_to
     assert await site.store.ownership.owned() == {site.bob: 3}
     assert (await site.told("GET", "agents/anna"))["left_at"] is not None
     assert (await site.told("GET", "pool?limit=0"))["counts"][0]["returned"] == 2
-    await site.refused("POST", "agents/anna/leave", json={"to": ["anna"]}, status=422)
     back = await site.told("PATCH", "agents/anna", json={"left": False})
     assert back["left_at"] is None
+
+
+async def test_who_leaves_is_not_gone_when_those_who_should_take_over_cannot(site: Site) -> None:
+    await contacts_of(site, 1)
+    await site.told("POST", "pool/claim", json={"count": 1}, as_="anna")
+    site.agents._change("anna", state=AgentState.LOGGED_OUT)
+    await site.refused("POST", "agents/anna/leave", json={"to": ["anna"]}, status=422)
+    await site.refused("POST", "agents/anna/leave", json={"to": ["nobody"]}, status=404)
+    assert (await site.told("GET", "agents/anna"))["left_at"] is None
 
 
 async def test_who_is_logged_in_cannot_leave(site: Site) -> None:
