@@ -10,7 +10,17 @@ from sqlalchemy.dialects import sqlite
 
 from cti.model.queries import CallFilter
 from cti.model.standing import Lane
-from cti.storage import queue_rows, sql_calls, sql_campaigns, sql_compliance, sql_facts, sql_queue, sql_work
+from cti.storage import (
+    pool_rows,
+    queue_rows,
+    sql_calls,
+    sql_campaigns,
+    sql_compliance,
+    sql_facts,
+    sql_ownership,
+    sql_queue,
+    sql_work,
+)
 from tests.builders import NOW, later
 
 
@@ -41,6 +51,30 @@ def filtered(**given: Any) -> Select[Any]:
             id="outcomes",
         ),
         pytest.param(sql_queue._DUE, {"now": NOW, "at_most": 9}, "ix_list_entries_due", id="who becomes due"),
+        pytest.param(
+            pool_rows._FRESH,
+            {"campaign": 1, "zone": "Asia/Shanghai", "at_most": 20},
+            "ix_list_entries_next",
+            id="who of the pool is claimed next",
+        ),
+        pytest.param(
+            pool_rows._NEXT_ZONE,
+            {"campaign": 1, "after": "Asia/Shanghai"},
+            "ix_list_entries_next",
+            id="the pool's next zone",
+        ),
+        pytest.param(
+            pool_rows._RETURNED,
+            {"at_most": 20},
+            "ix_contacts_given_back",
+            id="who was given back longest ago",
+        ),
+        pytest.param(
+            sql_ownership._HISTORY, {"contact": 1}, "ix_owner_moves_contact_id_id", id="who owned a contact"
+        ),
+        pytest.param(
+            sql_ownership._OWNED, {}, "COVERING INDEX ix_contacts_owner_agent_id", id="how many each owns"
+        ),
         pytest.param(
             sql_work._DUE, {"kinds": ["a", "b"], "now": NOW, "at_most": 9}, "ix_work_due", id="work due"
         ),

@@ -423,3 +423,29 @@ async def test_a_leg_that_somebody_ended_long_before_a_restart_is_not_called_aga
     end_leg(floor, "agent1", by_node=True)
     restart_node(floor, 60)
     assert state(floor) == (AgentState.LOGGED_OUT, "phone_gone")
+
+
+async def test_an_agent_s_settings_are_set_while_he_works(floor: Floor) -> None:
+    await one_agent(floor)
+    await floor.desk.configure("agent1", skills=["german"], weight=2.0, max_owned=10)
+    agent = await floor.desk.configure("agent1", max_owned=None)
+    assert (agent.state, agent.skills, agent.weight, agent.max_owned) == (
+        AgentState.READY,
+        ("german",),
+        2.0,
+        None,
+    )
+    assert floor.desk.named("agent1") == agent
+
+
+async def test_who_left_cannot_log_in_until_he_is_back(floor: Floor) -> None:
+    await one_agent(floor)
+    with pytest.raises(Conflict, match="log out first"):
+        await floor.desk.leave("agent1")
+    await floor.desk.logout("agent1")
+    assert (await floor.desk.leave("agent1")).left_at == floor.clock.now()
+    with pytest.raises(Conflict, match="works here no more"):
+        await floor.desk.login("agent1")
+    await floor.desk.come_back("agent1")
+    await floor.log_in("agent1")
+    assert state(floor) == (AgentState.READY, None)

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,13 +14,13 @@ from cti.bus import EventBus
 from cti.errors import BadInput, Conflict
 from cti.model.campaign_rules import CampaignRules, OwnershipRules
 from cti.model.contacts import NewContact, NewNumber
-from cti.model.events import ContactMoved
+from cti.model.events import ContactMoved, DispositionSet
 from cti.model.ownership import Selection
 from cti.ownership.desk import OwnershipDesk
 from cti.ownership.distributor import Distributor
 from cti.ownership.keeper import STEP_SECONDS, OwnershipKeeper
 from cti.ownership.sharing import Method
-from tests.builders import a_campaign
+from tests.builders import a_call, a_campaign
 from tests.fakes.clock import FakeClock
 from tests.fakes.desks import FakeAgentDesk, house_over
 from tests.fakes.memory_store import MemoryStore
@@ -175,3 +176,60 @@ async def test_the_keeper_looks_for_returns_only_now_and_then() -> None:
     world.clock.advance(STEP_SECONDS)
     await world.keeper.step()
     assert [event.kind for event in world.told] == ["claimed", "expired"]
+
+
+async def a_success(world: World, *, code: str = "sold") -> int:
+    """Let anna talk with a contact of nobody's and say how it went; return the contact."""
+    anna = world.agents.agents()[0]
+    [candidate] = await world.store.campaigns.next_candidates(world.campaign_id, limit=1)
+    call = a_call(
+        campaign_id=world.campaign_id,
+        contact_id=candidate.contact_id,
+        agent_id=anna.id,
+        placed_at=world.clock.now(),
+    )
+    await world.store.calls.place([(call, candidate)])
+    await world.store.calls.set_disposition(
+        call.id, agent_id=anna.id, disposition=code, note="", at=world.clock.now()
+    )
+    world.keeper.tap(
+        DispositionSet(call_id=call.id, agent_id=anna.id, disposition=code, note="", at=world.clock.now())
+    )
+    return candidate.contact_id
+
+
+async def a_world_that_rewards(*, own: bool = True) -> World:
+    world = World()
+    await world.fill()
+    campaign = world.store.tables.campaigns[world.campaign_id]
+    rules = CampaignRules(ownership=OwnershipRules(own_on_success=own))
+    world.store.tables.campaigns[world.campaign_id] = replace(campaign, rules=rules)
+    house = house_over(world.store, world.agents, world.bus, world.clock)
+    world.keeper = OwnershipKeeper(house=house, success_codes=lambda campaign_id: {"sold"})
+    return world
+
+
+@pytest.mark.parametrize(
+    ("own", "code", "owned"),
+    [
+        pytest.param(True, "sold", True, id="success makes an owner"),
+        pytest.param(True, "no", False, id="another disposition makes none"),
+        pytest.param(False, "sold", False, id="a campaign without the rule makes none"),
+    ],
+)
+async def test_who_talks_with_nobody_s_contact_to_success_owns_him(own: bool, code: str, owned: bool) -> None:
+    world = await a_world_that_rewards(own=own)
+    contact_id = await a_success(world, code=code)
+    await world.keeper.step()
+    anna = world.agents.agents()[0].id
+    assert world.store.tables.ownerships[contact_id].owner == (anna if owned else None)
+    assert [(event.kind, event.reason) for event in world.told] == [("won", "sold in autumn")] * owned
+
+
+async def test_a_success_that_the_service_did_not_live_to_see_to_is_seen_to_at_the_next_start() -> None:
+    world = await a_world_that_rewards()
+    contact_id = await a_success(world)
+    house = house_over(world.store, world.agents, world.bus, world.clock)
+    begun_again = OwnershipKeeper(house=house, success_codes=lambda campaign_id: {"sold"})
+    await begun_again.step()
+    assert world.store.tables.ownerships[contact_id].owner is not None
