@@ -11,11 +11,16 @@ from typing import Any
 
 import pytest
 
+from cti.ami.panoramisk_client import AmiAccount
+from cti.model.calls import EndReason, Outcome
+from cti.model.campaign_rules import MachineAction, MachineRules
+from cti.node.cel import CelFolder
 from lab import Lab
 from lab.ami import Ami, Message
 from lab.softphone import audio
 from tests.integration.calls import PlacedCall, keep_leg
 from tests.integration.test_lab_safety_net import cel_rows
+from tests.replay.exchange import NODE, an_exchange
 
 BEEP_HZ = 1000
 """The beep of the lab's machines; our own message in these tests is 600 Hz."""
@@ -210,3 +215,26 @@ async def test_an_asterisk_without_amd_takes_everybody_for_a_person(lab: Lab) ->
             await admin.action("ModuleLoad", LoadType="load", Module="app_amd.so")
     assert (told["By"], told["Cause"]) == ("unknown", "")
     assert call.user_events() == ["CtiDetected", "CtiWaiting", "CtiDropped", "CtiMessage"]
+
+
+async def test_a_service_that_was_dead_during_the_detection_learns_the_verdict(lab: Lab) -> None:
+    pbx = lab.pbx
+    account = AmiAccount(node=NODE, host=pbx.host, port=pbx.ami_port, user=pbx.user, secret=pbx.secret)
+    rules = MachineRules(detect=True, action=MachineAction.VOICEMAIL, voicemail="lab-beep")
+    async with lab.pbx.admin() as ami:
+        async with an_exchange(account) as before:
+            call = await before.place("+49123002100", rules=rules, grace_start="greeting")
+            call = await before.call(call, lambda c: c.answered_at is not None)
+        assert call.detected_at is None
+        await ami.expect("Hangup", Uniqueid=call.channel_id, within=40)
+    records = CelFolder({NODE: pbx.cel / "cti.csv"})
+    async with an_exchange(account, stories=records, calls=(call,)) as after:
+        ended = await after.ended(call)
+    assert (ended.outcome, ended.answered_by, ended.end_reason) == (
+        Outcome.MACHINE,
+        "machine",
+        EndReason.HUNG_UP,
+    )
+    assert ended.detected_at is not None
+    assert ended.voicemail_at is not None
+    assert call.placed_at < ended.detected_at < ended.voicemail_at
