@@ -53,7 +53,7 @@ class LineKeeper:
         self._clock = clock
         self._open: set[str] = set()
         self._counted_until = datetime.min.replace(tzinfo=UTC)
-        self._failed: dict[tuple[int | None, int | None], _Failed] = {}
+        self._failed: dict[tuple[int | None, str], _Failed] = {}
         self._wake = asyncio.Event()
 
     async def load(self) -> None:
@@ -152,13 +152,13 @@ class LineKeeper:
             self.numbers.count(call)
 
     def _remember(self, call: Call, at: datetime) -> None:
-        key = call.campaign_id, call.number_id
+        key = call.campaign_id, call.number
         self._failed.pop(key, None)
         if fails_over(call):
             self._failed[key] = _Failed(call.trunk, at)
 
     def _failed_of(self, candidate: Candidate, now: datetime) -> str | None:
-        key = candidate.campaign_id, candidate.number_id
+        key = candidate.campaign_id, candidate.number
         found = self._failed.get(key)
         if found is not None and now - found.at > SECOND_TRY:
             del self._failed[key]

@@ -40,7 +40,7 @@ class Desk:
         return self
 
     def choose(
-        self, campaign: Campaign, number_id: int = 1, number: str = "+4930555"
+        self, campaign: Campaign, number_id: int = 1, number: str | None = None
     ) -> LineChoice | Verdict:
         candidate = Candidate(
             entry_id=1,
@@ -48,7 +48,7 @@ class Desk:
             campaign_id=campaign.id,
             contact_id=1,
             number_id=number_id,
-            number=number,
+            number=number or f"+4930555{number_id:03d}",
             name="",
         )
         return self.keeper.choose_line(campaign, candidate, self.clock.now())
@@ -61,6 +61,7 @@ class Desk:
             placed_at=self.clock.now(),
             campaign_id=campaign.id,
             number_id=number_id,
+            number=f"+4930555{number_id:03d}",
             trunk=choice.trunk,
             caller_id=choice.caller_id,
             next_trunk=choice.next_trunk,
