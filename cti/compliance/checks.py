@@ -31,14 +31,19 @@ class Case:
     @property
     def standing(self) -> Standing:
         """How the law's calendar stands where the number is answered."""
-        return standing(self.law.calendar, self.place.zones, self.place.country, self.now)
+        calendar = self.law.calendar
+        country = self.place.country if calendar.asks_country else ""
+        return standing(calendar, self.place.zones, country, self.now)
 
 
 def case_of(candidate: Candidate, facts: Facts, law: Law, now: datetime) -> Case:
     """Put a case together: the contact's own zone, else the number's, else what the law takes for unknown ones."""
-    place = place_of(candidate.number, facts.zone or candidate.zone)
-    if len(place.zones) != 1 and law.unknown_zone != EVERY_ZONE:
-        place = Place(zones=_taken(law.unknown_zone, place.zones), country=place.country)
+    if not law.wants_zone:
+        place = Place(candidate.number, ())
+    else:
+        place = place_of(candidate.number, facts.zone or candidate.zone)
+        if len(place.zones) != 1 and law.unknown_zone != EVERY_ZONE:
+            place = Place(candidate.number, _taken(law.unknown_zone, place.zones))
     return Case(candidate=candidate, facts=facts, law=law, place=place, now=now)
 
 

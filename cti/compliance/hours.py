@@ -58,6 +58,11 @@ class Calendar:
         """Whether it is ever closed."""
         return self.week is not None or bool(self.holidays or self.dates)
 
+    @property
+    def asks_country(self) -> bool:
+        """Whether it depends on the country of the number."""
+        return any(not known.country for known in self.holidays)
+
     def within(self, other: "Calendar") -> "Calendar":
         """Return when both are open."""
         if not other.closes:

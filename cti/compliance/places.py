@@ -18,10 +18,14 @@ from phonenumbers import timezone
 class Place:
     """What is known of where a number is answered."""
 
+    number: str
     zones: tuple[ZoneInfo, ...]
     """One: certain. Several: it is one of them. None: nobody knows."""
-    country: str = ""
-    """ISO 3166, two letters; empty: not known, or no country's."""
+
+    @property
+    def country(self) -> str:
+        """The number's country, ISO 3166, two letters; empty: not known, or no country's."""
+        return country_of(self.number)
 
 
 def place_of(number: str, zone: str = "") -> Place:
@@ -29,25 +33,40 @@ def place_of(number: str, zone: str = "") -> Place:
 
     A zone that does not exist counts as none; text that is no number has no country and no zone.
     """
-    country, candidates = _by_number(number)
     known = zone_called(zone)
-    return Place(zones=(known,) if known else candidates, country=country)
+    return Place(number, (known,) if known else possible_zones(number))
 
 
 @lru_cache(maxsize=65_536)
-def _by_number(number: str) -> tuple[str, tuple[ZoneInfo, ...]]:
+def possible_zones(number: str) -> tuple[ZoneInfo, ...]:
+    """Return the zones that a number can lie in; of several countries' zones those of its own country."""
     try:
         parsed = phonenumbers.parse(number)
     except phonenumbers.NumberParseException:
-        return "", ()
-    country = phonenumbers.region_code_for_number(parsed)
-    if country is None:  # not in the ranges that the library knows, which lag behind what is assigned
-        country = phonenumbers.region_code_for_country_code(parsed.country_code or 0)
+        return ()
     names = [name for name in timezone.time_zones_for_number(parsed) if name != timezone.UNKNOWN_TIMEZONE]
-    own = _zones_by_country().get(country, frozenset())
-    kept = [name for name in names if name in own] or names or sorted(own)
-    zones = (zone_called(name) for name in kept)
-    return (country if len(country) == 2 else ""), tuple(zone for zone in zones if zone)
+    if len(names) != 1:
+        own = _zones_by_country().get(_region(parsed), frozenset())
+        names = [name for name in names if name in own] or names or sorted(own)
+    zones = (zone_called(name) for name in names)
+    return tuple(zone for zone in zones if zone)
+
+
+@lru_cache(maxsize=65_536)
+def country_of(number: str) -> str:
+    """Return a number's country; empty when there is none, as with satellite numbers."""
+    try:
+        region = _region(phonenumbers.parse(number))
+    except phonenumbers.NumberParseException:
+        return ""
+    return region if len(region) == 2 and region.isalpha() else ""
+
+
+def _region(number: phonenumbers.PhoneNumber) -> str:
+    region = phonenumbers.region_code_for_number(number)
+    if region is None:  # not in the ranges that the library knows, which lag behind what is assigned
+        region = phonenumbers.region_code_for_country_code(number.country_code or 0)
+    return str(region)
 
 
 @cache

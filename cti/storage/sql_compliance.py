@@ -1,13 +1,25 @@
 """`ComplianceStore` on the database: facts of a batch for the gate, in a few statements that indexes answer."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from itertools import islice
 from typing import Any, Final
 
-from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy import (
+    BindParameter,
+    CompoundSelect,
+    and_,
+    bindparam,
+    cast,
+    literal,
+    null,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti.compliance.facts import Facts, Listed, Wanted
@@ -22,7 +34,7 @@ from cti.storage.uninterrupted import to_the_end
 NUMBERS_AT_ONCE: Final = 500
 """Candidates of one round of statements; their keys stay within what a statement may hold."""
 KEYS_AT_ONCE: Final = 8_000
-"""Far below the 32,766 values that a statement may have on both databases."""
+"""They stand twice in a statement, which may have 32,766 values on both databases."""
 
 _attempts, _contacts = tables.attempts.c, tables.contacts.c
 _SENT: Final = or_(_attempts.end_reason.is_(None), _attempts.end_reason != EndReason.NOT_SENT.value)
@@ -30,45 +42,68 @@ _SENT: Final = or_(_attempts.end_reason.is_(None), _attempts.end_reason != EndRe
 _CONTACTS: Final = select(_contacts.id, _contacts.zone, _contacts.consent, _contacts.stopped_at).where(
     _contacts.id.in_(bindparam("contacts", expanding=True))
 )
-_AT_NUMBERS: Final = (
-    select(_attempts.e164, _attempts.placed_at, _attempts.ended_at, _attempts.outcome)
-    .where(
+_IDS: Final[BindParameter[int]] = bindparam("contacts", expanding=True)
+_TRIES: Final = {
+    "number": and_(
         _attempts.e164.in_(bindparam("numbers", expanding=True)),
-        _attempts.placed_at > bindparam("since"),
-        _SENT,
+        _attempts.placed_at > bindparam("numbers_since"),
+    ),
+    "contact": and_(
+        _attempts.contact_id.in_(_IDS),
+        _attempts.placed_at > bindparam("contacts_since"),
+    ),
+    "total": _attempts.contact_id.in_(
+        _IDS
+    ),  # of which campaign is sorted out here: a condition would tempt SQLite to
+    # read that campaign's index through
+}
+"""Which attempts each kind of fact is made of; each kind is one look-up in an index."""
+
+
+@cache
+def tries(kinds: tuple[str, ...]) -> CompoundSelect[Any]:
+    """Return the question for these kinds of attempts: one statement, so one trip to the database."""
+    return union_all(
+        *(
+            select(
+                literal(kind).label("kind"),
+                _attempts.e164,
+                _attempts.contact_id,
+                _attempts.campaign_id,
+                _attempts.placed_at,
+                _attempts.ended_at,
+                _attempts.outcome,
+            ).where(_TRIES[kind], _SENT)
+            for kind in kinds
+        )
     )
-    .order_by(_attempts.placed_at.desc())
-)
-_AT_CONTACTS: Final = (
-    select(_attempts.contact_id, _attempts.placed_at)
-    .where(
-        _attempts.contact_id.in_(bindparam("contacts", expanding=True)),
-        _attempts.placed_at > bindparam("since"),
-        _SENT,
-    )
-    .order_by(_attempts.placed_at.desc())
-)
-_TOTALS: Final = (
-    select(_attempts.contact_id, func.count())
-    .where(
-        _attempts.contact_id.in_(bindparam("contacts", expanding=True)),
-        _attempts.campaign_id == bindparam("campaign"),
-        _SENT,
-    )
-    .group_by(_attempts.contact_id)
-)
+
+
 _own, _registers, _registered = tables.do_not_call.c, tables.registers.c, tables.register_numbers.c
-_LISTED: Final = select(_own.key, _own.campaign_key, _own.reason, _own.until).where(
-    _own.key.in_(bindparam("keys", expanding=True)),
-    _own.campaign_key.in_([EVERY_CAMPAIGN, bindparam("campaign")]),
-    or_(_own.until.is_(None), _own.until > bindparam("now")),
-)
-_REGISTERED: Final = (
-    select(_registered.key, _registers.name, _registers.as_of)
+_KEYS: Final[BindParameter[str]] = bindparam("keys", expanding=True)
+_LISTED: Final = union_all(
+    select(
+        _own.key,
+        _own.campaign_key,
+        literal("").label("register"),
+        _own.reason,
+        _own.until,
+    ).where(
+        _own.key.in_(_KEYS),
+        _own.campaign_key.in_([EVERY_CAMPAIGN, bindparam("campaign")]),
+        or_(_own.until.is_(None), _own.until > bindparam("now")),
+    ),
+    select(
+        _registered.key,
+        literal(EVERY_CAMPAIGN).label("campaign_key"),
+        _registers.name.label("register"),
+        _registers.as_of.label("reason"),
+        cast(null(), _own.until.type).label("until"),
+    )
     .join_from(tables.registers, tables.register_numbers, _registered.register_id == _registers.id)
-    .where(tables.current_only, _registered.key.in_(bindparam("keys", expanding=True)))
-    .order_by(_registers.name)
+    .where(tables.current_only, _registered.key.in_(_KEYS)),
 )
+"""Own entries, and registers (`reason`: the date that one is of)."""
 _entries = tables.list_entries.c
 _ENTRIES: Final = (
     candidates()
@@ -119,8 +154,21 @@ class _Known:
     at_numbers: dict[str, list[datetime]] = field(default_factory=lambda: defaultdict(list))
     drops: dict[str, datetime] = field(default_factory=dict)
     at_contacts: dict[int, list[datetime]] = field(default_factory=lambda: defaultdict(list))
-    totals: Mapping[int, int] = field(default_factory=dict)
+    totals: Counter[int] = field(default_factory=Counter)
     listed: dict[str, list[Listed]] = field(default_factory=lambda: defaultdict(list))
+
+    def note(self, row: Any) -> None:
+        """Take in an attempt; they come newest first."""
+        match row.kind:
+            case "number":
+                self.at_numbers[row.e164].append(row.placed_at)
+                if row.outcome == Outcome.DROPPED.value:
+                    last = row.ended_at or row.placed_at
+                    self.drops[row.e164] = max(last, self.drops.get(row.e164, last))
+            case "contact":
+                self.at_contacts[row.contact_id].append(row.placed_at)
+            case _:
+                self.totals[row.contact_id] += 1
 
     def facts(self, candidate: Candidate) -> Facts:
         contact = self.contacts.get(candidate.contact_id)
@@ -133,7 +181,7 @@ class _Known:
             number_attempts=tuple(self.at_numbers.get(number, ())),
             last_drop_at=self.drops.get(number),
             contact_attempts=tuple(self.at_contacts.get(candidate.contact_id, ())),
-            attempts_total=self.totals.get(candidate.contact_id, 0),
+            attempts_total=self.totals[candidate.contact_id],
         )
 
     def _listed(self, number: str) -> tuple[Listed, ...]:
@@ -146,22 +194,32 @@ async def _known(connection: AsyncConnection, bite: Sequence[Candidate], wanted:
     numbers = list({candidate.number for candidate in bite})
     rows = (await connection.execute(_CONTACTS, {"contacts": ids})).all()
     known.contacts = {row.id: row for row in rows}
-    if wanted.numbers_since is not None:
-        asked = {"numbers": numbers, "since": wanted.numbers_since}
-        for e164, placed_at, ended_at, outcome in await connection.execute(_AT_NUMBERS, asked):
-            known.at_numbers[e164].append(placed_at)
-            if outcome == Outcome.DROPPED.value:
-                last = ended_at or placed_at
-                known.drops[e164] = max(last, known.drops.get(e164, last))
-    if wanted.contacts_since is not None:
-        asked = {"contacts": ids, "since": wanted.contacts_since}
-        for contact_id, placed_at in await connection.execute(_AT_CONTACTS, asked):
-            known.at_contacts[contact_id].append(placed_at)
-    if wanted.totals:
-        counted = await connection.execute(_TOTALS, {"contacts": ids, "campaign": wanted.campaign_id})
-        known.totals = {row[0]: row[1] for row in counted}
+    await _read_attempts(connection, known, ids, numbers, wanted)
     await _read_lists(connection, known, numbers, wanted)
     return known
+
+
+async def _read_attempts(
+    connection: AsyncConnection, known: _Known, ids: Sequence[int], numbers: Sequence[str], wanted: Wanted
+) -> None:
+    asked = {
+        "number": wanted.numbers_since is not None,
+        "contact": wanted.contacts_since is not None,
+        "total": wanted.totals,
+    }
+    kinds = tuple(kind for kind, is_asked in asked.items() if is_asked)
+    if not kinds:
+        return
+    values = {
+        "numbers": numbers,
+        "contacts": ids,
+        "numbers_since": wanted.numbers_since,
+        "contacts_since": wanted.contacts_since,
+    }
+    rows = (await connection.execute(tries(kinds), values)).all()
+    for row in sorted(rows, key=lambda row: row.placed_at, reverse=True):
+        if row.kind != "total" or row.campaign_id == wanted.campaign_id:
+            known.note(row)
 
 
 async def _read_lists(
@@ -171,13 +229,12 @@ async def _read_lists(
     while bite := list(islice(keys, KEYS_AT_ONCE)):
         asked = {"keys": bite, "campaign": wanted.campaign_id, "now": wanted.now}
         for row in await connection.execute(_LISTED, asked):
-            known.listed[row.key].append(_own_entry(row))
-        for key, name, as_of in await connection.execute(_REGISTERED, {"keys": bite}):
-            where = f"register {name} of {as_of}"
-            known.listed[key].append(Listed(key=key, where=where, is_register=True))
+            known.listed[row.key].append(_entry(row))
 
 
-def _own_entry(row: Any) -> Listed:
+def _entry(row: Any) -> Listed:
+    if row.register:
+        return Listed(key=row.key, where=f"register {row.register} of {row.reason}", is_register=True)
     own = row.campaign_key != EVERY_CAMPAIGN
     where = "do-not-call list of this campaign" if own else "do-not-call list"
     return Listed(key=row.key, where=where, reason=row.reason, until=row.until)
