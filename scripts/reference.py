@@ -13,6 +13,7 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from cti.cli.main import cti
+from cti.compliance.profile_keys import TABLES, keys_of_table
 from cti.contacts.fields import FIELDS, OPERATORS
 from cti.model.call_record import CALL_FIELDS
 from cti.model.conditions import Scope
@@ -71,6 +72,17 @@ def conditions_page() -> Iterator[str]:
         yield from _head("Field", "Kind", "Meaning")
         for name, field in FIELDS[scope].items():
             yield _row(f"`{name}`", field.kind.value, field.meaning)
+
+
+def profiles_page() -> Iterator[str]:
+    """Every key of a compliance profile, table by table."""
+    for table, model in TABLES.items():
+        yield f"\n## {table or 'Outside tables'}\n"
+        yield from _head("Key", "Default", "Meaning")
+        for key in keys_of_table(model):
+            yield _row(f"`{key.name}`", f"`{key.default}`" if key.default else "none", key.meaning)
+        if table == "areas":
+            yield "\nAnd `hours`, `holidays`, `windows` and the other limits as above."
 
 
 def cli_page() -> Iterator[str]:
@@ -173,6 +185,7 @@ def _row(*cells: str) -> str:
 
 
 PAGES: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
+    "compliance-profiles.md": profiles_page,
     "settings.md": settings_page,
     "api.md": api_page,
     "events.md": events_page,

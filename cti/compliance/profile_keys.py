@@ -6,6 +6,7 @@ that its author believes in and that does nothing is worse than none.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 from typing import Annotated, Any, Final, Literal, Self
@@ -71,12 +72,12 @@ class HoursKeys(Keys):
 
     every_day: Spans | None = Field(None, description='Of each day that is not named: `["08:00-21:00"]`.')
     monday: Spans | None = Field(None, description="`[]`: not at all on this day.")
-    tuesday: Spans | None = None
-    wednesday: Spans | None = None
-    thursday: Spans | None = None
-    friday: Spans | None = None
-    saturday: Spans | None = None
-    sunday: Spans | None = None
+    tuesday: Spans | None = Field(None, description="As `monday`.")
+    wednesday: Spans | None = Field(None, description="As `monday`.")
+    thursday: Spans | None = Field(None, description="As `monday`.")
+    friday: Spans | None = Field(None, description="As `monday`.")
+    saturday: Spans | None = Field(None, description="As `monday`.")
+    sunday: Spans | None = Field(None, description="As `monday`.")
 
     @model_validator(mode="after")
     def _whole_week(self) -> Self:
@@ -271,14 +272,6 @@ class ProfileKeys(LimitKeys):
         )
 
 
-def key_lines(model: type[Keys] = ProfileKeys, table: str = "") -> Iterator[tuple[str, str, str, str]]:
-    """Give every key for the reference: table, key, default, meaning."""
-    for name, field in model.model_fields.items():
-        required = field.is_required()
-        default = "" if required or field.default in (None, [], "") else str(field.default)
-        yield table, name, "must be given" if required else default, field.description or ""
-
-
 TABLES: Final[Mapping[str, type[Keys]]] = {
     "": ProfileKeys,
     "hours": HoursKeys,
@@ -296,3 +289,35 @@ def known_keys(place: Iterable[Any]) -> list[str]:
         if isinstance(step, str):
             model = TABLES.get(step, model)
     return sorted(model.model_fields)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyOfTable:
+    """One key, for the reference."""
+
+    name: str
+    default: str
+    """As written in TOML; empty when the key is not set, or must be given."""
+    meaning: str
+
+
+def keys_of_table(model: type[Keys]) -> Iterator[KeyOfTable]:
+    """Give the keys of a table; of an area only its own, not the limits it shares with the profile."""
+    for name, field in model.model_fields.items():
+        if model is AreaKeys and name in LimitKeys.model_fields:
+            continue
+        meaning = f"{field.description or ''}{' Must be given.' if field.is_required() else ''}".strip()
+        yield KeyOfTable(
+            name=name, default="" if field.is_required() else _toml(field.default), meaning=meaning
+        )
+
+
+def _toml(value: object) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case str():
+            return f'"{value}"' if value else ""
+        case None | []:
+            return ""
+    return str(value)
