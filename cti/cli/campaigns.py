@@ -203,6 +203,8 @@ def _standing(told: dict[str, Any]) -> dict[str, Any]:
 
 async def _move(api: ApiClient, campaign: str, order: str) -> None:
     told = await api.post(f"{_path(campaign)}/{order}")
+    for warning in told["warnings"]:
+        click.echo(f"warning: {warning['subject']}: {warning['message']}", err=True)
     click.echo(f"campaign {told['name']} is {told['state']}")
 
 

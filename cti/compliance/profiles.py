@@ -19,7 +19,7 @@ from cti.compliance.profile_keys import ProfileKeys, known_keys
 from cti.errors import BadInput, SettingsError
 from cti.model.campaign_rules import ComplianceRules
 
-_PACKAGED: Final = Path(__file__).parent / "profiles"
+_PACKAGED: Final = Path(__file__).parent / "shipped"
 _CHECKOUT: Final = Path(__file__).parents[2] / "config" / "compliance"
 SHIPPED: Final = _PACKAGED if _PACKAGED.is_dir() else _CHECKOUT
 """Where the profiles lie that come with the product: in the wheel, or in a checkout of the sources."""

@@ -8,6 +8,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from cti.model.call_record import moment
+from cti.model.findings import Finding
 from cti.model.spreadsheet import csv_text
 from cti.model.tables import Cell, Table
 
@@ -50,6 +51,11 @@ def table_record(table: Table) -> dict[str, Any]:
         {column: _json(cell) for column, cell in zip(table.columns, row, strict=True)} for row in table.rows
     ]
     return {"title": table.title, "columns": list(table.columns), "rows": rows}
+
+
+def finding_record(finding: Finding) -> dict[str, Any]:
+    """Return what a check found as JSON values."""
+    return {"subject": finding.subject, "ok": finding.ok, "message": finding.message, "mend": finding.mend}
 
 
 def _json(cell: Cell) -> Any:

@@ -10,10 +10,11 @@ from cti.errors import BadInput
 from cti.model.call_record import moment
 from cti.model.contacts import Campaign, Mode, Progress
 from cti.rules import merged, rules_record
+from cti.web.answers import finding_record
 from cti.web.api.agents import node_named
 from cti.web.auth import leader
 from cti.web.bodies import Body, Line, Word, body_of
-from cti.web.deps import campaign_called, deps
+from cti.web.deps import Deps, campaign_called, deps
 
 routes: Final = web.RouteTableDef()
 
@@ -60,7 +61,7 @@ async def add_campaign(request: web.Request) -> web.Response:
     """Make a campaign, stopped: `name`, and what differs from the settings."""
     leader(request)
     parts, new = deps(request), await body_of(request, NewCampaign)
-    campaign = _changed(parts.templates[node_named(parts, new.node)], new)
+    campaign = _changed(parts, parts.templates[node_named(parts, new.node)], new)
     if not campaign.trunk:
         raise BadInput("trunk: is missing; the node's settings name none either")
     return web.json_response(campaign_record(await parts.campaigns.add(campaign)), status=201)
@@ -74,7 +75,7 @@ async def change_campaign(request: web.Request) -> web.Response:
     campaign = await campaign_called(parts, request.match_info["campaign"])
     if change.node not in (None, campaign.node):
         raise BadInput("node: cannot be changed; its calls and agents are there")
-    return web.json_response(campaign_record(await parts.campaigns.change(_changed(campaign, change))))
+    return web.json_response(campaign_record(await parts.campaigns.change(_changed(parts, campaign, change))))
 
 
 @routes.get("/campaigns/{campaign}")
@@ -88,12 +89,18 @@ async def get_campaign(request: web.Request) -> web.Response:
 
 @routes.post("/campaigns/{campaign}/{order:start|pause|stop}")
 async def move_campaign(request: web.Request) -> web.Response:
-    """Start dialing; or make no new calls (`pause`, `stop`): those that are up go on."""
+    """Start dialing; or make no new calls (`pause`, `stop`): those that are up go on.
+
+    A start tells as `warnings` what the campaign's settings have against its compliance profile; rules that name no
+    profile, or set a key wrongly, are refused.
+    """
     leader(request)
-    desk = deps(request).campaigns
-    orders = {"start": desk.start, "pause": desk.pause, "stop": desk.stop}
-    campaign = await campaign_called(deps(request), request.match_info["campaign"])
-    return web.json_response(campaign_record(await orders[request.match_info["order"]](campaign.id)))
+    parts, order = deps(request), request.match_info["order"]
+    orders = {"start": parts.campaigns.start, "pause": parts.campaigns.pause, "stop": parts.campaigns.stop}
+    campaign = await campaign_called(parts, request.match_info["campaign"])
+    found = parts.compliance.findings(campaign) if order == "start" else ()
+    told = campaign_record(await orders[order](campaign.id))
+    return web.json_response(told | {"warnings": [finding_record(one) for one in found if not one.ok]})
 
 
 def with_progress(campaign: Campaign, progress: Progress) -> dict[str, Any]:
@@ -111,7 +118,12 @@ def campaign_record(campaign: Campaign) -> dict[str, Any]:
     return asdict(campaign) | {"rules": rules_record(campaign.rules)}
 
 
-def _changed(campaign: Campaign, change: NewCampaign) -> Campaign:
+def _changed(parts: Deps, campaign: Campaign, change: NewCampaign) -> Campaign:
+    """Return the campaign with what is given. Raises BadInput naming the key, also of the compliance profile."""
     given = change.model_dump(exclude_none=True, exclude={"node", "rules"})
     rules = merged(campaign.rules, change.rules or {}, where="rules")
-    return replace(campaign, **given, rules=rules)
+    changed = replace(campaign, **given, rules=rules)
+    parts.compliance.findings(
+        changed
+    )  # what it loosens is told at the start; what means nothing is refused here
+    return changed

@@ -11,8 +11,8 @@ from cti.compliance.preview import Place, Preview, place_called
 from cti.compliance.profiles import Profile
 from cti.model.call_record import moment
 from cti.model.contacts import Campaign, Candidate
-from cti.model.findings import Finding
 from cti.model.verdicts import Verdict
+from cti.web.answers import finding_record
 from cti.web.auth import leader
 from cti.web.bodies import Body, Line, Note, Query, body_of, query_of
 from cti.web.deps import campaign_called, deps
@@ -67,7 +67,7 @@ async def campaign_compliance(request: web.Request) -> web.Response:
     leader(request)
     campaign = await campaign_called(deps(request), request.match_info["campaign"])
     findings = deps(request).compliance.findings(campaign)
-    return web.json_response(_rules(campaign) | {"findings": [_finding(one) for one in findings]})
+    return web.json_response(_rules(campaign) | {"findings": [finding_record(one) for one in findings]})
 
 
 @routes.get("/campaigns/{campaign}/compliance/preview")
@@ -83,7 +83,7 @@ async def preview(request: web.Request) -> web.Response:
         start=place_called(wanted.start),
         at_most=wanted.at_most,
     )
-    findings = [_finding(one) for one in parts.compliance.findings(campaign) if not one.ok]
+    findings = [finding_record(one) for one in parts.compliance.findings(campaign) if not one.ok]
     return web.json_response(_rules(campaign) | _preview(found) | {"warnings": findings})
 
 
@@ -142,10 +142,6 @@ def _profile(one: Profile) -> dict[str, Any]:
 def _rules(campaign: Campaign) -> dict[str, Any]:
     rules = campaign.rules.compliance
     return {"campaign_id": campaign.id, "profile": rules.profile, "overrides": dict(rules.overrides)}
-
-
-def _finding(one: Finding) -> dict[str, Any]:
-    return {"subject": one.subject, "ok": one.ok, "message": one.message, "mend": one.mend}
 
 
 def _preview(found: Preview) -> dict[str, Any]:

@@ -15,11 +15,14 @@ from cti.compliance.hours import DAY_NAMES, Calendar, Span
 from cti.compliance.law import Law, Window
 from cti.compliance.listings import NewListing
 from cti.compliance.profiles import SHIPPED, load_profiles
+from cti.model.calls import CallState, EndReason
 from cti.model.campaign_rules import CampaignRules, ComplianceRules
+from cti.model.ids import new_call_id
 from cti.model.verdicts import SkipReason
-from tests.builders import NOW, a_campaign, a_candidate, some_contacts
+from tests.builders import NOW, a_call, a_campaign, a_candidate, some_contacts
 from tests.fakes.memory_store import MemoryStore
 
+SHIPPED_PROFILES = load_profiles(SHIPPED)
 JUST_BEFORE = timedelta(microseconds=1)
 ZONES = st.sampled_from(sorted(available_timezones() - {"localtime", "Factory"}))
 MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2032, 1, 1)).map(lambda at: at.replace(tzinfo=UTC))  # noqa: DTZ001
@@ -212,4 +215,40 @@ def test_the_profiles_that_ship_never_allow_a_call_outside_their_hours(
         assert any(text[:5] <= f"{local:%H:%M}" < text[6:] for text in texts)
 
 
-SHIPPED_PROFILES = load_profiles(SHIPPED)
+@given(
+    waits=st.lists(st.integers(0, 400), min_size=1, max_size=25),
+    crowd=st.integers(1, 4),
+    ends=st.sampled_from([EndReason.RING_TIMEOUT, EndReason.NOT_SENT]),
+)
+@settings(max_examples=40, deadline=None)
+async def test_who_asks_the_gate_before_each_call_never_calls_a_number_too_often(
+    waits: list[int], crowd: int, ends: EndReason
+) -> None:
+    """Several contacts share one number; calls are stored as the engine stores them."""
+    store = MemoryStore()
+    gate = ComplianceGate(store=store.compliance, profiles=SHIPPED_PROFILES)
+    rules = ComplianceRules(profile="cn", overrides={"hours": None, "consent": "not_needed"})
+    campaign = a_campaign(rules=CampaignRules(compliance=rules))
+    shared = [a_candidate(contact_id=n, number="+8613912345678") for n in range(crowd)]
+    rung: list[datetime] = []
+    now = NOW
+    for wait in waits:
+        now += timedelta(seconds=wait)
+        verdicts = await gate.ask(campaign, shared, now)
+        for candidate, found in zip(shared, verdicts, strict=True):
+            if not found.allowed:
+                assert found.until is not None
+                assert found.until > now
+                continue
+            call = a_call(number=candidate.number, placed_at=now, id=new_call_id(now))
+            await store.calls.place([(call, None)])
+            ended = replace(call, state=CallState.ENDED, end_reason=ends, ended_at=now)
+            await store.calls.save([ended])
+            if ends is not EndReason.NOT_SENT:
+                rung.append(now)
+
+    windows = SHIPPED_PROFILES.rulebook(rules).base.windows
+    for window in windows:
+        for begin in rung:
+            end = begin + timedelta(seconds=window.seconds)
+            assert sum(begin <= at < end for at in rung) <= window.calls

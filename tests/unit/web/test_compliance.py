@@ -85,6 +85,50 @@ async def test_a_campaign_is_held_against_its_profile(site: Site) -> None:
     assert found["profile us: caller_id"] is False
 
 
+async def test_a_start_tells_what_the_profile_asks_for_and_the_campaign_has_not(site: Site) -> None:
+    await filled(site, 1, "uk")
+
+    told = await site.told("POST", "campaigns/1/start")
+    paused = await site.told("POST", "campaigns/1/pause")
+
+    assert told["state"] == "running"
+    assert [one["message"] for one in told["warnings"]] == ["the campaign shows no number"]
+    assert paused["warnings"] == []
+
+
+async def test_a_campaign_whose_rules_cannot_be_kept_is_not_started(site: Site) -> None:
+    await filled(site, 1, "uk", hours={"sunday": ["20:00-10:00"]})
+    await site.told("POST", "campaigns/1/stop")
+
+    error = await site.refused("POST", "campaigns/1/start", status=422)
+
+    assert error["message"].startswith("rules.compliance.overrides.hours.sunday: '20:00-10:00' ends before")
+    assert (await site.told("GET", "campaigns/1"))["state"] == "stopped"
+
+
+@pytest.mark.parametrize(
+    ("compliance", "said"),
+    [
+        pytest.param({"profile": "usa"}, "rules.compliance.profile: there is no profile 'usa'", id="profile"),
+        pytest.param({"overrides": {"wndows": []}}, "overrides.wndows: there is no such key", id="key"),
+        pytest.param(
+            {"overrides": {"attempts_total": 0}}, "overrides.attempts_total: Input should be", id="value"
+        ),
+    ],
+)
+async def test_rules_that_cannot_be_kept_are_refused_before_they_are_stored(
+    site: Site, compliance: dict[str, Any], said: str
+) -> None:
+    rules = {"compliance": compliance}
+
+    made = await site.refused("POST", "campaigns", json={"name": "spring", "rules": rules}, status=422)
+    changed = await site.refused("PATCH", "campaigns/1", json={"rules": rules}, status=422)
+
+    assert said in made["message"]
+    assert said in changed["message"]
+    assert [one["name"] for one in (await site.told("GET", "campaigns"))["campaigns"]] == ["autumn"]
+
+
 async def test_rules_that_name_no_profile_are_told_as_such(site: Site) -> None:
     await filled(site, 1, "atlantis")
 
