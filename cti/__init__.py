@@ -8,6 +8,7 @@ compliance may this number be dialed now
 contacts   contacts and lists: brought in, found, changed by the thousand; dictionaries
 ownership  who owns which contact; the public pool
 lines      by which trunk a call leaves, and which number it shows
+chances    how likely a person answers, learned contact by contact
 simulate   what-if: a floor, a clock and callees in memory, paced by the real pacing code
 dialer     who is called next, and who talks to whom
 recording  raw sound on a node -> a checked two-channel file

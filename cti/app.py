@@ -13,6 +13,8 @@ from cti.ami.listener import CallListener
 from cti.ami.panoramisk_client import AmiAccount, PanoramiskClient
 from cti.assembly import Dialing, Listener, pacer_of
 from cti.bus import EventBus
+from cti.chances.learned import LearnedChances
+from cti.chances.learner import ChanceLearner
 from cti.clock import Clock, SystemClock
 from cti.compliance.consent_desk import ConsentDesk
 from cti.compliance.do_not_call import DoNotCall
@@ -46,7 +48,7 @@ from cti.model.dictionaries import Meaning
 from cti.model.findings import Finding
 from cti.model.ownership import Selection
 from cti.model.queries import CallFilter
-from cti.model.work import COLLECT_RECORDING
+from cti.model.work import COLLECT_RECORDING, FIT_CHANCES
 from cti.node.cel import CelFolder
 from cti.node.checks import NodeToCheck, check_machine, check_node
 from cti.ownership.desk import OwnershipDesk
@@ -204,6 +206,15 @@ class _Wired:
             answer_seconds=settings.agents.answer_seconds,
             reconnect_seconds=settings.agents.reconnect_seconds,
         )
+        self.chances = LearnedChances(store=database.chances)
+        self.learner = ChanceLearner(
+            store=database.chances,
+            work=database.work,
+            learned=self.chances,
+            campaigns=database.campaigns.campaigns,
+            clock=clock,
+            wake=lambda: self.work.wake(),
+        )
         own = settings.compliance.profiles
         self.profiles = load_profiles(SHIPPED, *([own] if own else []))
         self.gate = ComplianceGate(store=database.compliance, profiles=self.profiles)
@@ -282,6 +293,7 @@ class _Wired:
             self.journal,
             self.work,
             self.importer,
+            self.learner,
             *self.clients.values(),
             *self.listeners,
             self.agents,
@@ -340,7 +352,11 @@ class _Wired:
             folder=settings.recording.folder,
             keep_raw=settings.recording.keep_raw,
         )
-        handlers = {COLLECT_RECORDING: collector.collect, BULK_WORK: self.bulk.carry_out}
+        handlers = {
+            COLLECT_RECORDING: collector.collect,
+            BULK_WORK: self.bulk.carry_out,
+            FIT_CHANCES: self.learner.handle,
+        }
         return WorkRunner(store=self.database.work, handlers=handlers, clock=clock)
 
     def _deps(self, settings: Settings, clock: Clock) -> Deps:
@@ -402,6 +418,7 @@ class _Wired:
                 campaigns=self.campaigns.all,
                 clock=clock,
             ),
+            chances=self.learner,
             bus=self.bus,
             clock=clock,
             recordings=settings.recording.folder,

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from cti.cli.client import Unreachable, connected
-from cti.errors import CtiError, SettingsError
+from cti.errors import BadInput, CtiError, SettingsError
 from cti.settings.client import access
 
 REFUSED: Final = 1
@@ -23,6 +23,8 @@ INTERRUPTED: Final = 130
 """As a shell says it of a program that SIGINT ended."""
 
 Answer = TypeVar("Answer")
+
+PLOTS: Final = (".png", ".svg")
 
 
 def one_line_errors(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -77,6 +79,16 @@ def talks(command: Callable[..., Awaitable[Any]]) -> Callable[..., Any]:
         return asyncio.run(talk())
 
     return run
+
+
+def can_be_drawn(plot: Path | None) -> None:
+    """Raises BadInput for a picture that could not be written, before minutes of work were done for it."""
+    if plot is None:
+        return
+    if plot.suffix.lower() not in PLOTS:
+        raise BadInput(f"--plot {plot}: the name must end with {' or '.join(PLOTS)}")
+    if not plot.parent.is_dir():
+        raise BadInput(f"--plot {plot}: there is no folder {plot.parent}")
 
 
 _AGO: Final = re.compile(r"(?P<count>\d{1,6})(?P<unit>[smhd])")

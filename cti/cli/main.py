@@ -7,6 +7,7 @@ from cti.cli.agents import agent
 from cti.cli.callbacks import callbacks
 from cti.cli.calls import calls, disposition, events, reconcile, report
 from cti.cli.campaigns import campaign
+from cti.cli.chances import chances
 from cti.cli.compliance import compliance, consent
 from cti.cli.contacts import contacts
 from cti.cli.dialing import ledger, pacing
@@ -57,5 +58,6 @@ for command in (
     compliance,
     consent,
     dnc,
+    chances,
 ):
     cti.add_command(command)

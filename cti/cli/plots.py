@@ -85,6 +85,31 @@ def _dress(axes: Axes, x: Sequence[float], xlabel: str, title: str) -> None:
     axes.grid(visible=True, alpha=0.3)
 
 
+def reliability_plot(bins: Sequence[Row], *, title: str, file: Path) -> None:
+    """Draw the share that answered over the chance foretold, with 95 % intervals; perfect ones lie on the diagonal."""
+    foretold = [100.0 * one["foretold"] for one in bins]
+    observed = [100.0 * one["observed"] for one in bins]
+    errors = [100.0 * _TWO_ERRORS * _error(one["observed"], one["attempts"]) for one in bins]
+    figure = Figure(figsize=(6.0, 6.0), layout="constrained")
+    axes = figure.subplots()
+    end = min(100.0, _ROOM * max(*foretold, *(y + error for y, error in zip(observed, errors, strict=True))))
+    axes.plot([0.0, end], [0.0, end], color="grey", linestyle="--", linewidth=1, label="as foretold")
+    axes.errorbar(foretold, observed, yerr=errors, marker="o", markersize=4, capsize=3, label="learned")
+    axes.set_xlim(0.0, end)
+    axes.set_ylim(0.0, end)
+    axes.set_xlabel("foretold chance of an answer, %")
+    axes.set_ylabel("answered by a person, %")
+    axes.set_title(title, fontsize="medium", parse_math=False)
+    axes.grid(visible=True, alpha=0.3)
+    axes.legend(loc="upper left", frameon=False)
+    _save(figure, file)
+
+
+def _error(share: float, count: int) -> float:
+    """Return the standard error of a share of so many."""
+    return float((share * (1.0 - share) / count) ** 0.5)
+
+
 def _words(name: str) -> str:
     return name.replace("_", " ")
 

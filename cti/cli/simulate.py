@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from cti.cli.frame import one_line_errors
+from cti.cli.frame import can_be_drawn, one_line_errors
 from cti.cli.shown import form_options, show
 from cti.errors import BadInput
 from cti.model.contacts import Mode
@@ -21,7 +21,6 @@ from cti.simulate.runs import PACERS, PROCESSES, Run, shifts
 from cti.simulate.scenario import Scenario, checked
 
 MOST_SHIFTS: Final = 2000
-PLOTS: Final = (".png", ".svg")
 _START: Final = Scenario()
 
 
@@ -152,7 +151,7 @@ def simulate(
     An option with several values (--reps 3,10,50) is tried with each, all of them together. Shares may be written
     0.3 or 30%. Nothing is dialed, and no service is needed.
     """
-    _can_be_drawn(plot)
+    can_be_drawn(plot)
     values = {asked: given[asked.parameter] or (None,) for asked in ASKED}
     known_modes = _modes(modes)
     wanted = [(checked(scenario), mode) for scenario, mode in product(_scenarios(values), known_modes)]
@@ -174,16 +173,6 @@ def simulate(
         from cti.cli.plots import expectations_plot  # matplotlib takes a second to load
 
         expectations_plot(rows, varied=varied, file=plot)
-
-
-def _can_be_drawn(plot: Path | None) -> None:
-    """Raises BadInput now rather than after minutes of simulation."""
-    if plot is None:
-        return
-    if plot.suffix.lower() not in PLOTS:
-        raise BadInput(f"--plot {plot}: the name must end with {' or '.join(PLOTS)}")
-    if not plot.parent.is_dir():
-        raise BadInput(f"--plot {plot}: there is no folder {plot.parent}")
 
 
 def _modes(text: str) -> list[Mode]:

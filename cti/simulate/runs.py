@@ -9,6 +9,7 @@ from typing import Final
 
 from cti.model.contacts import Mode
 from cti.pacing.floor import Pacer
+from cti.pacing.predictive import Predictive
 from cti.pacing.progressive import Progressive
 from cti.simulate.callees import AlikeCallees
 from cti.simulate.figures import Figures, figures
@@ -18,7 +19,10 @@ from cti.simulate.scenario import Scenario
 PROCESSES: Final = 2
 """Most at one time: a what-if must leave the rest of a dialer's machine alone."""
 
-PACERS: Final[Mapping[Mode, Callable[[], Pacer]]] = {Mode.PROGRESSIVE: Progressive}
+PACERS: Final[Mapping[Mode, Callable[[], Pacer]]] = {
+    Mode.PROGRESSIVE: Progressive,
+    Mode.PREDICTIVE: Predictive,
+}
 """The modes that pace themselves; in the others an agent says when."""
 
 

@@ -15,6 +15,7 @@ from cti.storage.sql_callbacks import SqlCallbacks
 from cti.storage.sql_callers import SqlCallers
 from cti.storage.sql_calls import SqlCalls
 from cti.storage.sql_campaigns import SqlCampaigns
+from cti.storage.sql_chances import SqlChances
 from cti.storage.sql_compliance import SqlCompliance
 from cti.storage.sql_consents import SqlConsents
 from cti.storage.sql_dictionaries import SqlDictionaries
@@ -63,6 +64,7 @@ class Database:
         self.views = SqlViews(connections)
         self.bulk = SqlBulk(connections)
         self.dictionaries = SqlDictionaries(connections)
+        self.chances = SqlChances(connections)
 
 
 @asynccontextmanager

@@ -19,6 +19,7 @@ from cti.model.contacts import Campaign
 from cti.reports.ports import FactStore
 from cti.web.ports import (
     AgentDesk,
+    AnswerChances,
     ByHand,
     Callbacks,
     CallDesk,
@@ -72,6 +73,7 @@ class Deps:
     recycler: Recycler
     whys: Whys
     callbacks: Callbacks
+    chances: AnswerChances
     bus: EventBus
     clock: Clock
     recordings: Path

@@ -13,6 +13,7 @@ from cti.compliance.listings import Listing, ListingStep, Register
 from cti.compliance.preview import Place, Preview
 from cti.compliance.profiles import Profile
 from cti.model.agents import UNSET, Agent, Unset
+from cti.model.answer_chances import ChanceFit
 from cti.model.callbacks import (
     Callback,
     CallbackChange,
@@ -429,6 +430,18 @@ class NodeStanding:
     version: str | None = None
     reason: str | None = None
     """Why it is not connected."""
+
+
+class AnswerChances(Protocol):
+    """What was learned of who answers."""
+
+    async def newest(self, campaign_id: int) -> ChanceFit | None:
+        """Return the campaign's newest fit, used or not; None: there was none."""
+        ...
+
+    async def order(self, campaign_id: int) -> None:
+        """Have the campaign's chances fitted soon."""
+        ...
 
 
 class Nodes(Protocol):

@@ -15,6 +15,7 @@ from cti.storage import (
     queue_rows,
     sql_calls,
     sql_campaigns,
+    sql_chances,
     sql_compliance,
     sql_facts,
     sql_ownership,
@@ -78,6 +79,26 @@ def filtered(**given: Any) -> Select[Any]:
         pytest.param(
             sql_work._DUE, {"kinds": ["a", "b"], "now": NOW, "at_most": 9}, "ix_work_due", id="work due"
         ),
+        pytest.param(
+            sql_chances._NEXT_PAGE,
+            {
+                "campaign": 1,
+                "outcome": "busy",
+                "since": NOW,
+                "before": NOW,
+                "before_id": "f",
+                "at_most": 9,
+            },
+            "ix_attempts_campaign_id_outcome_ended_at",
+            id="attempts to learn from",
+        ),
+        pytest.param(
+            sql_chances._OF_CONTACTS,
+            {"contacts": [1, 2, 3]},
+            "ix_attempts_contact_id_placed_at",
+            id="the past of contacts",
+        ),
+        pytest.param(sql_chances._NEWEST, {"campaign": 1}, "ix_chance_fits_campaign_id_id", id="newest fit"),
         pytest.param(filtered(), {}, "sqlite_autoindex_calls_1", id="newest calls"),
         pytest.param(filtered(before_id="f"), {}, "sqlite_autoindex_calls_1", id="next page of calls"),
         pytest.param(filtered(campaign_id=1), {}, "ix_calls_campaign_id_id", id="a campaign's calls"),

@@ -12,6 +12,7 @@ from cti.errors import Conflict, CtiError, NotFound
 from cti.lines.desk import LineDesk
 from cti.lines.keeper import LineKeeper
 from cti.model.agents import UNSET, Agent, AgentState, Unset
+from cti.model.answer_chances import ChanceFit
 from cti.model.calls import Call
 from cti.model.contacts import Campaign, CampaignState, Progress
 from cti.model.lines import Trunk
@@ -250,3 +251,17 @@ def a_line_desk(store: MemoryStore, clock: FakeClock | None = None) -> LineDesk:
     ]
     keeper = LineKeeper(trunks=trunks, store=store.callers, clock=clock)
     return LineDesk(keeper=keeper, store=store.callers, clock=clock)
+
+
+class FakeAnswerChances:
+    """Fits that the store has; orders are kept in `ordered`."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+        self.ordered: list[int] = []
+
+    async def newest(self, campaign_id: int) -> ChanceFit | None:
+        return await self._store.chances.newest_fit(campaign_id)
+
+    async def order(self, campaign_id: int) -> None:
+        self.ordered.append(campaign_id)

@@ -6,6 +6,7 @@ from tests.fakes.memory_callbacks import MemoryCallbacks
 from tests.fakes.memory_callers import MemoryCallers
 from tests.fakes.memory_calls import MemoryCalls
 from tests.fakes.memory_campaigns import MemoryCampaigns
+from tests.fakes.memory_chances import MemoryChances
 from tests.fakes.memory_compliance import MemoryCompliance
 from tests.fakes.memory_consents import MemoryConsents
 from tests.fakes.memory_dictionaries import MemoryDictionaries
@@ -49,3 +50,4 @@ class MemoryStore:
         self.views = MemoryViews(self.tables)
         self.bulk = MemoryBulk(self.tables)
         self.dictionaries = MemoryDictionaries(self.tables)
+        self.chances = MemoryChances(self.tables)

@@ -31,11 +31,12 @@ from cti.ownership.desk import OwnershipDesk
 from cti.ownership.distributor import Distributor
 from cti.service import running
 from cti.web.app import make_app
-from cti.web.deps import Deps
+from cti.web.deps import DEPS, Deps
 from tests.builders import a_campaign, an_agent
 from tests.fakes.clock import FakeClock
 from tests.fakes.desks import (
     FakeAgentDesk,
+    FakeAnswerChances,
     FakeByHand,
     FakeCallDesk,
     FakeCampaignDesk,
@@ -83,6 +84,14 @@ class Site:
     dictionaries: DictionaryDesk
     """Empty at first, so that every code is allowed."""
     bulk: BulkDesk
+
+    @property
+    def chances(self) -> FakeAnswerChances:
+        app = self.client.app
+        assert app is not None
+        chances = app[DEPS].chances
+        assert isinstance(chances, FakeAnswerChances)
+        return chances
 
     @property
     def anna(self) -> int:
@@ -175,6 +184,7 @@ def deps_in_memory(
         nodes=FakeNodes(),
         **compliance,
         **queue_parts(store, clock, agents.agents),
+        chances=FakeAnswerChances(store),
         previews=FakePreviews(),
         by_hand=FakeByHand(),
         ledger=DropLedger(store=store.ledger, clock=clock),

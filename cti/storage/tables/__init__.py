@@ -33,6 +33,7 @@ from cti.storage.tables.finding import (
     saved_views,
 )
 from cti.storage.tables.imports import import_changes, import_refusals, imports, lead_keys
+from cti.storage.tables.learned import chance_fits
 from cti.storage.tables.ledger import pacing_decisions
 from cti.storage.tables.lines import caller_ids, caller_pools
 from cti.storage.tables.ownership import given_back, owner_moves, rotas
@@ -52,6 +53,7 @@ __all__ = [
     "caller_pools",
     "calls",
     "campaigns",
+    "chance_fits",
     "consents",
     "contact_changes",
     "contact_tags",

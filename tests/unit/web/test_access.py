@@ -43,6 +43,8 @@ WAYS: list[tuple[str, str, str]] = [
     ("GET", "agents/anna/preview", "all"),
     ("POST", "campaigns/1/lists?name=x", "leaders"),
     ("POST", "campaigns/1/leads", "leaders"),
+    ("GET", "campaigns/1/chances", "leaders"),
+    ("POST", "campaigns/1/chances", "leaders"),
     ("GET", "imports", "leaders"),
     ("GET", "imports/1", "leaders"),
     ("POST", "imports/1/undo", "leaders"),
