@@ -417,6 +417,7 @@ class _Wired:
                 agents=self.agents.agents,
                 campaigns=self.campaigns.all,
                 clock=clock,
+                pacing=self.dialing.decisions.last,
             ),
             chances=self.learner,
             bus=self.bus,

@@ -47,4 +47,4 @@ def _campaign(told: dict[str, Any]) -> None:
     if told["next_at"]:
         click.echo(f"something changes by itself at {told['next_at']}")
     if told["pacing"]:
-        click.echo(f"pacing: {cell_text(told['pacing'])}")
+        click.echo(f"pacing: {cell_text(told['pacing']['why'])}")

@@ -21,6 +21,8 @@ next choice goes on behind those who were parked."""
 MOST_AT_ONCE: Final = 500
 LEAST_SHARE: Final = 0.1
 """At least so many are taken to be allowed: one look is never more than ten times as large as what is wanted."""
+MARGIN: Final = 1.12
+"""So many more are looked at than the share asks for: a second look costs as much as the first."""
 MEMORY: Final = 0.8
 """How much the share allowed so far counts against that of the last look."""
 SOON: Final = timedelta(seconds=1)
@@ -101,7 +103,9 @@ class Selector:
         return allowed
 
     def _how_many(self, campaign_id: int, wanted: int) -> int:
-        return min(MOST_AT_ONCE, ceil(wanted / max(LEAST_SHARE, self._shares.get(campaign_id, 1.0))))
+        share = self._shares.get(campaign_id, 1.0)
+        margin = 1.0 if share == 1.0 else MARGIN
+        return min(MOST_AT_ONCE, ceil(wanted * margin / max(LEAST_SHARE, share)))
 
     def _learn(self, campaign_id: int, allowed: int, looked_at: int) -> None:
         if looked_at:

@@ -1,8 +1,8 @@
 """Answers why: of a contact, of a number, of a whole campaign. Reads, decides nothing, dials nobody."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from cti.clock import Clock
 from cti.dialer.pending_answer import MOST_BEFORE, Sight, pending_answer
@@ -10,6 +10,7 @@ from cti.dialer.ports import Gate, ReasonStore
 from cti.errors import NotFound
 from cti.model.agents import Agent, AgentState
 from cti.model.contacts import Campaign, EntryState
+from cti.model.decisions import PacingDecision
 from cti.model.standing import NOBODY
 from cti.model.verdicts import ALLOWED, SkipReason
 from cti.model.whys import (
@@ -37,9 +38,9 @@ class Whys:
         agents: Callable[[], Sequence[Agent]],
         campaigns: Callable[[], Sequence[Campaign]],
         clock: Clock,
-        pacing: Callable[[int], Awaitable[Mapping[str, Any] | None]] | None = None,
+        pacing: Callable[[int], PacingDecision | None] = lambda campaign_id: None,
     ) -> None:
-        """`pacing` tells a campaign's last decision on how many calls to place; None: nobody does."""
+        """`pacing` tells a campaign's last decision on how many calls to place."""
         self._store = store
         self._gate = gate
         self._agents = agents
@@ -74,7 +75,7 @@ class Whys:
             campaign_id=campaign.id,
             groups=tuple(groups),
             next_at=min(moments, default=None),
-            pacing=await self._pacing(campaign.id) if self._pacing else None,
+            pacing=self._pacing(campaign.id),
         )
 
     async def _why(self, standing: Standing) -> EntryWhy:

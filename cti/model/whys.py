@@ -1,11 +1,10 @@
 """Why contacts are dialed or not: what is stored, and what is answered."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from cti.model.contacts import Candidate, EntryState
+from cti.model.decisions import PacingDecision
 from cti.model.standing import ReasonKind
 
 
@@ -109,5 +108,5 @@ class CampaignWhy:
     """The largest first."""
     next_at: datetime | None = None
     """The next moment at which something changes by itself."""
-    pacing: Mapping[str, Any] | None = field(default=None)
-    """The last decision on how many calls to place; None: nobody tells it."""
+    pacing: PacingDecision | None = None
+    """The last decision on how many calls to place; None: there was none since the service began."""

@@ -88,7 +88,7 @@ def candidates() -> Select[Any]:
     )
 
 
-MOST_LANES: Final = 64
+MOST_LANES: Final = 128
 """Merged by one statement; SQLite allows 500 parts of a union."""
 
 

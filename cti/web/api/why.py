@@ -6,6 +6,7 @@ from aiohttp import web
 from pydantic import Field, StringConstraints, model_validator
 
 from cti.model.call_record import moment
+from cti.model.decisions import PacingDecision
 from cti.model.whys import Answer, CampaignWhy, ContactWhy, Standing, ToldReason
 from cti.web.auth import leader
 from cti.web.bodies import Line, Query, query_of
@@ -36,7 +37,7 @@ async def why(request: web.Request) -> web.Response:
     Of a number or a contact: `entries`, each with its standing and the answer at this moment (`reason`, `words`,
     `until`), and `history`, newest first. Of a campaign: `groups` of all entries that are not being dialed, by reason,
     with `samples`; `next_at`, the next moment at which something changes by itself; `pacing`, the last decision on
-    how many calls to place (null: nobody tells it).
+    how many calls to place (null: none since the service began).
     """
     leader(request)
     wanted, parts = query_of(request, WhyQuery), deps(request)
@@ -71,7 +72,16 @@ def _campaign_record(found: CampaignWhy) -> dict[str, Any]:
         "campaign_id": found.campaign_id,
         "groups": groups,
         "next_at": moment(found.next_at),
-        "pacing": dict(found.pacing) if found.pacing is not None else None,
+        "pacing": _pacing_record(found.pacing) if found.pacing is not None else None,
+    }
+
+
+def _pacing_record(decision: PacingDecision) -> dict[str, Any]:
+    return {
+        "at": moment(decision.at),
+        "calls": decision.calls,
+        "why": decision.why,
+        "inputs": dict(decision.inputs),
     }
 
 

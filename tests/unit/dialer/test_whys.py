@@ -11,6 +11,7 @@ from cti.errors import NotFound
 from cti.model.agents import AgentState
 from cti.model.campaign_rules import CampaignRules, OwnershipRules, Spill
 from cti.model.contacts import CampaignState, EntryState
+from cti.model.decisions import PacingDecision
 from cti.model.standing import NOBODY, Parked
 from cti.model.verdicts import SkipReason, Verdict
 from tests.builders import NOW, a_campaign, an_agent, later, some_contacts
@@ -240,6 +241,21 @@ async def test_a_campaign_s_entries_are_all_counted_by_reason() -> None:
     assert all(group.samples and group.answer.words for group in found.groups)
     assert found.next_at == later(600)
     assert found.pacing is None
+
+
+async def test_the_last_decision_of_pacing_is_told_with_a_campaign() -> None:
+    asked = await Asked.of(1)
+    decision = PacingDecision(campaign_id=1, at=NOW, calls=2, why="two agents are free")
+    whys = Whys(
+        store=asked.store.reasons,
+        gate=asked.gate,
+        agents=lambda: [asked.agent],
+        campaigns=lambda: [asked.campaign],
+        clock=FakeClock(),
+        pacing={1: decision}.get,
+    )
+
+    assert (await whys.of_campaign(asked.campaign)).pacing == decision
 
 
 async def test_a_campaign_nobody_works_on_says_so() -> None:
