@@ -259,7 +259,14 @@ class _Wired:
             success_codes=lambda campaign_id: self.dictionaries.codes_meaning(Meaning.SUCCESS, campaign_id),
         )
         self.work = self._work(settings, clock, nodes)
-        self.plan = RetryPlan(self.campaigns.rules)
+        self.plan = RetryPlan(
+            self.campaigns.rules,
+            finals=lambda campaign_id: {
+                code
+                for meaning in (Meaning.FINAL, Meaning.DO_NOT_CALL)
+                for code in self.dictionaries.codes_meaning(meaning, campaign_id)
+            },
+        )
         self.journal = Journal(
             calls=database.calls, agents=database.agents, on_work=self.work.wake, plan=self.plan
         )
