@@ -280,6 +280,7 @@ class _Wired:
             agents=self.agents,
             gate=self.gate,
             keeper=self.line_keeper,
+            chances=self.chances,
             nodes=nodes,
             pacer=pacer,
         )

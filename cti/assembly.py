@@ -19,7 +19,7 @@ from cti.dialer.joiner import Joiner
 from cti.dialer.ledger import DropLedger
 from cti.dialer.pacers import MakePacer, Pacers
 from cti.dialer.placing import Placer
-from cti.dialer.ports import Gate
+from cti.dialer.ports import Chances, Gate
 from cti.dialer.previews import PreviewDesk
 from cti.dialer.selector import Selector
 from cti.dialer.waker import Waker
@@ -68,6 +68,7 @@ class Dialing:
         agents: AgentDesk,
         gate: Gate,
         keeper: LineKeeper,
+        chances: Chances,
         nodes: Mapping[str, NodeSettings],
         pacer: MakePacer = pacer_of,
     ) -> None:
@@ -76,7 +77,7 @@ class Dialing:
         self.ledger = DropLedger(store=database.ledger, clock=clock)
         self.decisions = DecisionLog(store=database.decisions, clock=clock)
         self.joiner = Joiner(desk=agents, lines=lines, clock=clock, spill=campaigns.spill)
-        self.selector = Selector(store=database.queue, gate=gate)
+        self.selector = Selector(store=database.queue, gate=gate, chances=chances)
         self.placer = Placer(
             calls=database.calls,
             campaigns=campaigns,

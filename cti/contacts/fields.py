@@ -79,6 +79,7 @@ _CONTACT: Final[Mapping[str, Field]] = {
     "import": Field(Kind.WHOLE, "The import that brought him."),
     "stopped": Field(Kind.TIME, "Somebody stopped him; empty: nobody did."),
     "next_follow_up": Field(Kind.TIME, "When somebody wants to come back to him."),
+    "callback": Field(Kind.TIME, "Any callback of his that is open: when it is due."),
     "owner_since": Field(Kind.TIME, "The present owner got him."),
     "returned": Field(Kind.TIME, "He was last returned to the public pool."),
     "failures": Field(Kind.WHOLE, "Attempts in a row without a conversation."),

@@ -6,7 +6,8 @@ call (`ami.call_tracker`). In preview and manual mode agents decide: see `previe
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from cti.clock import Clock
@@ -39,6 +40,8 @@ STEP_SECONDS = 0.1
 """The engine also looks at once when an agent becomes free, a call ends, or a campaign starts."""
 PAUSE_SECONDS = 0.05
 """Between two steps at least. A commit costs as much as ten calls; what becomes possible meanwhile shares the next."""
+OUTLOOK_SECONDS: Final = 2.0
+OUTLOOK_CONTACTS: Final = 100
 EMPTY_SECONDS: Final = 1.0
 """A campaign in which nobody was due is asked again after this, or when a contact is added."""
 
@@ -88,6 +91,8 @@ class DialEngine:
         self._throttles: dict[str | int, Throttle] = {}
         self._empty_until: dict[int, float] = {}
         """By campaign: nobody was due; when to ask again (monotonic)."""
+        self._outlooks: dict[int, tuple[float, tuple[float, ...]]] = {}
+        """By campaign: when the answer chances of the next contacts were asked for, and what they were."""
         self._refusals = Refusals()
         self._maybe_done: set[int] = set()
         """Campaigns whose last call ended, or that were just started: is anything left?"""
@@ -254,13 +259,13 @@ class DialEngine:
 
     async def _dial_anybodys(self, campaign: Campaign, team: Sequence[Agent]) -> None:
         """Call as many of nobody's contacts as the pacer says."""
-        floor = self.floor(campaign, team)
+        owners = {NOBODY, *owned_targets(campaign, self._desk.agents()).with_team}
+        floor = replace(self.floor(campaign, team), next_chances=await self._outlook(campaign, owners))
         decision = self._pacers.of(campaign).decide(floor)
         self._decisions.note(campaign.id, floor, decision)
         wanted = min(decision.calls, floor.free_lines)
         if wanted <= 0 or not self._may_ask(campaign):
             return
-        owners = {NOBODY, *owned_targets(campaign, self._desk.agents()).with_team}
         candidates = await self._selector.choose(
             campaign, wanted=wanted, owners=owners, now=self._clock.now()
         )
@@ -269,6 +274,19 @@ class DialEngine:
         orders = self._orders(campaign, candidates, decision, team)
         if orders and not await self._place(campaign, orders):
             self._empty_until[campaign.id] = self._clock.monotonic() + EMPTY_SECONDS
+
+    async def _outlook(self, campaign: Campaign, owners: Collection[int]) -> tuple[float, ...]:
+        """Return the answer chances of those who come next, asked anew every few seconds."""
+        if campaign.mode is not Mode.PREDICTIVE:
+            return ()
+        tick = self._clock.monotonic()
+        known = self._outlooks.get(campaign.id)
+        if known is None or tick >= known[0] + OUTLOOK_SECONDS:
+            told = await self._selector.outlook(
+                campaign, owners=owners, count=OUTLOOK_CONTACTS, now=self._clock.now()
+            )
+            known = self._outlooks[campaign.id] = (tick, told)
+        return known[1]
 
     def _may_ask(self, campaign: Campaign) -> bool:
         return self._clock.monotonic() >= self._empty_until.get(campaign.id, 0.0)

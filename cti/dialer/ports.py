@@ -347,6 +347,14 @@ class Gate(Protocol):
         ...
 
 
+class Chances(Protocol):
+    """How likely contacts answer, as learned."""
+
+    async def chances(self, candidates: Sequence[Candidate], now: datetime) -> list[float | None]:
+        """Return a chance for each candidate if he is dialed now, in their order; None: none was learned."""
+        ...
+
+
 class LedgerStore(Protocol):
     """Ended calls, counted for the drop ledger."""
 

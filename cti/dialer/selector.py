@@ -5,19 +5,23 @@ looked at twice for nothing. Zones in which the hours are closed are left alone 
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import takewhile
 from math import ceil
 from typing import Final
 
-from cti.dialer.ports import Gate, QueueStore
-from cti.model.contacts import Campaign, Candidate
+from cti.dialer.ports import Chances, Gate, QueueStore
+from cti.model.campaign_rules import Order
+from cti.model.contacts import Campaign, Candidate, Mode
 from cti.model.standing import Lane, Parked
 from cti.model.verdicts import SkipReason, Verdict
 
 ROUNDS: Final = 4
 """Looks at the store for one choice: a list of which nearly all are forbidden must not hold up other campaigns. The
 next choice goes on behind those who were parked."""
+LOOK_AHEAD: Final = 500
+"""So many contacts are compared by their answer chances."""
 MOST_AT_ONCE: Final = 500
 LEAST_SHARE: Final = 0.1
 """At least so many are taken to be allowed: one look is never more than ten times as large as what is wanted."""
@@ -46,9 +50,10 @@ class Lanes:
 class Selector:
     """Chooses the next contacts."""
 
-    def __init__(self, *, store: QueueStore, gate: Gate) -> None:
+    def __init__(self, *, store: QueueStore, gate: Gate, chances: Chances | None = None) -> None:
         self._store = store
         self._gate = gate
+        self._chances = chances
         self._shares: dict[int, float] = {}
 
     async def lanes(self, campaign: Campaign, now: datetime, *, owners: Collection[int]) -> Lanes:
@@ -81,12 +86,48 @@ class Selector:
             if not lanes or len(chosen) >= wanted:
                 break
             looked_at = self._how_many(campaign.id, wanted - len(chosen))
-            found = await self._store.heads(campaign.id, lanes, limit=looked_at, skip=passed_over)
+            found = await self._heads(campaign, lanes, limit=looked_at, skip=passed_over, now=now)
             passed_over |= {one.entry_id for one in found}
             chosen += await self._allowed(campaign, _strangers(found, chosen), now)
             if len(found) < looked_at:
                 break
         return chosen[:wanted]
+
+    async def outlook(
+        self, campaign: Campaign, *, owners: Collection[int], count: int, now: datetime
+    ) -> tuple[float, ...]:
+        """Return the answer chances of the contacts who come next, as far as they were learned. Raises StorageError."""
+        if self._chances is None:
+            return ()
+        lanes = (await self.lanes(campaign, now, owners=owners)).open
+        found = await self._heads(campaign, lanes, limit=count, skip=(), now=now) if lanes else []
+        known = [one.answer_chance for one in found]
+        return tuple(takewhile(lambda chance: chance is not None, known))  # type: ignore[arg-type]
+
+    async def _heads(
+        self,
+        campaign: Campaign,
+        lanes: Sequence[Lane],
+        *,
+        limit: int,
+        skip: Collection[int],
+        now: datetime,
+    ) -> list[Candidate]:
+        """Return the next ones with their answer chances, where those matter to the campaign.
+
+        A chance depends on the hour, so no rank that is stored could hold it: the likeliest of the next `LOOK_AHEAD`
+        come first, among those of equal priority.
+        """
+        by_chance = campaign.rules.order.order is Order.ANSWER_CHANCE
+        if self._chances is None or not (by_chance or campaign.mode is Mode.PREDICTIVE):
+            return await self._store.heads(campaign.id, lanes, limit=limit, skip=skip)
+        wanted = max(limit, LOOK_AHEAD) if by_chance else limit
+        found = await self._store.heads(campaign.id, lanes, limit=wanted, skip=skip)
+        chances = await self._chances.chances(found, now)
+        known = [replace(one, answer_chance=chance) for one, chance in zip(found, chances, strict=True)]
+        if by_chance:
+            known.sort(key=_likeliest_first)
+        return known[:limit]
 
     async def _allowed(
         self, campaign: Campaign, candidates: Sequence[Candidate], now: datetime
@@ -111,6 +152,10 @@ class Selector:
         if looked_at:
             before = self._shares.get(campaign_id, 1.0)
             self._shares[campaign_id] = MEMORY * before + (1 - MEMORY) * allowed / looked_at
+
+
+def _likeliest_first(candidate: Candidate) -> tuple[int, float, float, int]:
+    return (-candidate.priority, -(candidate.answer_chance or 0.0), candidate.rank, candidate.entry_id)
 
 
 def _strangers(found: Sequence[Candidate], chosen: Sequence[Candidate]) -> list[Candidate]:

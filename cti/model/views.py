@@ -32,6 +32,10 @@ def _field(name: str, operator: str, value: Any) -> dict[str, Any]:
     return {"field": name, operator: value}
 
 
+def _due(operator: str, value: str) -> dict[str, Any]:
+    return {"any": [_field("callback", operator, value), _field("next_follow_up", operator, value)]}
+
+
 _OPEN: Final = _field("stopped", "empty", True)
 
 BUILT_IN: Final = (
@@ -40,14 +44,14 @@ BUILT_IN: Final = (
         id="due_today",
         name="Due today",
         about=Scope.CONTACT,
-        condition={"all": [_field("next_follow_up", "within", "today"), _OPEN]},
+        condition={"all": [_due("within", "today"), _OPEN]},
         sort=Sort.NEXT_FOLLOW_UP,
     ),
     View(
         id="overdue",
         name="Overdue",
         about=Scope.CONTACT,
-        condition={"all": [_field("next_follow_up", "before", "now"), _OPEN]},
+        condition={"all": [_due("before", "now"), _OPEN]},
         sort=Sort.NEXT_FOLLOW_UP,
     ),
     View(

@@ -43,6 +43,13 @@ _tries, _last = tables.attempts.alias("tries"), tables.attempts.alias("last_atte
 _last_call, _last_verdict = tables.calls.alias("last_call"), tables.calls.alias("last_verdict")
 
 
+_open_callbacks = (
+    select(tables.callbacks.c.contact_id, tables.callbacks.c.due_at)
+    .where(tables.still_open)
+    .subquery("open_callbacks")
+)
+
+
 def _of_contact(question: Any) -> ScalarSelect[Any]:
     return question.correlate(tables.contacts).scalar_subquery()  # type: ignore[no-any-return]
 
@@ -86,6 +93,9 @@ _CONTACT: Final[Mapping[str, Place]] = {
     "import": Own(value=_contacts.import_id),
     "stopped": Own(value=_contacts.stopped_at),
     "next_follow_up": Own(value=_contacts.next_follow_up_at),
+    "callback": Among(
+        table=_open_callbacks, link=_open_callbacks.c.contact_id, value=_open_callbacks.c.due_at
+    ),
     "owner_since": Own(value=_contacts.owner_since),
     "returned": Own(value=_contacts.returned_at),
     "failures": Own(value=_contacts.failures, nullable=False),

@@ -27,6 +27,7 @@ VIEWER = Viewer(now=NOW, zone=ZoneInfo("UTC"), me=1, agents={"anna": 1}, campaig
         pytest.param(
             {"field": "next_follow_up", "before": "now"}, "ix_contacts_next_follow_up_at_id", id="overdue"
         ),
+        pytest.param({"field": "callback", "within": "today"}, "ix_callbacks_due", id="callbacks of today"),
         pytest.param({"field": "stopped", "empty": False}, "ix_contacts_stopped_at_id", id="stopped"),
         pytest.param({"field": "number", "is": "+493012345678"}, "ix_numbers_e164", id="a number"),
         pytest.param({"field": "number", "starts_with": "+4930"}, "ix_numbers_e164", id="a beginning"),

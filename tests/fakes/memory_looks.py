@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from cti.contacts.fields import CUSTOM, ENTRY_FIELDS
+from cti.model.callbacks import OPEN_CALLBACKS
 from cti.model.calls import Call
 from cti.model.conditions import Scope
 from cti.model.contact_rows import ContactRow, NumberRow
@@ -141,6 +142,10 @@ class ContactLook:
         mine = [call for call in self._tables.calls.values() if call.contact_id == self._id]
         return sorted(mine, key=lambda call: call.id)
 
+    def callbacks(self) -> list[Any]:
+        mine = [one for one in self._tables.callbacks.values() if one.contact_id == self._id]
+        return [one.due_at for one in mine if one.state in OPEN_CALLBACKS]
+
     def last_disposition(self) -> list[Any]:
         verdicts = [self._tables.verdicts.get(call.id) for call in self.calls()]
         return [verdict.disposition for verdict in verdicts if verdict][-1:]
@@ -150,6 +155,7 @@ _OF_CONTACT: Final[Mapping[str, Callable[[ContactLook], Sequence[Any]]]] = {
     "number": lambda look: [number.e164 for number in look.row.numbers],
     "tag": lambda look: look.row.tags,
     "zone": lambda look: [look.row.zone or (look.row.numbers[0].zone if look.row.numbers else None)],
+    "callback": lambda look: look.callbacks(),
     "tries": lambda look: [len(look.calls())],
     "last_call": lambda look: [max(call.placed_at for call in look.calls())] if look.calls() else [],
     "last_outcome": lambda look: [call.outcome for call in look.calls()][-1:],

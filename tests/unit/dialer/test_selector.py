@@ -1,14 +1,17 @@
 """Who is chosen, who is parked."""
 
 import asyncio
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cti.dialer.selector import MOST_AT_ONCE, Selector, parking
-from cti.model.contacts import Campaign, Candidate, EntryState
+from cti.model.campaign_rules import CampaignRules, Order, OrderRules
+from cti.model.contacts import Campaign, Candidate, EntryState, Mode
 from cti.model.standing import NOBODY
 from cti.model.verdicts import SkipReason, Verdict
 from tests.builders import NOW, a_campaign, later, some_contacts
@@ -240,3 +243,53 @@ async def test_whom_it_returns_is_still_pending_until_he_is_placed(wanted: int) 
 
     assert await queue.choose(wanted) == first
     assert not {one.entry_id for one in first} & {one.entry_id for one in second}
+
+
+class ByNumber:
+    """Answer chances that the test sets, by number."""
+
+    def __init__(self, chances: Mapping[str, float]) -> None:
+        self._chances = chances
+
+    async def chances(self, candidates: Sequence[Candidate], now: datetime) -> list[float | None]:
+        return [self._chances.get(one.number) for one in candidates]
+
+
+async def with_chances(contacts: int, order: Order, mode: Mode, chances: Mapping[int, float]) -> Queue:
+    queue = await Queue.of(contacts)
+    numbers = [contact.numbers[0].e164 for contact in some_contacts(contacts)]
+    known = ByNumber({numbers[place]: chance for place, chance in chances.items()})
+    queue.selector = Selector(store=queue.store.queue, gate=queue.gate, chances=known)
+    queue.campaign = replace(queue.campaign, mode=mode, rules=CampaignRules(order=OrderRules(order=order)))
+    return queue
+
+
+async def test_the_likeliest_to_answer_come_first_where_the_campaign_wants_it() -> None:
+    queue = await with_chances(4, Order.ANSWER_CHANCE, Mode.PROGRESSIVE, {0: 0.1, 1: 0.4, 2: 0.2})
+
+    chosen = await queue.choose(3)
+
+    assert [one.answer_chance for one in chosen] == [0.4, 0.2, 0.1]
+
+
+async def test_priority_goes_before_the_chance() -> None:
+    queue = await with_chances(3, Order.ANSWER_CHANCE, Mode.PROGRESSIVE, {0: 0.9, 1: 0.1, 2: 0.5})
+    queue.entries[1].priority = 10
+
+    assert [one.answer_chance for one in await queue.choose(3)] == [0.1, 0.9, 0.5]
+
+
+async def test_predictive_dialing_is_told_the_chances_in_the_lists_order() -> None:
+    queue = await with_chances(4, Order.OLDEST, Mode.PREDICTIVE, {0: 0.1, 1: 0.4, 2: 0.2})
+
+    told = await queue.selector.outlook(queue.campaign, owners=[NOBODY], count=10, now=NOW)
+
+    assert told == (0.1, 0.4, 0.2)
+    assert [one.answer_chance for one in await queue.choose(2)] == [0.1, 0.4]
+
+
+async def test_without_anything_learned_the_order_stays_and_nothing_is_told() -> None:
+    queue = await with_chances(3, Order.ANSWER_CHANCE, Mode.PREDICTIVE, {})
+
+    assert [one.entry_id for one in await queue.choose(3)] == [entry.id for entry in queue.entries]
+    assert await queue.selector.outlook(queue.campaign, owners=[NOBODY], count=3, now=NOW) == ()
