@@ -94,6 +94,8 @@ class DialEngine:
         self._outlooks: dict[int, tuple[float, tuple[float, ...]]] = {}
         """By campaign: when the answer chances of the next contacts were asked for, and what they were."""
         self._refusals = Refusals()
+        self._grown: set[int] = set()
+        """Campaigns to which a contact was added just now."""
         self._maybe_done: set[int] = set()
         """Campaigns whose last call ended, or that were just started: is anything left?"""
         self._wake = asyncio.Event()
@@ -112,6 +114,7 @@ class DialEngine:
                 pass
             case ContactAdded(campaign_id=campaign_id):
                 self._empty_until.pop(campaign_id, None)
+                self._grown.add(campaign_id)
             case NodeUp(node=node):
                 self._unasked.discard(node)
             case NodeLost(node=node):
@@ -143,6 +146,7 @@ class DialEngine:
     async def step(self) -> None:
         """Look at each running campaign once and place what its pacing allows. A bug in one stops no other."""
         bugs: list[Exception] = []
+        await self._go_on_with_the_grown()
         running = self._campaigns.running()
         for campaign in running:
             try:
@@ -313,6 +317,13 @@ class DialEngine:
         for throttle in self._throttles_of(campaign):
             throttle.spend(len(orders))
         return len(await self._placer.place(campaign, orders))
+
+    async def _go_on_with_the_grown(self) -> None:
+        """A campaign that had come to its end dials on when a contact comes in."""
+        while self._grown:
+            campaign_id = self._grown.pop()
+            if self._campaigns.get(campaign_id).state is CampaignState.FINISHED:
+                await self._campaigns.set_state(campaign_id, CampaignState.RUNNING)
 
     async def _finish_if_done(self, campaign: Campaign) -> None:
         """Asked of the store, so that whoever hears of the end finds every outcome there."""

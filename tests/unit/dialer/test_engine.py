@@ -10,8 +10,8 @@ from cti.dialer.refusals import IN_A_ROW
 from cti.errors import NodeRefused, NodeSilent, NotFound, StorageError
 from cti.model.agents import AgentState
 from cti.model.calls import Call, EndReason, Outcome
-from cti.model.contacts import CampaignState, Candidate
-from cti.model.events import CallMoved, LegGone, NodeLost, NodeUp
+from cti.model.contacts import CampaignState, Candidate, EntryState
+from cti.model.events import CallMoved, ContactAdded, LegGone, NodeLost, NodeUp
 from cti.pacing.floor import Decision
 from tests.unit.dialer.floor import Floor
 
@@ -358,3 +358,47 @@ async def test_refusals_between_calls_that_are_taken_pause_nothing(floor: Floor)
         await floor.engine.step()
         floor.end(floor.lines.placed[-1].id, Outcome.BUSY)
     assert floor.campaigns.get(campaign.id).state is CampaignState.RUNNING
+
+
+async def test_a_contact_that_comes_in_revives_a_campaign_that_was_finished(floor: Floor) -> None:
+    campaign = await floor.campaign(1)
+    await floor.agents(1, campaign)
+    await floor.engine.step()
+    floor.end(floor.lines.placed[0].id)
+    await write(floor)
+    await floor.engine.step()
+    assert floor.campaigns.get(campaign.id).state is CampaignState.FINISHED
+    entry = next(iter(floor.store.tables.entries.values()))
+    entry.state = EntryState.PENDING
+    floor.bus.publish(ContactAdded(campaign_id=campaign.id, entry_id=entry.id, at=floor.clock.now()))
+    await floor.engine.step()
+    assert len(floor.lines.placed) == 2
+
+
+async def test_agents_of_two_campaigns_are_dialed_for_by_one_of_them_each(floor: Floor) -> None:
+    first = await floor.campaign(10)
+    second = await floor.campaign(10, name="winter")
+    for agent in await floor.agents(4, first):
+        await floor.desk.assign(agent.login, [first.id, second.id])
+    await floor.engine.step()
+    placed = [call.campaign_id for call in floor.lines.placed]
+    assert (placed.count(first.id), placed.count(second.id)) == (2, 2)
+
+
+async def test_owned_contacts_are_called_for_their_owner_alone(floor: Floor) -> None:
+    campaign = await floor.campaign(3)
+    agents = await floor.agents(2, campaign)
+    entries = list(floor.store.tables.entries.values())
+    entries[2].owner_key = agents[1].id
+    await floor.engine.step()
+    kept = {call.contact_id: call.agent_id for call in floor.lines.placed}
+    assert kept == {entries[2].contact_id: agents[1].id, entries[0].contact_id: agents[0].id}
+
+
+async def test_an_owned_contact_waits_while_his_owner_is_away(floor: Floor) -> None:
+    campaign = await floor.campaign(1)
+    agents = await floor.agents(2, campaign)
+    next(iter(floor.store.tables.entries.values())).owner_key = agents[1].id
+    await floor.desk.pause("agent2", "lunch")
+    await floor.engine.step()
+    assert not floor.lines.placed
