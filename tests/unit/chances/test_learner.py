@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from cti.chances import learned as learned_module
 from cti.chances import learner as learner_module
 from cti.chances.facts import Attempts
 from cti.chances.fitting import Fitted
@@ -185,3 +186,27 @@ async def test_a_stored_model_that_this_code_cannot_read_is_not_used() -> None:
 async def test_a_campaign_that_is_gone_is_given_up() -> None:
     with pytest.raises(GiveUp):
         await Desk().learner.handle(work(77))
+
+
+async def test_a_chance_is_told_again_without_asking_until_a_try_or_some_minutes_change_it() -> None:
+    desk = Desk()
+    candidates = await desk.candidates()
+    await desk.learner.handle(work(candidates[0].campaign_id))
+    first = await desk.learned.chances(candidates, NOW)
+    await desk.called(candidates[2], 1, Outcome.BUSY)
+
+    assert await desk.learned.chances(candidates, NOW + timedelta(minutes=4)) == first
+    tried = replace(candidates[2], tries=1)
+    assert await desk.learned.chances([tried], NOW) == pytest.approx([1 / 3])
+    later_on = await desk.learned.chances(candidates, NOW + timedelta(minutes=6))
+    assert later_on[2] == pytest.approx(1 / 3)
+
+
+async def test_what_is_kept_does_not_grow_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learned_module, "MOST_KEPT", 4)
+    desk = Desk()
+    candidates = await desk.candidates()
+    await desk.learner.handle(work(candidates[0].campaign_id))
+    for some in (candidates[:3], candidates[2:5], candidates[:2]):
+        assert await desk.learned.chances(some, NOW) == pytest.approx([0.5] * len(some))
+        assert len(desk.learned._told) <= 4
