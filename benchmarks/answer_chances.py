@@ -98,7 +98,7 @@ USES: Final = (
     ("true", "true"),
 )
 """Order, told to pacing."""
-FETCHES: Final = ((500, 500), (500, 100), (5000, 500), (CONTACTS, 500))
+FETCHES: Final = ((500, 500), (500, 100), (500, 10), (5000, 500), (5000, 10), (CONTACTS, 500))
 """Fetched at a time, dialed of them."""
 
 
