@@ -15,6 +15,9 @@ from tests.replay.exchange import NODE, NoStories, an_exchange
 from tests.replay.record import outcome
 from tests.replay.scenarios import NUMBER, SCENARIOS, Scenario, expected_on
 
+AT_ONCE = 20
+"""As many stories as the lab has phones."""
+
 
 def account(lab: Lab) -> AmiAccount:
     pbx = lab.pbx
@@ -36,9 +39,15 @@ async def play(lab: Lab, scenario: Scenario, line: Line) -> dict[str, object]:
 
 
 async def test_every_recorded_story_comes_out_the_same_on_this_asterisk(fresh_lab: Lab) -> None:
-    async with fresh_lab.phones(len(SCENARIOS), Behaviour(voice=tone(1000))) as lines:
-        wrong = await asyncio.gather(*(play(fresh_lab, *pair) for pair in zip(SCENARIOS, lines, strict=True)))
-    assert {s.name: w for s, w in zip(SCENARIOS, wrong, strict=True) if w} == {}
+    wrong: dict[str, dict[str, object]] = {}
+    async with fresh_lab.phones(AT_ONCE, Behaviour(voice=tone(1000))) as lines:
+        for begin in range(0, len(SCENARIOS), AT_ONCE):
+            stories = SCENARIOS[begin : begin + AT_ONCE]
+            told = await asyncio.gather(
+                *(play(fresh_lab, *pair) for pair in zip(stories, lines, strict=False))
+            )
+            wrong |= {story.name: found for story, found in zip(stories, told, strict=True) if found}
+    assert wrong == {}
 
 
 async def test_calls_of_an_asterisk_that_is_killed_end_with_it_and_dialing_goes_on(fresh_lab: Lab) -> None:
