@@ -24,7 +24,7 @@ from cti.dialer.ports import CampaignStore, Lines
 from cti.dialer.refusals import IN_A_ROW, Refusals
 from cti.dialer.selector import Selector
 from cti.dialer.teams import teams
-from cti.errors import StorageError
+from cti.errors import BadInput, StorageError
 from cti.lines.keeper import LineKeeper
 from cti.model.agents import Agent, AgentState
 from cti.model.contacts import Campaign, CampaignState, Candidate, Mode
@@ -155,6 +155,10 @@ class DialEngine:
                 if campaign.mode in PACED:
                     await self._dial(campaign, running)
                 await self._finish_if_done(campaign)
+            except BadInput as error:
+                # Its rules name what there is not any more, a profile for example: asking on would only fill the log.
+                log.error("%s is paused: %s", campaign.name, error)
+                await self._campaigns.pause(campaign.id)
             except StorageError as error:
                 if not self._troubled:
                     log.error("%s: no call is placed while the database is away: %s", campaign.name, error)

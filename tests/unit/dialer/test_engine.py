@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from cti.dialer.refusals import IN_A_ROW
-from cti.errors import NodeRefused, NodeSilent, NotFound, StorageError
+from cti.errors import BadInput, NodeRefused, NodeSilent, NotFound, StorageError
 from cti.model.agents import AgentState
 from cti.model.calls import Call, EndReason, Outcome
 from cti.model.contacts import CampaignState, Candidate, EntryState
 from cti.model.events import CallMoved, ContactAdded, LegGone, NodeLost, NodeUp
+from cti.model.verdicts import Verdict
 from cti.pacing.floor import Decision
 from tests.unit.dialer.floor import Floor
 
@@ -402,3 +403,18 @@ async def test_an_owned_contact_waits_while_his_owner_is_away(floor: Floor) -> N
     await floor.desk.pause("agent2", "lunch")
     await floor.engine.step()
     assert not floor.lines.placed
+
+
+async def test_a_campaign_whose_rules_cannot_be_kept_is_paused_and_the_others_dial_on(
+    floor: Floor, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = await floor.campaign(1)
+    await floor.agents(1, broken)
+
+    async def no_such_profile(*_: object) -> list[Verdict]:
+        raise BadInput("rules.compliance.profile: there is no profile 'mars'")
+
+    floor.gate.ask = no_such_profile  # type: ignore[method-assign, assignment]
+    await floor.engine.step()
+    assert floor.campaigns.get(broken.id).state is CampaignState.PAUSED
+    assert "there is no profile 'mars'" in caplog.text
