@@ -23,6 +23,8 @@ MAX_TESTS: Final = 200
 MAX_VALUES: Final = 1000
 MAX_TEXT: Final = 500
 MAX_WHOLE: Final = 2**53
+MAX_NUMBER: Final = 10**12
+"""Seconds are compared in microseconds, and those must fit into the 64 bits of a database."""
 """JSON's own numbers are exact up to here, and every database holds them."""
 _WHOLE_32: Final = 2**31 - 1
 _ANY_MOMENT: Final = datetime(2026, 1, 1, tzinfo=UTC)
@@ -195,8 +197,8 @@ def _whole(given: Any, path: str) -> int:
 def _number(given: Any, path: str) -> float:
     if isinstance(given, bool) or not isinstance(given, int | float):
         raise _bad(path, f"must be a number, not {_kind_of(given)}")
-    if not (abs(given) <= MAX_WHOLE and isfinite(given)):
-        raise _bad(path, "must be a number that is not endless")
+    if not (isfinite(given) and abs(given) <= MAX_NUMBER):
+        raise _bad(path, f"must be a number between -{MAX_NUMBER} and {MAX_NUMBER}")
     return float(given)
 
 
