@@ -1,1 +1,1 @@
-"""Who is called next, and who talks to whom. Pure files: pacing, agent_states. Services: engine, agent_desk."""
+"""Who is called next, and who talks to whom. Pure: matching, owners, retry, teams, agent_states."""

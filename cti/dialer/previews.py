@@ -4,6 +4,7 @@ Whom somebody looks at is known to this process alone: a restart takes every off
 """
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -25,6 +26,8 @@ from cti.model.offers import Offer
 from cti.model.standing import NOBODY, Parked
 from cti.model.verdicts import SkipReason
 from cti.service import every
+
+log = logging.getLogger(__name__)
 
 STEP_SECONDS = 0.25
 NONE_SECONDS = 1.0
@@ -60,6 +63,7 @@ class PreviewDesk:
         self._clock = clock
         self._offers: dict[int, Offer] = {}
         self._none_until: dict[int, float] = {}
+        self._troubled = False
         self._busy = asyncio.Lock()
         self._wake = asyncio.Event()
 
@@ -87,12 +91,22 @@ class PreviewDesk:
     async def step(self) -> None:
         """Do what is due now. One at a time with what agents ask for."""
         async with self._busy:
-            await self._end_what_is_late()
-            running = [one for one in self._campaigns.running() if one.mode is not Mode.MANUAL]
-            sides = teams(self._desk.agents(), running)
-            for campaign in running:
-                if campaign.mode is Mode.PREVIEW and self._lines.connected(campaign.node):
-                    await self._offer_to(campaign, sides[campaign.id])
+            try:
+                await self._look()
+            except StorageError as error:
+                if not self._troubled:
+                    log.error("nobody is offered while the database is away: %s", error)
+                self._troubled = True
+            else:
+                self._troubled = False
+
+    async def _look(self) -> None:
+        await self._end_what_is_late()
+        running = [one for one in self._campaigns.running() if one.mode is not Mode.MANUAL]
+        sides = teams(self._desk.agents(), running)
+        for campaign in running:
+            if campaign.mode is Mode.PREVIEW and self._lines.connected(campaign.node):
+                await self._offer_to(campaign, sides[campaign.id])
 
     async def dial(self, login: str) -> Call:
         """Call the contact that the agent looks at. Raises Conflict: none, or a rule forbids him now."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cti.errors import Conflict
+from cti.errors import Conflict, StorageError
 from cti.model.agents import AgentState
 from cti.model.campaign_rules import CampaignRules, PreviewRules
 from cti.model.contacts import EntryState, Mode
@@ -122,3 +122,21 @@ async def test_a_restart_lets_the_agent_go_and_shows_him_somebody_anew(floor: Fl
     restarted = Floor(store=floor.store)
     await restarted.desk.load([])
     assert restarted.desk.named("agent1").state is AgentState.READY
+
+
+async def test_nobody_is_offered_while_the_database_is_away_and_it_is_said_once(
+    floor: Floor, caplog: pytest.LogCaptureFixture
+) -> None:
+    await previewing(floor, agents=0)
+
+    async def away(*_: object, **__: object) -> None:
+        raise StorageError("away", temporary=True)
+
+    choose, floor.selector.choose = floor.selector.choose, away  # type: ignore[method-assign, assignment]
+    await floor.agents(1, floor.campaigns.all()[0])
+    await floor.previews.step()
+    await floor.previews.step()
+    assert caplog.text.count("while the database is away") == 1
+    floor.selector.choose = choose  # type: ignore[method-assign]
+    await floor.previews.step()
+    assert floor.previews.offer_of("agent1") is not None
