@@ -12,12 +12,15 @@ chances    how likely a person answers, learned contact by contact
 simulate   what-if: a floor, a clock and callees in memory, paced by the real pacing code
 dialer     who is called next, and who talks to whom
 recording  raw sound on a node -> a checked two-channel file
+asr        recordings -> transcripts
+search     finding what was said
+quality    judging calls by what was said
 work       the durable work table's port and the service that runs it
 storage    SQLAlchemy tables and the implementations of the ports; migrations
 node       the node contract: files for Asterisk, CEL, the checks of `cti check`
 reports    figures from facts; reconciliation with Asterisk's own records
 web        HTTP API and WebSocket
-assembly   puts the dialer together
+wiring     the rooms of the composition root, one for each subject
 cli        the command `cti`
 """
 

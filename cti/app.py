@@ -11,7 +11,6 @@ from cti.ami.call_tracker import CallTracker
 from cti.ami.lines import AmiLines
 from cti.ami.listener import CallListener
 from cti.ami.panoramisk_client import AmiAccount, PanoramiskClient
-from cti.assembly import Dialing, Listener, pacer_of
 from cti.bus import EventBus
 from cti.chances.learned import LearnedChances
 from cti.chances.learner import ChanceLearner
@@ -64,6 +63,7 @@ from cti.storage.database import Database, open_database
 from cti.web.app import make_app, serving
 from cti.web.deps import Deps
 from cti.web.node_board import NodeBoard
+from cti.wiring.dialing import Dialing, Listener, pacer_of
 from cti.work.runner import WorkRunner
 
 log = logging.getLogger(__name__)

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 COLLECT_RECORDING: Final = "recording.collect"
 """Kind of the work that a recorded call leaves behind when it ends."""
+TRANSCRIBE: Final = "recording.transcribe"
+"""Kind of the work that turns a recording into a transcript; its key is the call's id."""
 FIT_CHANCES: Final = "chances.fit"
 """Kind of the work that learns a campaign's answer chances anew; its key is the campaign's id."""
 

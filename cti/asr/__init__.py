@@ -1,0 +1,1 @@
+"""Recordings -> transcripts. Engines behind one port, voice activity, jobs, workers; knows nothing of search."""

@@ -1,0 +1,1 @@
+"""The composition root's rooms: each puts one subject of the service together, and starts nothing."""
