@@ -6,9 +6,11 @@ again, which survives the errors of one step. `running()` starts services and en
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from typing import Protocol
+
+from cti.errors import StorageError
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +80,28 @@ async def _guarded(service: Service) -> None:
         except Exception:
             log.exception("%s failed; it begins again in %g s", service.name, AGAIN_SECONDS)
         await asyncio.sleep(AGAIN_SECONDS)
+
+
+class Absence:
+    """The database is away: said once, not at every step, until a step went well again."""
+
+    def __init__(self, logger: logging.Logger, sentence: str) -> None:
+        """`sentence` says what does not happen meanwhile."""
+        self._logger = logger
+        self._sentence = sentence
+        self._is_known = False
+
+    @contextmanager
+    def borne(self) -> Iterator[None]:
+        """Run a step; a StorageError ends it, and is told if it is the first."""
+        try:
+            yield
+        except StorageError as error:
+            if not self._is_known:
+                self._logger.error("%s: %s", self._sentence, error)
+            self._is_known = True
+        else:
+            self._is_known = False
 
 
 async def logged(what: str, doing: Awaitable[object]) -> None:

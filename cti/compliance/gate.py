@@ -4,13 +4,14 @@ Within one question an allowed candidate counts as an attempt for those behind h
 both pass a limit of one call.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from cti.compliance.checks import every_check, verdict
 from cti.compliance.facts import Facts, Wanted
-from cti.compliance.hours import standing
+from cti.compliance.hours import is_open
 from cti.compliance.law import Law, Rulebook
 from cti.compliance.places import zone_called
 from cti.compliance.ports import ComplianceStore
@@ -38,15 +39,15 @@ class ComplianceGate:
         Raises StorageError; BadInput when the campaign's rules name no profile that there is: then nobody is dialed.
         """
         rulebook = self.rulebook(campaign)
-        passed: list[Candidate] = []
+        passed = _Passed()
         verdicts = []
         for candidate, facts in zip(
             candidates, await self._facts(campaign, rulebook, candidates, now), strict=True
         ):
-            known = _with_passed(facts, candidate, passed, now)
+            known = passed.counted_in(facts, candidate, now)
             answer = verdict(candidate, known, rulebook.law(candidate.number), now)
             if answer.allowed:
-                passed.append(candidate)
+                passed.note(candidate)
             verdicts.append(answer)
         return verdicts
 
@@ -76,9 +77,7 @@ class ComplianceGate:
         """
         calendar = self.rulebook(campaign).base.calendar
         return frozenset(
-            name
-            for name in zones
-            if (zone := zone_called(name)) is None or standing(calendar, (zone,), "", now).is_open
+            name for name in zones if (zone := zone_called(name)) is None or is_open(calendar, zone, "", now)
         )
 
     def findings(self, campaign: Campaign) -> list[Finding]:
@@ -114,18 +113,28 @@ def wanted_by(rulebook: Rulebook, campaign_id: int, now: datetime) -> Wanted:
     )
 
 
-def _with_passed(facts: Facts, candidate: Candidate, passed: Sequence[Candidate], now: datetime) -> Facts:
-    """Return the facts as they will be once those who passed before have been dialed."""
-    number = sum(other.number == candidate.number for other in passed)
-    contact = sum(other.contact_id == candidate.contact_id for other in passed)
-    if not number and not contact:
-        return facts
-    return replace(
-        facts,
-        number_attempts=(now,) * number + facts.number_attempts,
-        contact_attempts=(now,) * contact + facts.contact_attempts,
-        attempts_total=facts.attempts_total + contact,
-    )
+class _Passed:
+    """Those of one question who were allowed, counted by number and by contact."""
+
+    def __init__(self) -> None:
+        self._numbers: Counter[str] = Counter()
+        self._contacts: Counter[int] = Counter()
+
+    def note(self, candidate: Candidate) -> None:
+        self._numbers[candidate.number] += 1
+        self._contacts[candidate.contact_id] += 1
+
+    def counted_in(self, facts: Facts, candidate: Candidate, now: datetime) -> Facts:
+        """Return the facts as they will be once those who passed have been dialed."""
+        number, contact = self._numbers[candidate.number], self._contacts[candidate.contact_id]
+        if not number and not contact:
+            return facts
+        return replace(
+            facts,
+            number_attempts=(now,) * number + facts.number_attempts,
+            contact_attempts=(now,) * contact + facts.contact_attempts,
+            attempts_total=facts.attempts_total + contact,
+        )
 
 
 def _loosened(law: Law, words: str) -> Finding:

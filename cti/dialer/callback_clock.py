@@ -8,10 +8,9 @@ from typing import Final
 from cti.bus import EventBus
 from cti.clock import Clock
 from cti.dialer.ports import CallbackStore
-from cti.errors import StorageError
 from cti.model.callbacks import Callback, CallbackState
 from cti.model.events import CallbackMoved
-from cti.service import every
+from cti.service import Absence, every
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +42,7 @@ class CallbackClock:
         self._is_away = is_away
         self._remind_before = timedelta(minutes=remind_minutes)
         self._release_after = timedelta(minutes=release_minutes)
-        self._troubled = False
+        self._absence = Absence(log, "no callback becomes due while the database is away")
 
     async def run(self) -> None:
         """Look for ever."""
@@ -52,18 +51,12 @@ class CallbackClock:
     async def step(self) -> None:
         """Do what is to be done now."""
         now = self._clock.now()
-        try:
+        with self._absence.borne():
             self._tell("reminder", await self._remind(now), now)
             moved = await self._store.fall_due(now, limit=BITE)
             self._tell("due", (one for one in moved if one.state is CallbackState.DUE), now)
             self._tell("missed", (one for one in moved if one.state is CallbackState.MISSED), now)
             self._tell("released", await self._release(now), now)
-        except StorageError as error:
-            if not self._troubled:
-                log.error("no callback becomes due while the database is away: %s", error)
-            self._troubled = True
-        else:
-            self._troubled = False
 
     async def _remind(self, now: datetime) -> list[Callback]:
         return await self._store.remind(now + self._remind_before, at=now, limit=BITE)

@@ -14,10 +14,9 @@ from typing import Final
 
 from cti.clock import Clock
 from cti.dialer.ports import DecisionStore
-from cti.errors import StorageError
 from cti.model.decisions import PacingDecision
 from cti.pacing.floor import Decision, Floor
-from cti.service import every
+from cti.service import Absence, every
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +61,7 @@ class DecisionLog:
         self._unwritten: deque[PacingDecision] = deque(maxlen=UNWRITTEN_MOST)
         self._thin_at: datetime | None = None
         self._thinned: datetime | None = None
-        self._troubled = False
+        self._absence = Absence(log, "decisions of pacing wait to be written")
         self._writing = asyncio.Lock()
 
     def last(self, campaign_id: int) -> PacingDecision | None:
@@ -109,18 +108,12 @@ class DecisionLog:
 
     async def step(self) -> None:
         """Write what is new; now and then thin what is old."""
-        try:
+        with self._absence.borne():
             await self.flush()
             now = self._clock.now()
             if self._thin_at is None or now >= self._thin_at:
                 self._thin_at = now + THIN_EVERY
                 await self._thin(now)
-        except StorageError as error:
-            if not self._troubled:
-                log.warning("decisions of pacing wait to be written: %s", error)
-            self._troubled = True
-        else:
-            self._troubled = False
 
     async def flush(self) -> None:
         """Write all decisions taken in by now. Raises StorageError; nothing is lost then."""

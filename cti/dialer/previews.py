@@ -25,7 +25,7 @@ from cti.model.events import AgentMoved, CampaignMoved, Event, PreviewEnded, Pre
 from cti.model.offers import Offer
 from cti.model.standing import NOBODY, Parked
 from cti.model.verdicts import SkipReason
-from cti.service import every
+from cti.service import Absence, every
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ class PreviewDesk:
         self._clock = clock
         self._offers: dict[int, Offer] = {}
         self._none_until: dict[int, float] = {}
-        self._troubled = False
+        self._absence = Absence(log, "nobody is offered while the database is away")
         self._busy = asyncio.Lock()
         self._wake = asyncio.Event()
 
@@ -91,14 +91,8 @@ class PreviewDesk:
     async def step(self) -> None:
         """Do what is due now. One at a time with what agents ask for."""
         async with self._busy:
-            try:
+            with self._absence.borne():
                 await self._look()
-            except StorageError as error:
-                if not self._troubled:
-                    log.error("nobody is offered while the database is away: %s", error)
-                self._troubled = True
-            else:
-                self._troubled = False
 
     async def _look(self) -> None:
         await self._end_what_is_late()

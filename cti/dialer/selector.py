@@ -11,6 +11,7 @@ from itertools import takewhile
 from math import ceil
 from typing import Final
 
+from cti.dialer.parker import Parker
 from cti.dialer.ports import Chances, Gate, QueueStore
 from cti.model.campaign_rules import Order
 from cti.model.contacts import Campaign, Candidate, Mode
@@ -50,8 +51,12 @@ class Lanes:
 class Selector:
     """Chooses the next contacts."""
 
-    def __init__(self, *, store: QueueStore, gate: Gate, chances: Chances | None = None) -> None:
+    def __init__(
+        self, *, store: QueueStore, gate: Gate, chances: Chances | None = None, parker: Parker | None = None
+    ) -> None:
+        """Without a `parker` each choice itself writes whom it parks."""
         self._store = store
+        self._parker = parker
         self._gate = gate
         self._chances = chances
         self._shares: dict[int, float] = {}
@@ -81,7 +86,7 @@ class Selector:
         """
         lanes = (await self.lanes(campaign, now, owners=owners)).open
         chosen: list[Candidate] = []
-        passed_over = set(skip)
+        passed_over = set(skip) | (self._parker.held(campaign.id) if self._parker else set())
         for _ in range(ROUNDS):
             if not lanes or len(chosen) >= wanted:
                 break
@@ -138,7 +143,7 @@ class Selector:
         asked = list(zip(reachable, verdicts, strict=True))
         parked = [parking(one, verdict, now) for one, verdict in asked if not verdict.allowed]
         parked += [_without_number(one) for one in candidates if not one.number]
-        await self._store.park(parked, at=now)
+        await (self._parker or self._store).park(parked, at=now)
         allowed = [one for one, verdict in asked if verdict.allowed]
         self._learn(campaign.id, len(allowed), len(candidates))
         return allowed

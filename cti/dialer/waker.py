@@ -7,8 +7,7 @@ from typing import Final
 
 from cti.clock import Clock
 from cti.dialer.ports import QueueStore
-from cti.errors import StorageError
-from cti.service import every
+from cti.service import Absence, every
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +30,7 @@ class Waker:
         self._store = store
         self._clock = clock
         self._on_due = on_due
-        self._troubled = False
+        self._absence = Absence(log, "nobody becomes due while the database is away")
 
     async def run(self) -> None:
         """Look for ever."""
@@ -39,14 +38,8 @@ class Waker:
 
     async def step(self) -> None:
         """Wake who is due now."""
-        try:
+        with self._absence.borne():
             await self._wake(self._clock.now())
-        except StorageError as error:
-            if not self._troubled:
-                log.error("nobody becomes due while the database is away: %s", error)
-            self._troubled = True
-        else:
-            self._troubled = False
 
     async def _wake(self, now: datetime) -> None:
         for _ in range(BITES):

@@ -41,15 +41,27 @@ class Connections:
         if self._is_sqlite:
             self._writer = _sqlite_engine(address, survive_power_loss, begin="BEGIN IMMEDIATE", size=1)
             self._reader = _sqlite_engine(address, survive_power_loss, begin="BEGIN", size=4)
+            self._glance = _sqlite_engine(address, survive_power_loss, begin=None, size=4)
         else:
             self._writer = _postgres_engine(address)
             self._reader = self._writer.execution_options(isolation_level="REPEATABLE READ")
+            self._glance = self._writer.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """Give a connection that sees one state of the database for the whole block."""
         with translated(self.label):
             async with self._reader.connect() as connection, connection.begin():
+                yield connection
+
+    @asynccontextmanager
+    async def glancing(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection for a single statement that reads: it sees one state by itself, without BEGIN and COMMIT.
+
+        On the path of each call those two trips cost as much as the statement.
+        """
+        with translated(self.label):
+            async with self._glance.connect() as connection:
                 yield connection
 
     @asynccontextmanager
@@ -87,9 +99,12 @@ class Connections:
         await self.begun.all_ended()
         await self._writer.dispose()
         await self._reader.dispose()
+        await self._glance.dispose()
 
 
-def _sqlite_engine(address: Address, survive_power_loss: bool, *, begin: str, size: int) -> AsyncEngine:
+def _sqlite_engine(
+    address: Address, survive_power_loss: bool, *, begin: str | None, size: int
+) -> AsyncEngine:
     engine = create_async_engine(
         address.url,
         async_creator=partial(connect, str(address.url.database), busy_seconds=BUSY_SECONDS),
@@ -117,7 +132,8 @@ def _sqlite_engine(address: Address, survive_power_loss: bool, *, begin: str, si
     @event.listens_for(engine.sync_engine, "begin")
     def start(connection: Any) -> None:
         # sqlite3 would begin only at the first write, and a reader that turns writer fails at once when another wrote
-        connection.exec_driver_sql(begin)
+        if begin is not None:
+            connection.exec_driver_sql(begin)
 
     return engine
 

@@ -8,7 +8,20 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Boolean, Select, and_, bindparam, func, literal, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Boolean,
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal,
+    select,
+    true,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from cti.model.standing import Lane
 from cti.storage import tables
@@ -102,24 +115,24 @@ def padded(lanes: Sequence[Lane]) -> int:
 
 @cache
 def heads(size: int) -> Select[Any]:
-    """Return the question for the first `at_most` of so many lanes, merged; asked with `head_values`."""
+    """Return the question for the first `at_most` of so many lanes, merged; asked with `head_values`. For SQLite.
+
+    The parts have neither an order nor a limit of their own: SQLite then merges them row by row out of the index, and
+    stops with the last row that is wanted.
+    """
     parts = (
-        select(_entries.id, _entries.priority, _entries.rank)
-        .where(
+        select(_entries.id, _entries.priority, _entries.rank).where(
             _entries.campaign_id == _CAMPAIGN,
             _entries.owner_key == bindparam(f"owner_{n}"),
             _entries.zone == bindparam(f"zone_{n}"),
             tables.pending,
         )
-        .order_by(*_IN_ORDER)
-        .limit(bindparam("at_most"))
-        .subquery(f"lane_{n}")
         for n in range(size)
     )
-    merged = union_all(*(select(part) for part in parts)).subquery("merged")
+    merged = union_all(*parts)
+    columns = merged.selected_columns
     best = (
-        select(merged.c.id)
-        .order_by(merged.c.priority.desc(), merged.c.rank, merged.c.id)
+        merged.order_by(columns.priority.desc(), columns.rank, columns.id)
         .limit(bindparam("at_most"))
         .subquery("best")
     )
@@ -134,3 +147,48 @@ def head_values(campaign_id: int, lanes: Sequence[Lane], *, at_most: int) -> dic
         values[f"owner_{n}"] = lanes[n].owner_id if known else -1
         values[f"zone_{n}"] = lanes[n].zone if known else ""
     return values
+
+
+def _side_by_side() -> Select[Any]:
+    lane = (
+        func.unnest(
+            bindparam("owners", type_=ARRAY(BigInteger)),
+            bindparam("zones", type_=ARRAY(tables.list_entries.c.zone.type)),
+        )
+        .table_valued("owner", "zone")
+        .render_derived("lane")
+    )
+    first = (
+        select(_entries.id, _entries.priority, _entries.rank)
+        .where(
+            _entries.campaign_id == _CAMPAIGN,
+            _entries.owner_key == lane.c.owner,
+            _entries.zone == lane.c.zone,
+            tables.pending,
+        )
+        .order_by(*_IN_ORDER)
+        .limit(bindparam("at_most"))
+        .lateral("first")
+    )
+    best = (
+        select(first.c.id)
+        .select_from(lane.join(first, true()))
+        .order_by(first.c.priority.desc(), first.c.rank, first.c.id)
+        .limit(bindparam("at_most"))
+        .subquery("best")
+    )
+    return candidates().join(best, best.c.id == _entries.id).order_by(*_IN_ORDER)
+
+
+HEADS: Final = _side_by_side()
+"""The same for PostgreSQL, which plans one part for any number of lanes; asked with `heads_asked`."""
+
+
+def heads_asked(campaign_id: int, lanes: Sequence[Lane], *, at_most: int) -> dict[str, Any]:
+    """Return what `HEADS` is asked with."""
+    return {
+        "campaign": campaign_id,
+        "owners": [lane.owner_id for lane in lanes],
+        "zones": [lane.zone for lane in lanes],
+        "at_most": at_most,
+    }

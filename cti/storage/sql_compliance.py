@@ -9,7 +9,6 @@ from itertools import islice
 from typing import Any, Final
 
 from sqlalchemy import (
-    BindParameter,
     CompoundSelect,
     and_,
     bindparam,
@@ -23,39 +22,35 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti.compliance.facts import Facts, Listed, Wanted
-from cti.compliance.listings import EVERY_CAMPAIGN, keys_of
+from cti.compliance.listings import EVERY_CAMPAIGN, STAR, keys_of
 from cti.model.calls import EndReason, Outcome
 from cti.model.contacts import Candidate, EntryState
 from cti.storage import tables
 from cti.storage.connections import Connections
+from cti.storage.portable import one_of
 from cti.storage.queue_rows import candidates
 from cti.storage.uninterrupted import to_the_end
 
 NUMBERS_AT_ONCE: Final = 500
 """Candidates of one round of statements; their keys stay within what a statement may hold."""
-KEYS_AT_ONCE: Final = 8_000
-"""They stand twice in a statement, which may have 32,766 values on both databases."""
 
 _attempts, _contacts = tables.attempts.c, tables.contacts.c
 _SENT: Final = or_(_attempts.end_reason.is_(None), _attempts.end_reason != EndReason.NOT_SENT.value)
 """Of an order that never left nobody heard anything."""
 _CONTACTS: Final = select(_contacts.id, _contacts.zone, _contacts.consent, _contacts.stopped_at).where(
-    _contacts.id.in_(bindparam("contacts", expanding=True))
+    one_of(_contacts.id, "contacts")
 )
-_IDS: Final[BindParameter[int]] = bindparam("contacts", expanding=True)
 _TRIES: Final = {
     "number": and_(
-        _attempts.e164.in_(bindparam("numbers", expanding=True)),
+        one_of(_attempts.e164, "numbers"),
         _attempts.placed_at > bindparam("numbers_since"),
     ),
     "contact": and_(
-        _attempts.contact_id.in_(_IDS),
+        one_of(_attempts.contact_id, "contacts"),
         _attempts.placed_at > bindparam("contacts_since"),
     ),
-    "total": _attempts.contact_id.in_(
-        _IDS
-    ),  # of which campaign is sorted out here: a condition would tempt SQLite to
-    # read that campaign's index through
+    # of which campaign is sorted out here: a condition would tempt SQLite to read that campaign's index through
+    "total": one_of(_attempts.contact_id, "contacts"),
 }
 """Which attempts each kind of fact is made of; each kind is one look-up in an index."""
 
@@ -80,7 +75,6 @@ def tries(kinds: tuple[str, ...]) -> CompoundSelect[Any]:
 
 
 _own, _registers, _registered = tables.do_not_call.c, tables.registers.c, tables.register_numbers.c
-_KEYS: Final[BindParameter[str]] = bindparam("keys", expanding=True)
 _LISTED: Final = union_all(
     select(
         _own.key,
@@ -89,7 +83,7 @@ _LISTED: Final = union_all(
         _own.reason,
         _own.until,
     ).where(
-        _own.key.in_(_KEYS),
+        one_of(_own.key, "keys"),
         _own.campaign_key.in_([EVERY_CAMPAIGN, bindparam("campaign")]),
         or_(_own.until.is_(None), _own.until > bindparam("now")),
     ),
@@ -101,7 +95,7 @@ _LISTED: Final = union_all(
         cast(null(), _own.until.type).label("until"),
     )
     .join_from(tables.registers, tables.register_numbers, _registered.register_id == _registers.id)
-    .where(tables.current_only, _registered.key.in_(_KEYS)),
+    .where(tables.current_only, one_of(_registered.key, "keys")),
 )
 """Own entries, and registers (`reason`: the date that one is of)."""
 _entries = tables.list_entries.c
@@ -156,6 +150,8 @@ class _Known:
     at_contacts: dict[int, list[datetime]] = field(default_factory=lambda: defaultdict(list))
     totals: Counter[int] = field(default_factory=Counter)
     listed: dict[str, list[Listed]] = field(default_factory=lambda: defaultdict(list))
+    lengths: set[int] = field(default_factory=set)
+    """Of the beginnings among `listed`, in characters of the number: few or none, while a number has a dozen."""
 
     def note(self, row: Any) -> None:
         """Take in an attempt; they come newest first."""
@@ -185,7 +181,8 @@ class _Known:
         )
 
     def _listed(self, number: str) -> tuple[Listed, ...]:
-        return tuple(entry for key in keys_of(number) for entry in self.listed.get(key, ()))
+        beginnings = (number[:length] + STAR for length in sorted(self.lengths) if length <= len(number))
+        return tuple(entry for key in (number, *beginnings) for entry in self.listed.get(key, ()))
 
 
 async def _known(connection: AsyncConnection, bite: Sequence[Candidate], wanted: Wanted) -> _Known:
@@ -225,11 +222,12 @@ async def _read_attempts(
 async def _read_lists(
     connection: AsyncConnection, known: _Known, numbers: Iterable[str], wanted: Wanted
 ) -> None:
-    keys = iter({key for number in numbers for key in keys_of(number)})
-    while bite := list(islice(keys, KEYS_AT_ONCE)):
-        asked = {"keys": bite, "campaign": wanted.campaign_id, "now": wanted.now}
-        for row in await connection.execute(_LISTED, asked):
-            known.listed[row.key].append(_entry(row))
+    keys = list({key for number in numbers for key in keys_of(number)})
+    asked = {"keys": keys, "campaign": wanted.campaign_id, "now": wanted.now}
+    for row in await connection.execute(_LISTED, asked):
+        known.listed[row.key].append(_entry(row))
+        if row.key.endswith(STAR):
+            known.lengths.add(len(row.key) - len(STAR))
 
 
 def _entry(row: Any) -> Listed:

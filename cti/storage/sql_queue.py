@@ -13,7 +13,7 @@ from cti.model.contacts import Candidate, EntryState
 from cti.model.standing import NOBODY, Lane, Parked
 from cti.storage import recycling, tables
 from cti.storage.connections import Connections
-from cti.storage.queue_rows import LANES, MOST_LANES, head_values, heads, padded
+from cti.storage.queue_rows import HEADS, LANES, MOST_LANES, head_values, heads, heads_asked, padded
 from cti.storage.reason_rows import skipped_row
 from cti.storage.uninterrupted import to_the_end
 
@@ -68,7 +68,7 @@ class SqlQueue:
         """See the port."""
         agents = [owner for owner in owners if owner != NOBODY]
         asked = {"campaign": campaign_id, "owners": agents, "nobody_s": NOBODY in owners}
-        async with self._connections.reading() as connection:
+        async with self._connections.glancing() as connection:
             rows = (await connection.execute(LANES, asked)).all()
         found = [
             Lane(owner_id=owner, zone=zone, entry_id=entry, priority=priority, rank=rank)
@@ -84,9 +84,10 @@ class SqlQueue:
         unwanted = set(skip)
         at_most = limit + len(unwanted)
         # Who is first in a lane may have changed since it was found, but only to one who comes later.
-        near = sorted(lanes, key=lambda lane: lane.place)
+        near = sorted(lanes, key=lambda lane: lane.place) if len(lanes) > MOST_LANES else lanes
         found: list[Candidate] = []
-        async with self._connections.reading() as connection:
+        # one statement nearly always; of more, the earlier ones' entries stay right when the later ones see more
+        async with self._connections.glancing() as connection:
             for start in range(0, len(near), MOST_LANES):
                 some = near[start : start + MOST_LANES]
                 if len(found) >= at_most and _place(found[at_most - 1]) < some[0].place:
@@ -169,9 +170,12 @@ async def _campaign_of(connection: AsyncConnection, list_id: int) -> int:
 async def _merged(
     connection: AsyncConnection, campaign_id: int, lanes: Sequence[Lane], *, at_most: int
 ) -> list[Candidate]:
-    values = head_values(campaign_id, lanes, at_most=at_most)
-    rows = (await connection.execute(heads(padded(lanes)), values)).mappings()
-    return [Candidate(**row) for row in rows]
+    if connection.dialect.name == "sqlite":
+        values = head_values(campaign_id, lanes, at_most=at_most)
+        rows = await connection.execute(heads(padded(lanes)), values)
+    else:
+        rows = await connection.execute(HEADS, heads_asked(campaign_id, lanes, at_most=at_most))
+    return [Candidate(**row) for row in rows.mappings()]
 
 
 def _place(one: Candidate) -> tuple[int, float, int]:

@@ -28,13 +28,29 @@ async def connect(path: str, *, busy_seconds: float) -> "ThreadedConnection":
 class ThreadedConnection(aiosqlite.Connection):
     """What SQLAlchemy wants of an aiosqlite connection, with a cursor of ours."""
 
+    _settled = False
+    """The last trip came back, so that whether a transaction is open can be seen from here."""
+
     def cursor(self) -> "ThreadedCursor":  # type: ignore[override]
         """Return a cursor; costs no trip."""
         return ThreadedCursor(self)
 
     async def carry_out(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
         """Return what `work` returns when the thread calls it."""
-        return await self._execute(work, self._conn)  # type: ignore[no-untyped-call]
+        self._settled = False
+        found = await self._execute(work, self._conn)  # type: ignore[no-untyped-call]
+        self._settled = True
+        return found
+
+    async def commit(self) -> None:
+        """End the transaction; costs no trip when none is open."""
+        if not self._settled or self.in_transaction:
+            await super().commit()
+
+    async def rollback(self) -> None:
+        """Take the transaction back; costs no trip when none is open, as when SQLAlchemy tidies up after each use."""
+        if not self._settled or self.in_transaction:
+            await super().rollback()
 
 
 class ThreadedCursor:

@@ -18,6 +18,7 @@ from cti.dialer.floor_board import FloorBoard
 from cti.dialer.joiner import Joiner
 from cti.dialer.ledger import DropLedger
 from cti.dialer.pacers import MakePacer, Pacers
+from cti.dialer.parker import Parker
 from cti.dialer.placing import Placer
 from cti.dialer.ports import Chances, Gate
 from cti.dialer.previews import PreviewDesk
@@ -77,7 +78,8 @@ class Dialing:
         self.ledger = DropLedger(store=database.ledger, clock=clock)
         self.decisions = DecisionLog(store=database.decisions, clock=clock)
         self.joiner = Joiner(desk=agents, lines=lines, clock=clock, spill=campaigns.spill)
-        self.selector = Selector(store=database.queue, gate=gate, chances=chances)
+        parker = Parker(store=database.queue)
+        self.selector = Selector(store=database.queue, gate=gate, chances=chances, parker=parker)
         self.placer = Placer(
             calls=database.calls,
             campaigns=campaigns,
@@ -140,6 +142,7 @@ class Dialing:
         """In the order in which they must hear: who counts before who acts."""
         self.services: tuple[Service, ...] = (
             self.decisions,
+            parker,
             Waker(store=database.queue, clock=clock),
             self.previews,
             self.engine,
