@@ -1,9 +1,11 @@
 """When a contact is tried again, by which number, and when he is given up. Pure."""
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from cti.contacts.ranking import rank_after
 from cti.model.calls import EndReason, Outcome
 from cti.model.campaign_rules import CampaignRules, RetryRule, RetryRules
 from cti.model.contacts import EntryState
@@ -37,12 +39,14 @@ class RetryPlan:
 
     def __call__(self, facts: EntryFacts) -> EntryAfter:
         rules = self._rules(facts.campaign_id)
-        return after_attempt(
+        after = after_attempt(
             rules.retry,
             facts,
             finals=self._finals(facts.campaign_id),
             callback_raise=CALLBACK_RAISE if rules.order.callbacks_first else 0,
         )
+        tries = facts.tries if after.counted else facts.tries - 1
+        return replace(after, rank=rank_after(rules.order.order, entry_id=facts.entry_id, tries=tries))
 
 
 def after_attempt(

@@ -104,6 +104,8 @@ class Order(StrEnum):
     NEWEST = "newest"
     SCORE = "score"
     """The highest score of the list's own column first."""
+    FEWEST_TRIES = "fewest_tries"
+    """Who was tried least first, and of those the oldest."""
     ANSWER_CHANCE = "answer_chance"
     """The likeliest to answer now first, as learned."""
 

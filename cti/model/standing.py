@@ -105,6 +105,8 @@ class EntryAfter:
     counted: bool = True
     """Whether the attempt counts as a try."""
     callback: CallbackEnd | None = None
+    rank: float | None = None
+    """Where it stands among those of equal priority; None: as before."""
 
 
 Plan = Callable[[EntryFacts], EntryAfter]

@@ -3,8 +3,9 @@
 from collections.abc import Collection
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, bindparam, false, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, case, false, func, or_, select, update
 
+from cti.contacts.ranking import TRY
 from cti.model.contacts import EntryState
 from cti.model.standing import PLANNED
 from cti.storage import tables
@@ -69,6 +70,8 @@ BACK: Final = (
         reason_at=None,
         priority=_entries.priority - _entries.raised,
         raised=0,
+        # as if never tried: only tries take a rank so far (`ranking.rank_after`)
+        rank=case((_entries.rank >= TRY, _entries.rank - _entries.tries * TRY), else_=_entries.rank),
         owner_key=OWNER_KEY,
         fresh_since=bindparam("moment"),
     )

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
+from cti.contacts.ranking import TRY
 from cti.dialer.retry import RetryPlan
 from cti.errors import NotFound
 from cti.model.calls import Call, CallState, EndReason, Outcome
-from cti.model.campaign_rules import CampaignRules, RetryRule, RetryRules
+from cti.model.campaign_rules import CampaignRules, Order, OrderRules, RetryRule, RetryRules
 from cti.model.contacts import Candidate, EntryState, NewContact, NewNumber
-from cti.model.standing import NOBODY, EntryAfter, EntryFacts, Parked
+from cti.model.standing import NOBODY, EntryAfter, EntryFacts, Parked, Plan
 from cti.model.verdicts import SkipReason
 from tests.builders import NOW, later
 from tests.contract.conftest import Store
@@ -35,10 +36,17 @@ async def next_one(store: Store, campaign_id: int) -> Candidate:
 
 
 async def tried(
-    store: Store, campaign_id: int, outcome: Outcome = Outcome.BUSY, *, at: float = 0, **given: Any
+    store: Store,
+    campaign_id: int,
+    outcome: Outcome = Outcome.BUSY,
+    *,
+    at: float = 0,
+    plan: Plan = PLAN,
+    one: Candidate | None = None,
+    **given: Any,
 ) -> tuple[int, Call]:
     """Dial the campaign's next contact and let the call end ten seconds later."""
-    one = await next_one(store, campaign_id)
+    one = one or await next_one(store, campaign_id)
     call = call_for(one, placed_at=later(at), id=f"{int(at) + 1:032x}")
     await store.calls.place([(call, one)])
     over = replace(
@@ -51,7 +59,7 @@ async def tried(
         }
         | given,
     )
-    await store.calls.save([over], plan=PLAN)
+    await store.calls.save([over], plan=plan)
     return one.entry_id, over
 
 
@@ -370,3 +378,38 @@ async def test_whoever_waits_or_is_dialed_is_not_recycled(store: Store) -> None:
 
     assert await store.queue.recyclable(one.list_id, outcomes=["busy"]) == {}
     assert (await entry(store, two.entry_id))["state"] == EntryState.PENDING
+
+
+async def test_where_the_fewest_tries_go_first_a_retry_comes_behind_the_fresh_and_before_the_more_tried(
+    store: Store,
+) -> None:
+    rules = CampaignRules(
+        order=OrderRules(order=Order.FEWEST_TRIES),
+        retry=RetryRules(by_outcome={"busy": RetryRule(after_seconds=1, times=9)}, max_attempts=9),
+    )
+    plan = RetryPlan(lambda campaign_id: rules)
+    campaign_id = await a_stored_campaign(store, contacts=3)
+    order = []
+    for at in range(0, 900, 100):
+        await store.queue.wake(later(at), limit=9)
+        lanes = await store.queue.lanes(campaign_id, owners=[NOBODY])
+        (first, *_) = await store.queue.heads(campaign_id, lanes, limit=1)
+        order.append(first.entry_id)
+        await tried(store, campaign_id, at=at, plan=plan, one=first)
+
+    ids = sorted(set(order))
+    assert order == ids * 3
+    assert len(ids) == 3
+
+
+async def test_whoever_is_recycled_stands_where_the_fresh_stand(store: Store) -> None:
+    plan = RetryPlan(lambda campaign_id: CampaignRules(order=OrderRules(order=Order.FEWEST_TRIES)))
+    campaign_id = await a_stored_campaign(store, contacts=1)
+    before = await next_one(store, campaign_id)
+    entry_id, _ = await tried(store, campaign_id, plan=plan)
+
+    await store.queue.recycle(before.list_id, outcomes=["busy"], after=0, limit=9, at=NOW)
+
+    after = await next_one(store, campaign_id)
+    assert after.entry_id == entry_id
+    assert after.rank < TRY

@@ -18,6 +18,7 @@ def move(tables: MemoryTables, entry: Entry, call: Call, *, plan: Plan, at: date
     entry.tries -= int(first and not after.counted)
     entry.priority += after.raised - entry.raised
     entry.raised = after.raised
+    entry.rank = entry.rank if after.rank is None else after.rank
     if after.number_position != entry.number_position:
         entry.number_position = after.number_position
         number = tables.contacts[entry.contact_id].numbers[after.number_position]

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
+from cti.contacts.ranking import TRY
 from cti.errors import NotFound
 from cti.model.contacts import Candidate, EntryState
 from cti.model.standing import PLANNED, Lane, Parked
@@ -84,6 +85,7 @@ class MemoryQueue:
         found = self._recyclable(list_id, outcomes, dispositions)
         bite = [entry for entry in found if entry.id > after][:limit]
         for entry in bite:
+            entry.rank -= entry.tries * TRY if entry.rank >= TRY else 0.0
             entry.state, entry.tries, entry.failures, entry.call_id = EntryState.PENDING, 0, 0, None
             entry.due_at = entry.reason = entry.reason_detail = entry.reason_at = None
             entry.priority -= entry.raised

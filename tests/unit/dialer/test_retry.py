@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cti.contacts.ranking import TRY
 from cti.dialer.retry import CALLBACK_RAISE, LONGEST, RetryPlan, after_attempt, done_after_one
 from cti.model.calls import CallState, EndReason, Outcome
-from cti.model.campaign_rules import CampaignRules, OrderRules, RetryRule, RetryRules
+from cti.model.campaign_rules import CampaignRules, Order, OrderRules, RetryRule, RetryRules
 from cti.model.contacts import EntryState
 from cti.model.standing import CallbackEnd, EntryAfter, EntryFacts
 from cti.model.verdicts import SkipReason
@@ -225,3 +226,21 @@ def test_whatever_the_rules_it_is_never_tried_more_often_than_they_allow(
         assert timedelta(0) <= after.due_at - later(30) <= LONGEST
         position = after.number_position
     assert tries <= rules.max_attempts
+
+
+def test_where_the_fewest_tries_go_first_each_counted_try_moves_a_contact_back() -> None:
+    plan = RetryPlan(lambda _: CampaignRules(retry=RULES, order=OrderRules(order=Order.FEWEST_TRIES)))
+    unsent = replace(facts(tries=3).call, end_reason=EndReason.NOT_SENT)
+
+    ranks = [plan(facts(tries=tries)).rank for tries in (1, 2)]
+
+    assert ranks == [TRY + 1, 2 * TRY + 1]
+    assert plan(replace(facts(tries=3), call=unsent)).rank == 2 * TRY + 1
+
+
+def test_in_other_orders_a_try_moves_nobody() -> None:
+    for order in set(Order) - {Order.FEWEST_TRIES}:
+        assert (
+            RetryPlan(lambda _, order=order: CampaignRules(order=OrderRules(order=order)))(facts()).rank
+            is None
+        )
