@@ -8,13 +8,15 @@ from typing import Any, Final
 from sqlalchemy import bindparam, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cti.model.callbacks import CallbackMoveKind
 from cti.model.contacts import EntryState
 from cti.model.ownership import OwnerMove, Wish
 from cti.ownership.judging import Held, Takers
 from cti.storage import tables
+from cti.storage.portable import one_of
 
 _contacts, _entries, _numbers = tables.contacts.c, tables.list_entries.c, tables.numbers.c
-_moves = tables.owner_moves.c
+_moves, _callbacks = tables.owner_moves.c, tables.callbacks.c
 
 _same = tables.numbers.alias("same")
 _PARTNERS: Final = (
@@ -100,6 +102,14 @@ _CHANGE_LANE: Final = (
     .values(owner_key=bindparam("new_lane"))
 )
 _NOTE: Final = insert(tables.owner_moves)
+_PROMISES: Final = select(_callbacks.id, _callbacks.contact_id, _callbacks.agent_id).where(
+    one_of(_callbacks.contact_id, "contact_ids"), _callbacks.agent_id.is_not(None), tables.still_open
+)
+_PASS_ON: Final = (
+    update(tables.callbacks)
+    .where(_callbacks.id == bindparam("callback"))
+    .values(agent_id=bindparam("to_agent"), changed_at=bindparam("moment"))
+)
 
 
 async def lock_takers(connection: AsyncConnection, wishes: Iterable[Wish]) -> Takers:
@@ -180,6 +190,32 @@ async def write_moves(connection: AsyncConnection, moves: Sequence[OwnerMove]) -
     ]
     await connection.execute(_CHANGE_LANE, lanes)
     await connection.execute(_NOTE, [_note(move) for move in moves])
+    await _pass_on_promises(connection, {move.contact_id: move for move in moves if move.before is not None})
+
+
+async def _pass_on_promises(connection: AsyncConnection, moves: Mapping[int, OwnerMove]) -> None:
+    """Let the old owner's open callbacks follow the contact: the new owner's, or, in the pool, anybody's."""
+    if not moves:
+        return
+    rows = (await connection.execute(_PROMISES, {"contact_ids": list(moves)})).all()
+    mine = [(row.id, move) for row in rows if row.agent_id == (move := moves[row.contact_id]).before]
+    if not mine:
+        return
+    changes = [{"callback": one, "to_agent": move.after, "moment": move.at} for one, move in mine]
+    await connection.execute(_PASS_ON, changes)
+    await connection.execute(insert(tables.callback_moves), [passed_on(one, move) for one, move in mine])
+
+
+def passed_on(callback_id: int, move: OwnerMove) -> dict[str, Any]:
+    """Return what is noted of a callback that follows its contact."""
+    to = f"agent {move.after}" if move.after is not None else "anybody"
+    return {
+        "callback_id": callback_id,
+        "at": move.at,
+        "kind": CallbackMoveKind.CHANGED.value,
+        "by": move.by,
+        "detail": f"now for {to}: its contact was {move.kind.value}",
+    }
 
 
 def _ids(move: OwnerMove) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from cti.model.callbacks import (
 )
 from cti.model.calls import CallState, EndReason, Outcome
 from cti.model.campaign_rules import CampaignRules
+from cti.model.ownership import MoveKind, Terms, Wish
 from cti.model.standing import NOBODY
 from tests.builders import NOW, later
 from tests.contract.conftest import Store
@@ -327,3 +328,27 @@ async def test_where_a_contact_is_is_told_from_his_numbers(store: Store) -> None
     where = await store.callbacks.whereabouts(one.contact_id)
 
     assert (where.owner_agent_id, where.zone) == (None, "")
+
+
+@pytest.mark.parametrize("to_bob", [True, False], ids=["to a colleague", "to the pool"])
+async def test_a_promise_follows_its_contact_when_he_gets_another_owner(store: Store, to_bob: bool) -> None:
+    anna, bob = await a_stored_agent(store), await a_stored_agent(store, login="bob")
+    campaign_id = await a_stored_campaign(store, contacts=2)
+    people = await store.campaigns.next_candidates(campaign_id, limit=2)
+    promised, other = [
+        await plan(store, one.contact_id, campaign_id, agent_id=agent)
+        for one, agent in zip(people, (anna, bob), strict=True)
+    ]
+    ids = [one.contact_id for one in people]
+    given = Terms(kind=MoveKind.ASSIGNED, by="lead", at=NOW)
+    await store.ownership.move([Wish(contact_id=one, before=None, after=anna) for one in ids], terms=given)
+    after = bob if to_bob else None
+    moved = Terms(kind=MoveKind.TRANSFERRED, by="lead", at=later(5), reason="anna leaves")
+
+    await store.ownership.move([Wish(contact_id=one, before=anna, after=after) for one in ids], terms=moved)
+
+    assert (await store.callbacks.get(promised.id)).agent_id == after
+    assert (await store.callbacks.get(other.id)).agent_id == bob
+    assert (await entry(store, promised.entry_id))["owner_key"] == (after or 0)
+    assert await kinds(store, promised.id) == ["made", "changed"]
+    assert await kinds(store, other.id) == ["made"]

@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from cti.errors import NotFound
+from cti.model.callbacks import CallbackMove, CallbackMoveKind, CallbackState
 from cti.model.contacts import EntryState
 from cti.model.ownership import (
     Claim,
@@ -21,6 +23,7 @@ from cti.model.ownership import (
 )
 from cti.ownership.assignment import advanced
 from cti.ownership.judging import Held, Takers, is_due, judged
+from cti.storage.owner_rows import passed_on
 from tests.fakes.memory_tables import Entry, MemoryTables
 
 
@@ -157,6 +160,17 @@ class MemoryOwnership:
             if entry.contact_id == move.contact_id and entry.owner_key in (0, move.before or 0):
                 entry.owner_key = move.after or 0
         self._tables.owner_moves.append(move)
+        if move.before is not None:
+            self._pass_on_promises(move)
+
+    def _pass_on_promises(self, move: OwnerMove) -> None:
+        for one in list(self._tables.callbacks.values()):
+            mine = (one.contact_id, one.agent_id) == (move.contact_id, move.before)
+            if mine and one.state in (CallbackState.PLANNED, CallbackState.DUE):
+                self._tables.callbacks[one.id] = replace(one, agent_id=move.after, changed_at=move.at)
+                noted = {key: value for key, value in passed_on(one.id, move).items() if key != "callback_id"}
+                told = CallbackMove(**noted | {"kind": CallbackMoveKind(noted["kind"])})
+                self._tables.callback_moves.setdefault(one.id, []).append(told)
 
     def _held(self, contact_id: int, since: datetime | None) -> Held:
         contact = self._tables.ownerships[contact_id]
