@@ -43,7 +43,7 @@ from cti.errors import SettingsError
 from cti.lines.desk import LineDesk
 from cti.lines.keeper import LineKeeper
 from cti.model.bulk import BULK_WORK
-from cti.model.dictionaries import Meaning
+from cti.model.dictionaries import DictionaryKind, Meaning
 from cti.model.findings import Finding
 from cti.model.ownership import Selection
 from cti.model.queries import CallFilter
@@ -196,6 +196,9 @@ class _Wired:
             clock=clock,
             nodes=nodes,
             has_other_numbers=database.queue.has_other_numbers,
+            dispositions=lambda campaign_id: self.dictionaries.dictionary(
+                DictionaryKind.DISPOSITIONS, (campaign_id,)
+            ),
         )
         self.agents = AgentDesk(
             store=database.agents,

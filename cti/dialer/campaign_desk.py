@@ -6,7 +6,7 @@ from dataclasses import replace
 from cti.bus import EventBus
 from cti.clock import Clock
 from cti.dialer.ports import CampaignStore
-from cti.dialer.retry_checks import check_retry, wants_other_numbers
+from cti.dialer.retry_checks import check_codes, check_retry, wants_other_numbers
 from cti.errors import BadInput, Conflict, NotFound
 from cti.model.campaign_rules import CampaignRules, Spill
 from cti.model.contacts import Campaign, CampaignState, Mode, Progress
@@ -24,13 +24,18 @@ class CampaignDesk:
         clock: Clock,
         nodes: Collection[str],
         has_other_numbers: Callable[[int], Awaitable[bool]] | None = None,
+        dispositions: Callable[[int], Collection[str]] = lambda campaign_id: (),
     ) -> None:
-        """`has_other_numbers` says whether any contact of a campaign has a second number; None: nobody knows."""
+        """`has_other_numbers` says whether any contact of a campaign has a second number; None: nobody knows.
+
+        `dispositions` tells the codes of a campaign, retired ones too; none: every code is allowed.
+        """
         self._store = store
         self._bus = bus
         self._clock = clock
         self._nodes = nodes
         self._has_other_numbers = has_other_numbers
+        self._dispositions = dispositions
         self._campaigns: dict[int, Campaign] = {}
 
     async def load(self) -> None:
@@ -72,18 +77,24 @@ class CampaignDesk:
         return Spill.NEVER if campaign is None else campaign.rules.ownership.spill
 
     async def add(self, campaign: Campaign) -> Campaign:
-        """Store a campaign, stopped. Raises Conflict (name), NotFound (node)."""
+        """Store a campaign, stopped. Raises Conflict (name), NotFound (node), BadInput (a disposition in the rules)."""
         if campaign.node not in self._nodes:
             raise NotFound(f"there is no node {campaign.node!r}; the settings name {', '.join(self._nodes)}")
+        check_codes(campaign.rules.retry, self._dispositions(campaign.id))
         made = await self._store.add_campaign(replace(campaign, state=CampaignState.STOPPED))
         self._campaigns[made.id] = made
         return made
 
     async def change(self, campaign: Campaign) -> Campaign:
-        """Write all settings but the state, also while it dials. Raises Conflict (name), NotFound (id, node)."""
+        """Write all settings but the state, also while it dials.
+
+        Raises Conflict (name), NotFound (id, node), BadInput (a disposition in the rules that is not there).
+        """
         before = self.get(campaign.id)
         if campaign.node != before.node:
             raise Conflict(f"{before.name} dials on {before.node}; that cannot be changed")
+        if campaign.rules.retry != before.rules.retry:  # what was allowed once stays when other things change
+            check_codes(campaign.rules.retry, self._dispositions(campaign.id))
         changed = replace(campaign, state=before.state)
         await self._store.update_campaign(changed)
         # The state may have moved meanwhile.

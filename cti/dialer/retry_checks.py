@@ -24,6 +24,20 @@ def check_retry(
         raise BadInput("; ".join(f"{where}.{problem}" for problem in problems))
 
 
+def check_codes(rules: RetryRules, dispositions: Collection[str], *, where: str = "rules.retry") -> None:
+    """Raise BadInput naming each rule for a disposition that nobody can choose; with no dispositions all are allowed.
+
+    Asked when rules are set: the rest may be set in several steps, and is looked at by `check_retry`.
+    """
+    problems = [
+        f"{where}.by_disposition.{code}: there is no disposition {code!r}{_meant(code, dispositions)}"
+        for code in rules.by_disposition
+        if dispositions and code not in dispositions
+    ]
+    if problems:
+        raise BadInput("; ".join(problems))
+
+
 def impossible(rules: RetryRules, *, dispositions: Collection[str] | None = None) -> Iterator[str]:
     """Give what is wrong, each beginning with the key."""
     if rules.max_attempts < 1:

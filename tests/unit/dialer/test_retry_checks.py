@@ -1,12 +1,18 @@
 """A rule that can never follow is named."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from cti.dialer.retry_checks import check_retry, impossible, wants_other_numbers
+from cti.bus import EventBus
+from cti.dialer.campaign_desk import CampaignDesk
+from cti.dialer.retry_checks import check_codes, check_retry, impossible, wants_other_numbers
 from cti.errors import BadInput
-from cti.model.campaign_rules import RetryRule, RetryRules
+from cti.model.campaign_rules import CampaignRules, RetryRule, RetryRules
+from tests.builders import a_campaign
+from tests.fakes.clock import FakeClock
+from tests.fakes.memory_store import MemoryStore
 
 
 def outcome_rule(code: str = "busy", **given: Any) -> RetryRules:
@@ -77,3 +83,33 @@ def test_rules_that_need_another_number_are_named() -> None:
     )
 
     assert wants_other_numbers(rules) == ["by_outcome.busy", "by_disposition.wrong", "callback"]
+
+
+def test_a_rule_for_a_disposition_that_is_not_there_is_refused_when_it_is_set() -> None:
+    rules = RetryRules(by_disposition={"calback": RetryRule(), "sale": RetryRule(times=0)})
+
+    with pytest.raises(BadInput, match=r"rules.retry.by_disposition.calback: .* did you mean 'callback'"):
+        check_codes(rules, ["callback", "sale"])
+    check_codes(rules, [])
+
+
+async def test_a_campaign_takes_no_rule_for_an_unknown_disposition_and_keeps_those_it_has() -> None:
+    known = ["calback"]
+    desk = CampaignDesk(
+        store=MemoryStore().campaigns,
+        bus=EventBus(),
+        clock=FakeClock(),
+        nodes=["pbx"],
+        dispositions=lambda _: known,
+    )
+    rules = CampaignRules(retry=RetryRules(by_disposition={"calback": RetryRule()}, max_attempts=2))
+    made = await desk.add(replace(a_campaign(), rules=rules))
+    known[:] = ["callback"]
+
+    renamed = await desk.change(replace(made, name="winter"))
+    more = replace(rules, retry=replace(rules.retry, max_attempts=3))
+    with pytest.raises(BadInput, match="calback"):
+        await desk.change(replace(renamed, rules=more))
+
+    assert desk.get(made.id).name == "winter"
+    assert desk.get(made.id).rules == rules
