@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cti.compliance.consents import Consent, NewConsent
+from cti.compliance.consents import Consent, NewConsent, brought_in
 from cti.compliance.facts import ConsentStanding
 from cti.errors import NotFound
 from cti.storage import tables
@@ -21,6 +21,9 @@ _HISTORY: Final = (
     .where(_consents.c.contact_id.in_(bindparam("contacts", expanding=True)))
     .order_by(_consents.c.at, _consents.c.id)
 )
+_WITH_CONTACT: Final = select(
+    _contacts.id, _contacts.consent, _contacts.consent_at, _contacts.consent_source, _contacts.created_at
+).where(_contacts.id.in_(bindparam("contacts", expanding=True)), _contacts.consent.is_not(None))
 _STANDING: Final = (
     update(tables.contacts)
     .where(_contacts.id == bindparam("contact"))
@@ -47,6 +50,7 @@ class SqlConsents:
         contacts = sorted({one.contact_id for one in said})
         async with self._connections.writing() as connection:
             await _must_know(connection, contacts)
+            await self._write_what_was_imported(connection, contacts)
             ids = await self._connections.new_ids(connection, _consents, len(said))
             rows = [
                 {**asdict(one), "standing": one.standing.value, "id": number}
@@ -59,12 +63,23 @@ class SqlConsents:
             await connection.execute(_STANDING, [_standing(line) for line in last.values()])
         return [_consent(dict(row)) for row in rows]
 
+    async def _write_what_was_imported(self, connection: AsyncConnection, contacts: Sequence[int]) -> None:
+        """Give what a list said its line in the history, before another one comes: the last line is what holds."""
+        _, missing = await _lines(connection, contacts)
+        if missing:
+            ids = await self._connections.new_ids(connection, _consents, len(missing))
+            rows = [
+                asdict(one) | {"standing": one.standing.value, "id": number}
+                for number, one in zip(ids, missing, strict=True)
+            ]
+            await connection.execute(insert(_consents), rows)
+
     @to_the_end
     async def history(self, contact_id: int) -> list[Consent]:
         """See the port."""
         async with self._connections.reading() as connection:
-            rows = (await connection.execute(_HISTORY, {"contacts": [contact_id]})).mappings().all()
-        return [_consent(dict(row)) for row in rows]
+            lines, missing = await _lines(connection, [contact_id])
+        return sorted([*missing, *lines], key=lambda line: (line.at, line.id))
 
     @to_the_end
     async def contacts_of(self, number: str) -> list[int]:
@@ -72,6 +87,27 @@ class SqlConsents:
         having = select(_numbers.contact_id).where(_numbers.e164 == number).distinct()
         async with self._connections.reading() as connection:
             return sorted((await connection.execute(having)).scalars())
+
+
+async def _lines(connection: AsyncConnection, contacts: Sequence[int]) -> tuple[list[Consent], list[Consent]]:
+    """Return the history's lines, and those of imports that it lacks."""
+    rows = (await connection.execute(_HISTORY, {"contacts": contacts})).mappings().all()
+    lines = [_consent(dict(row)) for row in rows]
+    by_contact: dict[int, list[Consent]] = {}
+    for line in lines:
+        by_contact.setdefault(line.contact_id, []).append(line)
+    missing = [
+        brought_in(
+            by_contact.get(row.id, ()),
+            contact_id=row.id,
+            standing=row.consent,
+            at=row.consent_at,
+            source=row.consent_source,
+            since=row.created_at,
+        )
+        for row in (await connection.execute(_WITH_CONTACT, {"contacts": contacts})).all()
+    ]
+    return lines, [one for one in missing if one is not None]
 
 
 async def _must_know(connection: AsyncConnection, contact_ids: Sequence[int]) -> None:

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 
-from cti.compliance.consents import Consent, NewConsent
+from cti.compliance.consents import Consent, NewConsent, brought_in
 from cti.errors import NotFound
 from tests.fakes.memory_tables import MemoryTables
+
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class MemoryConsents:
@@ -39,6 +41,16 @@ class MemoryConsents:
 def lines_of(tables: MemoryTables, contact_id: int) -> list[Consent]:
     """Return what a contact said, oldest first."""
     lines = [one for one in tables.consents if one.contact_id == contact_id]
+    contact = tables.contacts.get(contact_id)
+    imported = contact and brought_in(
+        lines,
+        contact_id=contact_id,
+        standing=contact.consent,
+        at=contact.consent_at,
+        source=contact.consent_source,
+        since=tables.created_at.get(contact_id, EARLIEST),
+    )
+    lines += [imported] if imported else []
     return sorted(lines, key=lambda one: (one.at, one.id))
 
 
