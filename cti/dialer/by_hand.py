@@ -59,7 +59,9 @@ class ClickToCall:
         )
         placed = await self._placer.place(campaign, [order])
         if not placed:
-            raise Conflict(f"{candidate.number} is being called already, or your phone is gone")
+            raise Conflict(
+                f"{candidate.number} is being called already, or was a moment ago, or your phone is gone"
+            )
         return placed[0]
 
     def _may_dial(self, agent: Agent, campaign: Campaign) -> None:

@@ -15,8 +15,10 @@ from cti.clock import Clock
 from cti.dialer.agent_desk import AgentDesk
 from cti.dialer.campaign_desk import CampaignDesk
 from cti.dialer.floor_board import FloorBoard
+from cti.dialer.last_word import LastWord
 from cti.dialer.matching import holds
-from cti.dialer.ports import CallStore, Lines, OpenCalls, QueueStore
+from cti.dialer.ports import CallStore, Gate, Lines, OpenCalls, QueueStore
+from cti.dialer.selector import parking
 from cti.errors import NodeDown, NodeError, NodeRefused, StorageError
 from cti.lines.keeper import LineKeeper
 from cti.model.agents import Agent
@@ -64,6 +66,7 @@ class Placer:
         board: FloorBoard,
         keeper: LineKeeper,
         queue: QueueStore,
+        gate: Gate,
         bus: EventBus,
         clock: Clock,
         recording_name: Callable[[str, str, datetime], str | None],
@@ -76,6 +79,7 @@ class Placer:
         self._board = board
         self._keeper = keeper
         self._queue = queue
+        self._last_word = LastWord(gate=gate, clock=clock)
         self._without_line: dict[int, str] = {}
         """By campaign: why the last contact without a line had none; told once."""
         self._bus = bus
@@ -91,11 +95,29 @@ class Placer:
     async def place(self, campaign: Campaign, orders: Sequence[Order]) -> list[Call]:
         """Commit the calls and let them leave; return those whose orders were to leave. Raises StorageError.
 
-        An order whose agent may no longer be kept, or whose contact somebody else took, makes no call.
+        An order whose agent may no longer be kept, or whose contact or number somebody else took, makes no call.
         """
+        mine = [order for order in orders if self._last_word.take(order.candidate.number)]
+        leaving: list[Call] = []
+        try:
+            leaving = await self._place(campaign, mine)
+        finally:
+            numbers = [order.candidate.number for order in mine]
+            self._last_word.put_down(numbers, called=[call.number for call in leaving])
+        self._board.sent(campaign.id, len(leaving))
+        await self._send_all(leaving, campaign)
+        return leaving
+
+    async def _place(self, campaign: Campaign, orders: Sequence[Order]) -> list[Call]:
+        """Commit the calls; return those that are still wanted."""
         made: list[tuple[Call, Order]] = []
         refused: list[Parked] = []
         for order in orders:
+            verdict = await self._last_word.refusal(campaign, order.candidate)
+            if verdict is not None:
+                if order.in_list:
+                    refused.append(parking(order.candidate, verdict, self._clock.now()))
+                continue
             line = self._keeper.choose_line(campaign, order.candidate, self._clock.now())
             if isinstance(line, Verdict):
                 self._no_line(campaign, order, line, refused)
@@ -119,8 +141,6 @@ class Placer:
         for call in calls:
             if call.id not in committed:
                 self._give_up(call)
-        self._board.sent(campaign.id, len(leaving))
-        await self._send_all(leaving, campaign)
         return leaving
 
     def _no_line(self, campaign: Campaign, order: Order, why: Verdict, refused: list[Parked]) -> None:

@@ -89,6 +89,7 @@ class Dialing:
             board=self.board,
             keeper=keeper,
             queue=database.queue,
+            gate=gate,
             bus=bus,
             clock=clock,
             recording_name=_recording_names(nodes),

@@ -100,6 +100,7 @@ class Floor:
             board=self.board,
             keeper=self.keeper,
             queue=self.store.queue,
+            gate=self.gate,
             bus=self.bus,
             clock=self.clock,
             recording_name=lambda node, call_id, at: call_id,
