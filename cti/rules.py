@@ -13,6 +13,9 @@ from cti.model.lines import NODE_TRUNKS
 _RULES: Final = TypeAdapter(with_config(ConfigDict(extra="forbid"))(CampaignRules))
 
 _ENDPOINT: Final = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+_MODEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+LARGEST_PRIORITY: Final = 1000
 _SOUND: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_/-]*")
 
 
@@ -36,6 +39,13 @@ def _unfit(rules: CampaignRules) -> Iterator[str]:
     for place, trunk in enumerate(rules.lines.trunks):
         if trunk != NODE_TRUNKS and not _ENDPOINT.fullmatch(trunk):
             yield f"lines.trunks.{place}: {trunk!r} is no name of a PJSIP endpoint, nor {NODE_TRUNKS!r}"
+    wish = rules.transcription
+    if wish.language and not _LANGUAGE.fullmatch(wish.language):
+        yield f"transcription.language: {wish.language!r} is no language; write en, zh, ko, pt-BR, ..."
+    if wish.model and not _MODEL.fullmatch(wish.model):
+        yield f"transcription.model: {wish.model!r} is no name of a model profile"
+    if not -LARGEST_PRIORITY <= wish.priority <= LARGEST_PRIORITY:
+        yield f"transcription.priority: must be -{LARGEST_PRIORITY} to {LARGEST_PRIORITY}"
     machines = rules.machines
     if machines.voicemail and not _SOUND.fullmatch(machines.voicemail):
         yield f"machines.voicemail: {machines.voicemail!r} is no name in the node's sounds folder"

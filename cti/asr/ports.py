@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from cti.model.transcripts import Transcript
+from cti.model.work import NewWork
 
 
 class TranscriptStore(Protocol):
     """Where transcripts are kept, with their search index in step."""
 
-    async def save(self, transcript: Transcript) -> int:
+    async def save(self, transcript: Transcript, then: Sequence[NewWork] = ()) -> int:
         """Write it as the call's current one with its segments and index, in one transaction; return its version.
 
-        One of the same fingerprint is there already: nothing is written and its version returned (the job ran twice).
+        `then` is the work that follows a new transcript, written with it. One of the same fingerprint is there already:
+        nothing is written, no work either, and its version returned (the work ran twice).
         Raises NotFound for a call that is not there, StorageError.
         """
         ...

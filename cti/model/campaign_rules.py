@@ -224,6 +224,19 @@ class LeadRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TranscriptionRules:
+    """Whether recordings become text, off by default: it costs a core some minutes for each hour of calls."""
+
+    enabled: bool = False
+    language: str = ""
+    """BCP 47, for example `en`, `zh`; empty: the first model of the settings."""
+    model: str = ""
+    """Name of a model profile of the settings; goes before the language. Empty: the language's first model."""
+    priority: int = 0
+    """Recordings of the higher come first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignRules:
     """All rules of a campaign."""
 
@@ -236,3 +249,4 @@ class CampaignRules:
     lines: LineRules = LineRules()
     machines: MachineRules = MachineRules()
     leads: LeadRules = LeadRules()
+    transcription: TranscriptionRules = TranscriptionRules()

@@ -4,7 +4,7 @@ import errno
 import os
 import subprocess
 import wave
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +16,7 @@ from cti.bus import EventBus
 from cti.errors import GiveUp, NotFound, RecordingError, StorageError
 from cti.model.events import Event, RecordingMissing, RecordingReady
 from cti.model.queries import RecordingFacts
-from cti.model.work import COLLECT_RECORDING, Work
+from cti.model.work import COLLECT_RECORDING, NewWork, Work
 from cti.recording.collector import RecordingCollector
 from tests.fakes.clock import FakeClock
 
@@ -32,12 +32,16 @@ class Facts:
     """A store of recordings' facts in memory."""
 
     saved: list[tuple[str, RecordingFacts]] = field(default_factory=list)
+    works: list[NewWork] = field(default_factory=list)
     fault: Exception | None = None
 
-    async def save_recording(self, call_id: str, facts: RecordingFacts, *, at: datetime) -> None:
+    async def save_recording(
+        self, call_id: str, facts: RecordingFacts, *, at: datetime, then: Sequence[NewWork] = ()
+    ) -> None:
         if self.fault:
             raise self.fault
         self.saved.append((call_id, facts))
+        self.works += then
 
 
 class Desk:
