@@ -12,6 +12,8 @@ CtiError
 │   └── NodeRefused      it answered `Response: Error`; the message is Asterisk's own
 ├── StorageError         the database refused or is away; `temporary` says whether to try again
 ├── RecordingError       a recording is missing, empty or cannot be kept; the work is retried
+├── EngineError          a speech engine or its model cannot be used, or failed on a sound; names the model
+│   └── TooSlow          a recording took longer than it may
 └── GiveUp               a handler of work says: never try this again; goes to the dead letters
 
 Busy, no answer, or an agent who leaves are not errors. Errors are caught in three places: the service
@@ -69,6 +71,14 @@ class StorageError(CtiError):
 
 class RecordingError(CtiError):
     """A recording is missing, empty, or cannot be kept now."""
+
+
+class EngineError(CtiError):
+    """A speech engine, or the model it was given, cannot be used."""
+
+
+class TooSlow(EngineError):
+    """A recording took longer to transcribe than it may."""
 
 
 class GiveUp(CtiError):

@@ -27,7 +27,8 @@ class RateHandling(StrEnum):
     """To 16 kHz by a good resampler, which leaves that band empty."""
 
 
-_LINE: Final = re.compile(r"--[a-z0-9][a-z0-9.-]*=\S+")
+OPTION: Final = r"^--[a-z0-9][a-z0-9.-]*=\S+$"
+"""A line of a Kaldi configuration."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,5 +56,5 @@ class ModelProfile:
 
     def __post_init__(self) -> None:
         for line in (*self.mfcc_conf, *self.model_conf):
-            if not _LINE.fullmatch(line):
+            if not re.fullmatch(OPTION, line):
                 raise SettingsError(f"model {self.name}: {line!r} is no option; write --key=value")
