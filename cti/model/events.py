@@ -115,6 +115,15 @@ class RecordingMissing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TranscriptionDead:
+    """Alarm: a recording could not be transcribed, and is not tried again by itself."""
+
+    call_id: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignMoved:
     """A campaign was started, paused, stopped, or has nothing left to do."""
 
@@ -192,6 +201,7 @@ Event = (
     | DispositionSet
     | RecordingReady
     | RecordingMissing
+    | TranscriptionDead
     | CampaignMoved
     | ContactAdded
     | ContactMoved

@@ -30,6 +30,7 @@ from cti.web.api import (
     ownership,
     recycling,
     reports,
+    transcription,
     views,
     why,
 )
@@ -59,6 +60,7 @@ NOUNS: Final = (
     why.routes,
     callbacks.routes,
     reports.routes,
+    transcription.routes,
     floor.routes,
     live.routes,
 )

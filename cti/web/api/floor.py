@@ -11,6 +11,7 @@ from cti.model.call_record import call_record, moment
 from cti.model.queries import CallFilter
 from cti.model.vocabulary import agent_record
 from cti.web.api.campaigns import with_progress
+from cti.web.api.transcription import standing_record
 from cti.web.auth import bearer, leader
 from cti.web.deps import Deps, deps
 
@@ -43,6 +44,8 @@ async def get_health(request: web.Request) -> web.Response:
     if bearer(request) is not None:
         leader(request)
         answer |= {"database": database or "ok", "nodes": [asdict(node) for node in nodes]}
+        if database is None:
+            answer["transcription"] = standing_record(await parts.transcription.standing())
     return web.json_response(answer, status=200 if well else 503)
 
 

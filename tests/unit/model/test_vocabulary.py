@@ -28,6 +28,7 @@ from cti.model.events import (
     PreviewOffered,
     RecordingMissing,
     RecordingReady,
+    TranscriptionDead,
 )
 from cti.model.queries import CallRow, RecordingFacts
 from cti.model.spreadsheet import csv_text
@@ -60,6 +61,7 @@ EVENTS: list[tuple[Event, EventType | None]] = [
         EventType.RECORDING_READY,
     ),
     (RecordingMissing(call_id="1", reason="empty", at=NOW), EventType.RECORDING_MISSING),
+    (TranscriptionDead(call_id="1", reason="mono", at=NOW), EventType.TRANSCRIPTION_DEAD),
     (CampaignMoved(campaign_id=1, name="a", state="running", at=NOW), EventType.CAMPAIGN_STATE_CHANGED),
     (a_contact_moved(None, 1, "claimed"), EventType.CONTACT_CLAIMED),
     (a_contact_moved(None, 1, "won"), EventType.CONTACT_ASSIGNED),
