@@ -36,9 +36,14 @@ def joined_text(words: Iterable[str]) -> str:
     """Return the words as one writes them: a space between, but not within scripts that have none."""
     text = ""
     for word in words:
-        close = not text or not word or (_unspaced(text[-1]) and _unspaced(word[0]))
+        close = not text or not word or (_unspaced(_last_letter(text)) and _unspaced(word[0]))
         text += word if close else f" {word}"
     return text
+
+
+def _last_letter(text: str) -> str:
+    """Return the last letter before any ASCII punctuation: Whisper writes `后,` with a comma of the other script."""
+    return (text.rstrip(",.!?;:") or text)[-1]
 
 
 def _unspaced(letter: str) -> bool:

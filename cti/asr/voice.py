@@ -68,7 +68,7 @@ def spans_of(
     """Return when there is voice: runs of yes, joined over breaths; then the short ones go."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], voiced, [False])).astype(np.int8)))
     runs = [
-        Span(start=float(begin) * FRAME_SECONDS, end=float(end) * FRAME_SECONDS)
+        Span(start=round(float(begin) * FRAME_SECONDS, 2), end=round(float(end) * FRAME_SECONDS, 2))
         for begin, end in zip(edges[::2], edges[1::2], strict=True)
     ]
     return [span for span in joined(runs, breath) if span.seconds >= shortest - FRAME_SECONDS / 2]

@@ -10,6 +10,7 @@ What makes it fast and right was measured:
 """
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +27,9 @@ STEP_SECONDS: Final = 0.25
 """What is given at once: an utterance's end is looked for once per step, and other threads run between steps."""
 KEPT_SECONDS: Final = 4 * 3600.0
 """Sound after which a recognizer is made anew: about a thousand channels of calls. It costs a second of work."""
+
+_MARK: Final = re.compile(r"\[.*\]|<.*>")
+"""Words of some models that nobody said: `[unk]`, `[noise]`, footnotes of the texts they learned from (`[8]`)."""
 
 
 class VoskEngine:
@@ -127,4 +131,5 @@ def words_of(result: str, shift: float) -> list[Word]:
             confidence=round(one["conf"], 3),
         )
         for one in json.loads(result).get("result", ())
+        if not _MARK.fullmatch(one["word"])
     ]
