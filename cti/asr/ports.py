@@ -11,11 +11,11 @@ class TranscriptStore(Protocol):
     """Where transcripts are kept, with their search index in step."""
 
     async def save(self, transcript: Transcript, then: Sequence[NewWork] = ()) -> int:
-        """Write it as the call's current one with its segments and index, in one transaction; return its version.
+        """Write it as the call's current one with its segments, index and further work, in one transaction.
 
-        `then` is the work that follows a new transcript, written with it. One of the same fingerprint is there already:
-        nothing is written, no work either, and its version returned (the work ran twice).
-        Raises NotFound for a call that is not there, StorageError.
+        Returns its version. One of the same fingerprint is there already: nothing is written and its version returned
+        (the job ran twice). Times are kept to the millisecond. Raises NotFound for a call that is not there, BadInput
+        for more segments than a transcript may have, StorageError.
         """
         ...
 
@@ -29,4 +29,8 @@ class TranscriptStore(Protocol):
 
     async def version(self, call_id: str, version: int) -> Transcript | None:
         """Return one. Raises StorageError."""
+        ...
+
+    async def forget(self, call_ids: Sequence[str]) -> int:
+        """Delete all versions of these calls with their index, and say how many. Raises StorageError."""
         ...
