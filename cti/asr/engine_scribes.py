@@ -1,4 +1,4 @@
-"""Speech engines as a worker's scribes: models loaded once in a process, when first wanted, and shared by its threads."""
+"""Speech engines as a worker's scribes: a model is loaded once in a process, when first wanted; threads share it."""
 
 import threading
 from collections.abc import Callable, Sequence

@@ -12,7 +12,7 @@ from typing import Final
 
 from cti.asr.ports import TranscriptStore
 from cti.clock import Clock
-from cti.errors import NotFound
+from cti.errors import BadInput, NotFound
 from cti.model.transcripts import Transcript
 from cti.model.work import TRANSCRIBE, NewWork, Work
 from cti.work.backoff import RetryPlan, retry_seconds
@@ -105,8 +105,8 @@ class TableFeed:
             return await self._version_of(transcript.call_id, transcript.fingerprint)
         try:
             version = await self._transcripts.save(transcript, then=self._follow(transcript))
-        except NotFound as error:
-            await self._bury(work, f"a recording without a call: {error}")
+        except (NotFound, BadInput) as error:  # the call is gone; more segments than can be kept
+            await self._bury(work, f"its transcript cannot be stored: {error}")
             return None
         await self._works.finish(work, now=self._clock.now())
         return version

@@ -104,8 +104,12 @@ class TranscriptionWorker:
             if slot.brake is not None:
                 slot.brake.end()
 
+    def finish(self) -> None:
+        """Take nothing more; what runs is done to its end, and then `run` returns."""
+        self._stopping.set()
+
     async def run(self) -> None:
-        """Work until `stop`. Raises Hangs (within an ExceptionGroup) when a thread is stuck in the engine."""
+        """Work until `stop` or `finish`. Raises Hangs (in an ExceptionGroup) when a thread is stuck in the engine."""
         async with asyncio.TaskGroup() as tasks:
             keeper = tasks.create_task(self._keep_for_ever(), name="leases of transcription")
             async with asyncio.TaskGroup() as slots:
@@ -145,7 +149,7 @@ class TranscriptionWorker:
         try:
             transcript = await self._transcript(slot, work)
         except Stopped:
-            return partial(self._feed.give_back, work) if self._stopping.is_set() else None
+            return partial(self._feed.give_back, work) if self._stopping.is_set() else None  # else it is lost
         except (GiveUp, BadInput) as error:
             return partial(self._feed.failed, work, str(error), for_good=True)
         except Exception as error:

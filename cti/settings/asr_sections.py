@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from cti.asr.catalogue import KNOWN
 from cti.asr.profile import OPTION, EngineName, ModelProfile, RateHandling
 from cti.settings.base import Name, Section
+from cti.settings.worker_sections import WorkerSettings
 
 Option = Annotated[str, Field(pattern=OPTION)]
 
@@ -74,8 +75,8 @@ class AsrModelSettings(Section):
         )
 
 
-class AsrSettings(Section):
-    """Transcription's models."""
+class AsrSettings(WorkerSettings):
+    """Transcription: its models, and who works at it."""
 
     folder: Path = Field(
         Path("var/models"), description="Where models lie; `cti models fetch` brings them there."

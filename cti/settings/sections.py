@@ -15,6 +15,7 @@ from cti.model.contacts import Campaign
 from cti.model.lines import Trunk
 from cti.settings.asr_sections import AsrSettings
 from cti.settings.base import Name, Port, Section
+from cti.settings.worker_sections import RedisSettings
 
 
 class DatabaseSettings(Section):
@@ -141,7 +142,7 @@ class TokenSettings(Section):
         pattern="^[0-9a-fA-F]{64}$",
         description="Or its SHA-256 in hex, so that the file holds no secret.",
     )
-    role: Role = Field(description="`admin`, `lead`, or `agent`.")
+    role: Role = Field(description="`admin`, `lead`, `agent`, or `worker`.")
     agent: Name | None = Field(None, description="Login of the agent; needed with the role `agent`.")
 
     @model_validator(mode="after")
@@ -270,6 +271,7 @@ class Settings(Section):
     nodes: tuple[NodeSettings, ...] = ()
     recording: RecordingSettings = RecordingSettings()
     asr: AsrSettings = AsrSettings()
+    redis: RedisSettings = RedisSettings()
     imports: ImportSettings = ImportSettings()
     api: ApiSettings = ApiSettings()
     dialer: DialerSettings = DialerSettings()

@@ -50,6 +50,7 @@ from tests.fakes.desks import (
 from tests.fakes.memory_owners import FakeOwners
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.queue_parts import queue_parts
+from tests.fakes.transcription import a_transcription_desk
 
 PROFILES = load_profiles(SHIPPED)
 
@@ -57,6 +58,7 @@ TOKENS = {
     "admin": "token-of-the-admin",
     "lead": "token-of-the-lead",
     "anna": "token-of-anna",
+    "worker": "token-of-a-worker",
     "nobody": "wrong",
 }
 
@@ -185,6 +187,7 @@ def deps_in_memory(
         **compliance,
         **queue_parts(store, clock, agents.agents),
         chances=FakeAnswerChances(store),
+        transcription=a_transcription_desk(store, bus, clock),
         previews=FakePreviews(),
         by_hand=FakeByHand(),
         ledger=DropLedger(store=store.ledger, clock=clock),
@@ -236,6 +239,7 @@ async def open_site(folder: Path) -> AsyncIterator[Site]:
         live_queue=5,
     )
     grants = [grant("admin", Role.ADMIN), grant("lead", Role.LEAD), grant("anna", Role.AGENT, "anna")]
+    grants.append(grant("worker", Role.WORKER))
     server = TestServer(make_app(parts, grants))
     async with running(importer), TestClient(server) as client:
         yield Site(
