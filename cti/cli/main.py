@@ -19,6 +19,7 @@ from cti.cli.lists import lists
 from cti.cli.ownership import assign, configure, leave, pool
 from cti.cli.service import check, run
 from cti.cli.simulate import simulate
+from cti.cli.transcription import transcripts
 from cti.cli.views import views
 from cti.cli.why import why
 
@@ -59,5 +60,6 @@ for command in (
     consent,
     dnc,
     chances,
+    transcripts,
 ):
     cti.add_command(command)
