@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cti.asr.desk import TranscriptionDesk
 from cti.asr.pipeline import Heard
-from cti.asr.table_feed import TableFeed
+from cti.asr.table_feed import Follow, TableFeed, follow_up
 from cti.asr.worker_ports import Ear
 from cti.bus import EventBus
 from cti.clock import Clock
@@ -17,13 +17,22 @@ from cti.model.transcripts import Segment, Span, Speaker, Transcript, Word
 from tests.builders import NOW
 from tests.fakes.memory_store import MemoryStore
 
+NOTHING = follow_up()
 
-def a_table_feed(store: MemoryStore, clock: Clock, *, live_calls: int = 0) -> TableFeed:
+
+def a_table_feed(
+    store: MemoryStore, clock: Clock, *, live_calls: int = 0, follow: Follow = NOTHING
+) -> TableFeed:
     async def calls() -> int:
         return live_calls
 
     return TableFeed(
-        works=store.work, transcripts=store.transcripts, clock=clock, live_calls=calls, chance=lambda: 1.0
+        works=store.work,
+        transcripts=store.transcripts,
+        clock=clock,
+        follow=follow,
+        live_calls=calls,
+        chance=lambda: 1.0,
     )
 
 
