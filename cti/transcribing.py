@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -33,7 +34,7 @@ from cti.service import every, running
 from cti.settings import Settings, load
 from cti.settings.client import access
 from cti.storage.database import Database, open_database
-from cti.wiring.transcription import FOLLOW_UPS
+from cti.wiring.transcription import FOLLOW_UPS, RENEWALS
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +75,7 @@ async def work(
             clock=SystemClock(),
             brake=brake,
             threads=settings.asr.threads,
+            keep_seconds=settings.asr.lease_seconds / RENEWALS,
         )
         _end_on_signals(worker)
         if ends_with_stdin:
@@ -142,7 +144,7 @@ async def _fed(settings: Settings, config: Path | None, name: str) -> AsyncItera
             database = await stack.enter_async_context(
                 open_database(settings.database.url.get_secret_value())
             )
-        feed: Feed | None = _table(database) if by_table and database else api
+        feed: Feed | None = _table(database, asr.lease_seconds) if by_table and database else api
         sounds: Sounds | None = api
         if by_folder and database:
             sounds = FolderSounds(facts=database.facts, folder=settings.recording.folder)
@@ -150,11 +152,11 @@ async def _fed(settings: Settings, config: Path | None, name: str) -> AsyncItera
             raise AssertionError("the API was opened unless table and folder do without it")
         if asr.feed == "redis":
             stream = await stack.enter_async_context(open_stream(settings.redis.url.get_secret_value()))
-            feed = StreamFeed(stream=stream, verdicts=feed, worker=name)
+            feed = StreamFeed(stream=stream, verdicts=feed, worker=name, claim_seconds=asr.lease_seconds)
         yield feed, sounds
 
 
-def _table(database: Database) -> TableFeed:
+def _table(database: Database, lease_seconds: float) -> TableFeed:
     async def live_calls() -> int:
         return len(await database.calls.open_calls())
 
@@ -164,6 +166,7 @@ def _table(database: Database) -> TableFeed:
         clock=SystemClock(),
         follow=follow_up(*FOLLOW_UPS),
         live_calls=live_calls,
+        lease_for=timedelta(seconds=lease_seconds),
     )
 
 
@@ -203,7 +206,7 @@ def _resident_mb() -> float:
 @click.option("--child", is_flag=True, help="End when standard input closes (used by `cti run`).")
 def main(config: Path | None, name: str | None, child: bool) -> None:
     """Transcribe recordings until told to end. On other machines: WAIHU_URL and WAIHU_TOKEN name the service."""
-    _exit(begin(config=config, name=name, child=child))
+    leave(begin(config=config, name=name, child=child))
 
 
 def begin(
@@ -228,7 +231,7 @@ def begin(
     return return_status
 
 
-def _exit(status: int) -> None:
+def leave(status: int) -> None:
     """End at once: a thread that hangs in an engine would hold the interpreter's own end back for ever."""
     logging.shutdown()
     sys.stdout.flush()

@@ -38,6 +38,7 @@ class StreamFeeder:
         table: Feed,
         live_calls: Callable[[], int],
         ahead: int = AHEAD,
+        keep_seconds: float = KEEP_SECONDS,
         step_seconds: float = STEP_SECONDS,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -45,6 +46,7 @@ class StreamFeeder:
         self._table = table
         self._live_calls = live_calls
         self._ahead = ahead
+        self._keep_seconds = keep_seconds
         self._step_seconds = step_seconds
         self._fed: dict[int, Work] = {}
         """Rows that we hold; each has an entry, unless Redis lost it."""
@@ -60,7 +62,7 @@ class StreamFeeder:
     async def step(self) -> None:
         """Compare what we hold with what is open, and fill up."""
         try:
-            if self._monotonic() - self._kept_at >= KEEP_SECONDS:
+            if self._monotonic() - self._kept_at >= self._keep_seconds:
                 await self._keep(list(self._fed.values()))  # also, and above all, while Redis is away
                 self._kept_at = self._monotonic()
             await self._stream.make_group()

@@ -48,6 +48,12 @@ class WorkerSettings(Section):
         description="Where workers take recordings from: the API, or `recording.folder`; `auto`: the folder when the"
         " work comes from the database, else the API.",
     )
+    lease_seconds: float = Field(
+        60.0,
+        ge=2,
+        le=3600,
+        description="A worker that is silent for so long is taken for dead, and its recording given to another.",
+    )
     cores: float | None = Field(
         None,
         gt=0,

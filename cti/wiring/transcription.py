@@ -4,6 +4,7 @@ import hashlib
 import secrets
 import sys
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +25,8 @@ from cti.storage.database import Database
 
 FOLLOW_UPS: Final[Sequence[str]] = ()
 """Kinds of work that follow each new transcript; only such that have a handler."""
+RENEWALS: Final = 4
+"""A lease is renewed this often before it would run out, so that some failures do not lose it."""
 COMMAND: Final = (sys.executable, "-m", "cti.asr", "--child")
 
 
@@ -56,6 +59,7 @@ class Transcribing:
             clock=clock,
             follow=follow_up(*FOLLOW_UPS),
             live_calls=live_calls,
+            lease_for=timedelta(seconds=asr.lease_seconds),
         )
         token = secrets.token_urlsafe(32)
         self.grants = _grants(token) if asr.workers else ()
@@ -68,7 +72,12 @@ class Transcribing:
             clock=clock,
         )
         self._feeding = (
-            Feeding(url=settings.redis.url.get_secret_value(), table=self.feed, open_calls=open_calls)
+            Feeding(
+                url=settings.redis.url.get_secret_value(),
+                table=self.feed,
+                open_calls=open_calls,
+                keep_seconds=asr.lease_seconds / RENEWALS,
+            )
             if asr.feed == "redis"
             else None
         )
@@ -94,10 +103,13 @@ class Feeding:
 
     name = StreamFeeder.name
 
-    def __init__(self, *, url: str, table: TableFeed, open_calls: Callable[[], int]) -> None:
+    def __init__(
+        self, *, url: str, table: TableFeed, open_calls: Callable[[], int], keep_seconds: float
+    ) -> None:
         self._url = url
         self._table = table
         self._open_calls = open_calls
+        self._keep_seconds = keep_seconds
         self._feeder: StreamFeeder | None = None
 
     @property
@@ -107,7 +119,12 @@ class Feeding:
     async def run(self) -> None:
         """Feed for ever."""
         async with open_stream(self._url) as stream:
-            self._feeder = StreamFeeder(stream=stream, table=self._table, live_calls=self._open_calls)
+            self._feeder = StreamFeeder(
+                stream=stream,
+                table=self._table,
+                live_calls=self._open_calls,
+                keep_seconds=self._keep_seconds,
+            )
             await self._feeder.run()
 
 
