@@ -286,7 +286,6 @@ class _Wired:
             agents=database.agents,
             on_work=self.work.wake,
             plan=self.plan,
-            rules=self.campaigns.rules,
         )
         self.transcription = Transcribing(
             settings=settings,

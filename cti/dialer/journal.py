@@ -9,17 +9,14 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, Final
 
 from cti.dialer.ports import AgentStore, CallStore
 from cti.dialer.retry import done_after_one
 from cti.errors import StorageError
 from cti.model.agents import Agent, AgentChange
 from cti.model.calls import ANSWERED_OUTCOMES, Call, CallState
-from cti.model.campaign_rules import CampaignRules
 from cti.model.events import AgentMoved, CallMoved, Event
 from cti.model.standing import Plan
-from cti.model.transcription import wish_record
 from cti.model.work import COLLECT_RECORDING, NewWork
 
 log = logging.getLogger(__name__)
@@ -29,31 +26,20 @@ GATHER_SECONDS = 0.1
 BATCH = 500
 """Calls per transaction: keeps a backlog after an outage from locking the database for seconds."""
 RETRY_SECONDS = 1.0
-NO_RULES: Final = CampaignRules()
 
 
-Rules = Callable[[int], CampaignRules]
-
-
-def works_of(call: Call, rules: CampaignRules = NO_RULES) -> tuple[NewWork, ...]:
-    """Return the work that an ended call leaves behind.
-
-    That its recording is to be transcribed stands in the order to collect it: as campaign rules are now, and durable
-    with the call's end. It becomes work of its own in the transaction that stores the collected recording.
-    """
+def works_of(call: Call) -> tuple[NewWork, ...]:
+    """Return the work that an ended call leaves behind."""
     if not call.ended or call.outcome not in ANSWERED_OUTCOMES or call.recording is None:
         return ()
     started, ended = call.answered_at or call.placed_at, call.ended_at or call.placed_at
-    payload: dict[str, Any] = {
+    payload = {
         "call_id": call.id,
         "node": call.node,
         "name": call.recording,
         "answered_at": started.isoformat(),
         "ended_at": ended.isoformat(),
     }
-    wish = rules.transcription
-    if wish.enabled:
-        payload |= {"transcribe": wish_record(wish)}
     return (NewWork(kind=COLLECT_RECORDING, key=call.id, payload=payload),)
 
 
@@ -69,10 +55,8 @@ class Journal:
         agents: AgentStore,
         on_work: Callable[[], None] = lambda: None,
         plan: Plan = done_after_one,
-        rules: Rules = lambda campaign_id: NO_RULES,
     ) -> None:
-        """`plan` says how the entries of ended calls stand; `rules` tells a campaign's."""
-        self._rules = rules
+        """`plan` says how the entries of ended calls stand."""
         self._calls = calls
         self._plan = plan
         self._agents = agents
@@ -159,13 +143,10 @@ class Journal:
                 await self._save_or_sort_out([call])
 
     async def _save(self, batch: Sequence[Call]) -> None:
-        works = [work for call in batch for work in works_of(call, self._rules_of(call))]
+        works = [work for call in batch for work in works_of(call)]
         await self._calls.save(batch, works=works, plan=self._plan)
         if works:
             self._on_work()
-
-    def _rules_of(self, call: Call) -> CampaignRules:
-        return NO_RULES if call.campaign_id is None else self._rules(call.campaign_id)
 
     def _put_back(self, batch: Sequence[Call]) -> None:
         for call in batch:

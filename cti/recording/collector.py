@@ -20,7 +20,7 @@ from cti.model.work import Work
 from cti.recording.files import keep_as_wav, kept_sound_bytes, remove, size_of
 from cti.recording.naming import RAW_SUFFIX, WAV_SUFFIX
 from cti.recording.ports import RecordingStore
-from cti.recording.verdict import Order, order_of, too_long, too_short, works_after
+from cti.recording.verdict import Order, order_of, too_long, too_short
 from cti.recording.wav import HEAD_BYTES, sound_seconds, whole_frames
 
 log = logging.getLogger(__name__)
@@ -146,9 +146,7 @@ class RecordingCollector:
 
     async def _save(self, order: Order, facts: RecordingFacts) -> None:
         try:
-            await self._store.save_recording(
-                order.call_id, facts, at=self._clock.now(), then=works_after(order, facts)
-            )
+            await self._store.save_recording(order.call_id, facts, at=self._clock.now())
         except NotFound as error:
             raise GiveUp(f"a recording without a call: {error}") from error
 

@@ -1,14 +1,11 @@
 """Whether what was recorded fits the call. Pure."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from cti.errors import BadInput, GiveUp
-from cti.model.queries import RecordingFacts
-from cti.model.transcription import transcribe_work
-from cti.model.work import NewWork, Work
+from cti.model.work import Work
 from cti.recording.naming import checked_name
 from cti.recording.wav import sound_seconds
 
@@ -28,8 +25,6 @@ class Order:
     name: str
     answered_at: datetime
     ended_at: datetime
-    transcribe: Mapping[str, Any] | None = None
-    """The wish to have it transcribed; None: nobody wants to."""
 
     @property
     def expected_seconds(self) -> float:
@@ -48,17 +43,9 @@ def order_of(work: Work) -> Order:
             name=checked_name(texts["name"]),
             answered_at=_moment(texts["answered_at"]),
             ended_at=_moment(texts["ended_at"]),
-            transcribe=wish if isinstance(wish := work.payload.get("transcribe"), Mapping) else None,
         )
     except (KeyError, ValueError, BadInput) as error:
         raise GiveUp(f"the order to collect a recording cannot be read: {error}") from error
-
-
-def works_after(order: Order, facts: RecordingFacts) -> tuple[NewWork, ...]:
-    """Return the work that follows a recording, to be written with its facts: none without sound."""
-    if order.transcribe is None or facts.path is None:
-        return ()
-    return (transcribe_work(order.call_id, order.transcribe),)
 
 
 def too_short(sound_bytes: int, expected_seconds: float) -> str | None:

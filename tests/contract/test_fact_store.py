@@ -1,7 +1,7 @@
 """The contract of `FactStore`."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -10,7 +10,6 @@ from cti.errors import NotFound
 from cti.model.agents import AgentChange, AgentState
 from cti.model.calls import Call, CallState, Join, Outcome
 from cti.model.queries import CallFilter, RecordingFacts
-from cti.model.work import NewWork
 from tests.builders import NOW, a_call, an_agent, later
 from tests.contract.conftest import Store
 from tests.contract.people import a_stored_agent, a_stored_campaign, placed_calls
@@ -125,23 +124,6 @@ async def test_a_recording_is_told_and_told_anew(store: Store) -> None:
     await store.facts.save_recording(f"{1:032x}", found, at=later(3))
 
     assert [row.recording for row in await store.facts.call_rows(CallFilter())] == [found]
-
-
-async def test_the_work_that_follows_a_recording_is_written_with_it(store: Store) -> None:
-    await stored(store, numbered(1))
-    facts = RecordingFacts(path="a.wav", seconds=5.0)
-    then = [NewWork(kind="recording.transcribe", key=f"{1:032x}", payload={"model": "x"})]
-
-    await store.facts.save_recording(f"{1:032x}", facts, at=later(2), then=then)
-    with pytest.raises(NotFound):
-        await store.facts.save_recording(
-            "0" * 32, facts, at=NOW, then=[NewWork(kind="recording.transcribe", key="0", payload={})]
-        )
-
-    works = await store.work.lease(
-        kinds=["recording.transcribe"], limit=9, now=later(2), lease_for=timedelta(seconds=9)
-    )
-    assert [(work.key, work.payload) for work in works] == [(f"{1:032x}", {"model": "x"})]
 
 
 async def test_a_recording_of_no_call_is_not_found(store: Store) -> None:

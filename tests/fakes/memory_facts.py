@@ -1,6 +1,6 @@
 """`FactStore` in memory."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,7 +9,6 @@ from cti.model.agents import AgentChange
 from cti.model.calls import Call
 from cti.model.conditions import Scope
 from cti.model.queries import CallFilter, CallRow, RecordingFacts
-from cti.model.work import NewWork
 from tests.fakes.conditions import holds
 from tests.fakes.memory_looks import CallLook
 from tests.fakes.memory_tables import MemoryTables
@@ -35,13 +34,10 @@ class MemoryFacts:
         first = sorted(before.values(), key=lambda change: change.at)
         return first + [change for change in ordered if since <= change.at < until]
 
-    async def save_recording(
-        self, call_id: str, facts: RecordingFacts, *, at: datetime, then: Sequence[NewWork] = ()
-    ) -> None:
+    async def save_recording(self, call_id: str, facts: RecordingFacts, *, at: datetime) -> None:
         if call_id not in self._tables.calls:
             raise NotFound(f"there is no call {call_id}")
         self._tables.recordings[call_id] = facts
-        self._tables.write_works(then, at)
 
     def _matches(self, call: Call, wanted: CallFilter) -> bool:
         verdict = self._tables.verdicts.get(call.id)

@@ -11,7 +11,6 @@ from cti.dialer.retry import done_after_one
 from cti.errors import NotFound, StorageError
 from cti.model.agents import Agent, AgentChange, AgentState
 from cti.model.calls import Call, CallState, Outcome
-from cti.model.campaign_rules import CampaignRules, TranscriptionRules
 from cti.model.events import CallMoved
 from cti.model.standing import Plan
 from cti.model.work import NewWork
@@ -202,16 +201,3 @@ async def test_one_call_the_database_will_never_take_holds_up_no_other(
     await journal.flush()
     assert set(store.tables.calls) == {RINGING.id, ENDED.id}
     assert bad.id in caplog.text
-
-
-def test_the_wish_to_transcribe_stands_in_the_order_to_collect() -> None:
-    call = a_call(
-        state=CallState.ENDED, outcome=Outcome.CONNECTED, recording="a/b", answered_at=NOW, ended_at=later(9)
-    )
-    rules = CampaignRules(transcription=TranscriptionRules(enabled=True, language="zh", priority=2))
-
-    (plain,), (wished,) = works_of(call), works_of(call, rules)
-
-    assert "transcribe" not in plain.payload
-    assert wished.payload["transcribe"] == {"language": "zh", "model": "", "priority": 2}
-    assert works_of(a_call(state=CallState.ENDED, outcome=Outcome.BUSY), rules) == ()

@@ -4,7 +4,7 @@ import errno
 import os
 import subprocess
 import wave
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +16,7 @@ from cti.bus import EventBus
 from cti.errors import GiveUp, NotFound, RecordingError, StorageError
 from cti.model.events import Event, RecordingMissing, RecordingReady
 from cti.model.queries import RecordingFacts
-from cti.model.work import COLLECT_RECORDING, TRANSCRIBE, NewWork, Work
+from cti.model.work import COLLECT_RECORDING, Work
 from cti.recording.collector import RecordingCollector
 from tests.fakes.clock import FakeClock
 
@@ -32,16 +32,12 @@ class Facts:
     """A store of recordings' facts in memory."""
 
     saved: list[tuple[str, RecordingFacts]] = field(default_factory=list)
-    works: list[NewWork] = field(default_factory=list)
     fault: Exception | None = None
 
-    async def save_recording(
-        self, call_id: str, facts: RecordingFacts, *, at: datetime, then: Sequence[NewWork] = ()
-    ) -> None:
+    async def save_recording(self, call_id: str, facts: RecordingFacts, *, at: datetime) -> None:
         if self.fault:
             raise self.fault
         self.saved.append((call_id, facts))
-        self.works += then
 
 
 class Desk:
@@ -312,19 +308,3 @@ def small_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call
     yield make
     if mounted:
         subprocess.run(["umount", str(folder)], check=True)
-
-
-async def test_a_wish_to_transcribe_becomes_work_with_the_facts_and_only_where_there_is_sound(
-    desk: Desk,
-) -> None:
-    wish = {"language": "en", "model": "", "priority": 4}
-    desk.record()
-    await desk.collect(transcribe=wish)
-    (work,) = desk.facts.works
-    assert (work.kind, work.key, work.priority) == (TRANSCRIBE, CALL, 4)
-    assert work.payload == {"call_id": CALL, "language": "en", "model": ""}
-
-    desk.facts.works.clear()
-    desk.wav.unlink()
-    await desk.collect_late()
-    assert desk.facts.works == []
