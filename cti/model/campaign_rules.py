@@ -224,6 +224,16 @@ class LeadRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingRules:
+    """What becomes of the recordings of a campaign's calls."""
+
+    template: str = ""
+    """Of the kept files' names, for example `{date}/{campaign}/{call_id}`; empty: as the settings say."""
+    retention: str = ""
+    """Name of a retention class of the settings; empty: the settings' own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignRules:
     """All rules of a campaign."""
 
@@ -236,3 +246,4 @@ class CampaignRules:
     lines: LineRules = LineRules()
     machines: MachineRules = MachineRules()
     leads: LeadRules = LeadRules()
+    recording: RecordingRules = RecordingRules()

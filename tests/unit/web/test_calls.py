@@ -155,7 +155,7 @@ SOUND = bytes(range(256)) * 4
 
 async def recorded(site: Site, path: str | None, *, problem: str | None = None) -> str:
     await stored(site, 1, agent_id=site.anna)
-    await site.store.facts.save_recording(call_id(1), RecordingFacts(path=path, problem=problem), at=NOW)
+    await site.store.recordings.save_recording(call_id(1), RecordingFacts(path=path, problem=problem), at=NOW)
     return f"calls/{call_id(1)}/recording"
 
 
