@@ -15,6 +15,7 @@ CtiError
 ├── RecordingError       a recording is missing, empty or cannot be kept; the work is retried
 │   ├── DiskFull         there is no room for it where it should be written
 │   ├── WrongKey         it is encrypted with a key that is not known, or is not this one
+│   ├── FileMissing      the file of a recording is not where its facts say
 │   └── BrokenSound      the file is not the sound it should be: truncated, empty, another form
 └── GiveUp               a handler of work says: never try this again; goes to the dead letters
 
@@ -85,6 +86,10 @@ class DiskFull(RecordingError):
 
 class WrongKey(RecordingError):
     """A recording is encrypted with a key that is not at hand."""
+
+
+class FileMissing(RecordingError):
+    """The file of a recording is not where its facts say."""
 
 
 class BrokenSound(RecordingError):

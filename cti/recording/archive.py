@@ -8,35 +8,22 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final, Self
 
 import numpy as np
 
-from cti.errors import BrokenSound, RecordingError
+from cti.errors import BrokenSound, FileMissing, RecordingError, WrongKey
 from cti.model.queries import RecordingFacts
 from cti.model.recordings import Place, SoundFormat, all_keys, file_key
 from cti.recording.file_store import FolderStore
+from cti.recording.keys import KeyRing
+from cti.recording.plan import ArchivePlan
 from cti.recording.ports import FileStore, Samples, Sound, Source
-from cti.recording.s3_store import S3Place, S3Store
-from cti.recording.sealing import HEAD, KeyRing, Unsealed, is_sealed, sealed
+from cti.recording.sealing import HEAD, Unsealed, is_sealed, sealed
 from cti.recording.sound_files import decoded
 
 PIECE: Final = 1 << 20
 """Bytes read at once where all are wanted."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArchivePlan:
-    """All that is needed to open the archive, also in another process."""
-
-    folder: Path
-    keys: str = ""
-    """As `KeyRing.read` wants them."""
-    s3: S3Place | None = None
-
-    def __repr__(self) -> str:
-        return f"ArchivePlan(folder={self.folder!r}, s3={self.s3!r})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +49,8 @@ class Archive:
         """Raises BadInput for keys that cannot be read."""
         stores: dict[Place, FileStore] = {Place.LOCAL: FolderStore(plan.folder)}
         if plan.s3 is not None:
+            from cti.recording.s3_store import S3Store  # boto3 takes a third of a second to load
+
             stores[Place.S3] = S3Store(plan.s3, spool=plan.folder / ".spool")
         return cls(stores=stores, keys=KeyRing.read(plan.keys))
 
@@ -82,18 +71,13 @@ class Archive:
         return Kept(path=path, key_id=key_id, size_bytes=measured.size, sha256=measured.digest.hexdigest())
 
     def open_source(self, facts: RecordingFacts) -> Source:
-        """Open the bytes as they are played. Raises RecordingError when the file is not there, WrongKey."""
+        """Open the bytes as they are played. Raises FileMissing, WrongKey, BrokenSound, RecordingError."""
         store, path = self._store(facts.place), facts.path or ""
         size = store.size(path) if path else None
         if size is None:
-            raise RecordingError(f"the recording {path} is not in its place ({facts.place.value})")
+            raise FileMissing(f"the recording {path} is not in its place ({facts.place.value})")
         source: Source = _Stored(store, path, size)
         return Unsealed(source, self.keys) if is_sealed(source.read(0, HEAD)) else source
-
-    def key_id(self, facts: RecordingFacts) -> str | None:
-        """Return which key the file is really encrypted with."""
-        source = self.open_source(facts)
-        return source.key_id if isinstance(source, Unsealed) else None
 
     def chunks(self, facts: RecordingFacts) -> Iterator[bytes]:
         """Give all bytes as they are played. Raises BrokenSound when the file is shorter than it says."""
@@ -106,20 +90,28 @@ class Archive:
             at += len(piece)
             yield piece
 
+    def described(self, facts: RecordingFacts) -> Kept:
+        """Return what can be known of a file from itself; reads all of it."""
+        source = self.open_source(facts)
+        key_id = source.key_id if isinstance(source, Unsealed) else None
+        measured = _Measured(self.chunks(facts))
+        for _ in measured:
+            pass
+        digest = measured.digest.hexdigest()
+        return Kept(path=facts.path or "", key_id=key_id, size_bytes=measured.size, sha256=digest)
+
     def problem(self, facts: RecordingFacts) -> str | None:
         """Read the whole file; return what is wrong with it, None when its checksum agrees.
 
         Raises RecordingError when it cannot be had now, for example because the S3 store is away.
         """
         try:
-            measured = _Measured(self.chunks(facts))
-            for _ in measured:
-                pass
-        except BrokenSound as error:
+            found = self.described(facts)
+        except (BrokenSound, WrongKey, FileMissing) as error:
             return str(error)
-        if facts.size_bytes is not None and measured.size != facts.size_bytes:
-            return f"it has {measured.size} bytes and should have {facts.size_bytes}"
-        if facts.sha256 is not None and measured.digest.hexdigest() != facts.sha256:
+        if facts.size_bytes is not None and found.size_bytes != facts.size_bytes:
+            return f"it has {found.size_bytes} bytes and should have {facts.size_bytes}"
+        if facts.sha256 is not None and found.sha256 != facts.sha256:
             return "its checksum does not agree: the file was changed"
         return None
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from cti.errors import RecordingError
+from cti.errors import FileMissing
 from cti.recording.files import read_part, remove, size_of, translated, write_whole
 
 
@@ -19,7 +19,8 @@ class FolderStore:
 
     def size(self, key: str) -> int | None:
         """See the port."""
-        return size_of(self._path(key))
+        path = self._path(key)
+        return size_of(path) if path.is_file() else None
 
     def read(self, key: str, start: int, length: int) -> bytes:
         """See the port."""
@@ -35,7 +36,7 @@ class FolderStore:
             try:
                 path = (root / key).resolve()
             except (ValueError, RuntimeError) as error:  # a NUL, links in a circle
-                raise RecordingError(f"{key!r} names no file: {error}") from error
+                raise FileMissing(f"{key!r} names no file: {error}") from error
         if path == root or not path.is_relative_to(root):
-            raise RecordingError(f"{key!r} does not lie in the recordings folder")
+            raise FileMissing(f"{key!r} does not lie in the recordings folder")
         return path

@@ -142,7 +142,10 @@ class Source(Protocol):
 
 
 class FileStore(Protocol):
-    """Where files lie, each under a key with forward slashes. Every method blocks and raises RecordingError."""
+    """Where files lie, each under a key with forward slashes. Every method blocks and raises RecordingError.
+
+    A key that would lead out of the place raises FileMissing.
+    """
 
     def put(self, key: str, chunks: Iterable[bytes]) -> int:
         """Write the file wholly and durably, or not at all; again replaces. Return its size."""

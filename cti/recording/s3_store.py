@@ -7,7 +7,6 @@ the machine's role.
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,25 +15,14 @@ from boto3.exceptions import Boto3Error
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cti.errors import RecordingError
+from cti.errors import FileMissing, RecordingError
 from cti.recording.files import translated
+from cti.recording.plan import S3Place
 
 _MISSING: Final = frozenset({"404", "NoSuchKey", "NotFound"})
 _BEYOND: Final = "InvalidRange"
 _IN_MEMORY: Final = 4 << 20
 """A file up to this size is not written to disk on its way."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class S3Place:
-    """Where in the world; holds no secret."""
-
-    bucket: str
-    endpoint: str = ""
-    """URL of the store; empty: Amazon's own."""
-    region: str = ""
-    prefix: str = ""
-    """Put before each key; without a slash at its end."""
 
 
 class S3Store:
@@ -65,7 +53,7 @@ class S3Store:
         with translated("cannot write to", folder / "spool"):
             if self._spool:
                 self._spool.mkdir(parents=True, exist_ok=True)
-            with tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=folder) as spooled:
+            with tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=str(folder)) as spooled:
                 size = sum(spooled.write(chunk) for chunk in chunks)
                 spooled.seek(0)
                 with self._said("take", key):
@@ -79,7 +67,8 @@ class S3Store:
                 found = self._client.head_object(Bucket=self._place.bucket, Key=self._name(key))
         except _NotThere:
             return None
-        return int(found["ContentLength"])
+        size: int = found["ContentLength"]
+        return size
 
     def read(self, key: str, start: int, length: int) -> bytes:
         """See the port."""
@@ -100,7 +89,7 @@ class S3Store:
 
     def _name(self, key: str) -> str:
         if not key or key.startswith("/") or ".." in key.split("/"):
-            raise RecordingError(f"{key!r} is no key of a recording")
+            raise FileMissing(f"{key!r} is no key of a recording")
         return f"{self._place.prefix}/{key}" if self._place.prefix else key
 
     @contextmanager
