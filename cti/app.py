@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,14 +48,14 @@ from cti.model.dictionaries import Meaning
 from cti.model.findings import Finding
 from cti.model.ownership import Selection
 from cti.model.queries import CallFilter
-from cti.model.work import COLLECT_RECORDING, FIT_CHANCES
+from cti.model.transcription import transcription_works
+from cti.model.work import FIT_CHANCES
 from cti.node.cel import CelFolder
 from cti.node.checks import NodeToCheck, check_machine, check_node
 from cti.ownership.desk import OwnershipDesk
 from cti.ownership.distributor import Distributor
 from cti.ownership.house import House
 from cti.ownership.keeper import OwnershipKeeper
-from cti.recording.collector import RecordingCollector
 from cti.reports.service import CallReconciler, Reports
 from cti.service import Service, running
 from cti.settings import NodeSettings, Settings
@@ -65,6 +65,7 @@ from cti.web.app import make_app, serving
 from cti.web.deps import Deps
 from cti.web.node_board import NodeBoard
 from cti.wiring.dialing import Dialing, Listener, pacer_of
+from cti.wiring.recordings import Recordings
 from cti.wiring.transcription import Transcribing
 from cti.work.runner import WorkRunner
 
@@ -272,7 +273,21 @@ class _Wired:
             house=house,
             success_codes=lambda campaign_id: self.dictionaries.codes_meaning(Meaning.SUCCESS, campaign_id),
         )
-        self.work = self._work(settings, clock, nodes)
+        self.recordings = Recordings(
+            settings=settings.recording,
+            database=database,
+            bus=self.bus,
+            clock=clock,
+            nodes=nodes,
+            campaigns=self.campaigns,
+            lines=self.lines,
+            open_calls=self.tracker,
+            on_work=lambda: self.work.wake(),
+            transcribe=lambda call, facts: transcription_works(
+                self.campaigns.rules(call.campaign_id or 0).transcription, call.call_id, facts
+            ),
+        )
+        self.work = self._work(clock)
         self.plan = RetryPlan(
             self.campaigns.rules,
             finals=lambda campaign_id: {
@@ -308,6 +323,7 @@ class _Wired:
             keeper=self.line_keeper,
             chances=self.chances,
             nodes=nodes,
+            may_record=self.recordings.may_record,
             pacer=pacer,
         )
         self.listeners = [self._listener(client, clock) for client in self.clients.values()]
@@ -344,6 +360,7 @@ class _Wired:
                 release_minutes=settings.callbacks.release_minutes,
             ),
             Thinner(store=database.reasons, clock=clock, kept_days=settings.dialer.reasons_kept_days),
+            *self.recordings.services,
             *self.dialing.services,
         )
 
@@ -378,17 +395,9 @@ class _Wired:
             expected_phones=self.agents.phones,
         )
 
-    def _work(self, settings: Settings, clock: Clock, nodes: Mapping[str, NodeSettings]) -> WorkRunner:
-        collector = RecordingCollector(
-            store=self.database.facts,
-            bus=self.bus,
-            clock=clock,
-            raw_folders={name: node.recordings for name, node in nodes.items() if node.recordings},
-            folder=settings.recording.folder,
-            keep_raw=settings.recording.keep_raw,
-        )
+    def _work(self, clock: Clock) -> WorkRunner:
         handlers = {
-            COLLECT_RECORDING: collector.collect,
+            **self.recordings.handlers,
             BULK_WORK: self.bulk.carry_out,
             FIT_CHANCES: self.learner.handle,
         }
@@ -458,7 +467,9 @@ class _Wired:
             transcription=self.transcription.desk,
             bus=self.bus,
             clock=clock,
-            recordings=settings.recording.folder,
+            recordings=self.recordings.desk,
+            pauses=self.recordings.pauses,
+            space=self.recordings.space,
             templates=settings.templates(),
             region=settings.dialer.region,
         )

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from cti.errors import BadInput
 from cti.model.campaign_rules import LARGEST_PARAMETER, CampaignRules, MachineAction
 from cti.model.lines import NODE_TRUNKS
+from cti.model.recordings import template_problem
 
 _RULES: Final = TypeAdapter(with_config(ConfigDict(extra="forbid"))(CampaignRules))
 
@@ -54,6 +55,8 @@ def _unfit(rules: CampaignRules) -> Iterator[str]:
     for name, value in machines.parameters.items():
         if not 0 < value <= LARGEST_PARAMETER:
             yield f"machines.parameters.{name}: must be more than 0 and at most {LARGEST_PARAMETER}"
+    if rules.recording.template and (problem := template_problem(rules.recording.template)):
+        yield f"recording.template: {problem}"
 
 
 def rules_record(rules: CampaignRules) -> dict[str, Any]:

@@ -16,25 +16,26 @@ from typing import Final
 import click
 
 from cti.asr.api_feed import ApiFeed, api_feed
+from cti.asr.archive_sounds import ArchiveSounds
 from cti.asr.brake import Brake
 from cti.asr.engine_scribes import EngineScribes
 from cti.asr.engines import open_engine
-from cti.asr.folder_sounds import FolderSounds
 from cti.asr.pressure import Limits
 from cti.asr.redis_stream import open_stream
 from cti.asr.stream_feed import StreamFeed
 from cti.asr.supervisor import RECYCLE_STATUS
-from cti.asr.table_feed import TableFeed, follow_up
+from cti.asr.table_feed import TableFeed
 from cti.asr.watchman import Watchman
 from cti.asr.worker import Hangs, TranscriptionWorker
 from cti.asr.worker_ports import Feed, Scribes, Sounds
 from cti.clock import SystemClock
 from cti.errors import CtiError, SettingsError
+from cti.recording.archive import Archive
 from cti.service import every, running
 from cti.settings import Settings, load
 from cti.settings.client import access
 from cti.storage.database import Database, open_database
-from cti.wiring.transcription import FOLLOW_UPS, RENEWALS
+from cti.wiring.transcription import RENEWALS, followers
 
 log = logging.getLogger(__name__)
 
@@ -133,23 +134,23 @@ async def _fed(settings: Settings, config: Path | None, name: str) -> AsyncItera
             "asr.feed: is table, but database.url is SQLite, which is the service's alone; use api or redis"
         )
     by_table = asr.feed == "table" or (asr.feed != "api" and is_postgres)
-    by_folder = asr.sounds == "folder" or (asr.sounds == "auto" and by_table)
+    by_archive = asr.sounds == "archive" or (asr.sounds == "auto" and by_table)
     async with AsyncExitStack() as stack:
         api: ApiFeed | None = None
-        if not (by_table and by_folder):
+        if not (by_table and by_archive):
             found = access(config=config)
             api = await stack.enter_async_context(api_feed(found.url, found.token, worker=name))
         database: Database | None = None
-        if by_table or by_folder:
+        if by_table or by_archive:
             database = await stack.enter_async_context(
                 open_database(settings.database.url.get_secret_value())
             )
         feed: Feed | None = _table(database, asr.lease_seconds) if by_table and database else api
         sounds: Sounds | None = api
-        if by_folder and database:
-            sounds = FolderSounds(facts=database.facts, folder=settings.recording.folder)
+        if by_archive and database:
+            sounds = ArchiveSounds(facts=database.recordings, archive=Archive.open(settings.recording.plan()))
         if feed is None or sounds is None:
-            raise AssertionError("the API was opened unless table and folder do without it")
+            raise AssertionError("the API was opened unless table and archive do without it")
         if asr.feed == "redis":
             stream = await stack.enter_async_context(open_stream(settings.redis.url.get_secret_value()))
             feed = StreamFeed(stream=stream, verdicts=feed, worker=name, claim_seconds=asr.lease_seconds)
@@ -164,7 +165,7 @@ def _table(database: Database, lease_seconds: float) -> TableFeed:
         works=database.work,
         transcripts=database.transcripts,
         clock=SystemClock(),
-        follow=follow_up(*FOLLOW_UPS),
+        follow=followers,
         live_calls=live_calls,
         lease_for=timedelta(seconds=lease_seconds),
     )

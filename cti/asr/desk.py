@@ -133,7 +133,7 @@ class TranscriptionDesk:
         if not rows or rows[0].call.id != call_id:
             raise NotFound(f"there is no call {call_id}")
         row = rows[0]
-        if row.recording is None or row.recording.path is None:
+        if row.recording is None or row.recording.path is None or row.recording.deleting_at is not None:
             raise NotFound(f"call {call_id} has no recording")
         campaign = row.call.campaign_id
         rules = TranscriptionRules() if campaign is None else self._rules(campaign)

@@ -28,12 +28,11 @@ PLAN: Final = RetryPlan(first_seconds=10.0, ceiling_seconds=900.0, attempts=6)
 Follow = Callable[[Transcript], Sequence[NewWork]]
 
 
-def follow_up(*kinds: str) -> Follow:
-    """Return the hook that has work of these kinds follow each transcript that has text, keyed by the call's id."""
+def all_of(*hooks: Follow) -> Follow:
+    """Return the hook that has all of their work follow."""
 
     def works(transcript: Transcript) -> list[NewWork]:
-        payload = {"call_id": transcript.call_id}
-        return [NewWork(kind=kind, key=transcript.call_id, payload=payload) for kind in kinds]
+        return [work for hook in hooks for work in hook(transcript)]
 
     return works
 

@@ -17,6 +17,7 @@ from cti.cli.imports import imports
 from cti.cli.lines import callerid, trunks
 from cti.cli.lists import lists
 from cti.cli.ownership import assign, configure, leave, pool
+from cti.cli.recordings import recordings
 from cti.cli.service import check, run
 from cti.cli.simulate import simulate
 from cti.cli.transcription import transcripts
@@ -49,6 +50,7 @@ for command in (
     views,
     dictionary,
     calls,
+    recordings,
     disposition,
     report,
     reconcile,

@@ -237,6 +237,16 @@ class TranscriptionRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingRules:
+    """What becomes of the recordings of a campaign's calls."""
+
+    template: str = ""
+    """Of the kept files' names, for example `{date}/{campaign}/{call_id}`; empty: as the settings say."""
+    retention: str = ""
+    """Name of a retention class of the settings; empty: the settings' own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignRules:
     """All rules of a campaign."""
 
@@ -250,3 +260,4 @@ class CampaignRules:
     machines: MachineRules = MachineRules()
     leads: LeadRules = LeadRules()
     transcription: TranscriptionRules = TranscriptionRules()
+    recording: RecordingRules = RecordingRules()

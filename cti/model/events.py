@@ -124,6 +124,35 @@ class TranscriptionDead:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingPaused:
+    """From now on a running recording holds silence, or sound again."""
+
+    call_id: str
+    paused: bool
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingStopped:
+    """Alarm: calls are placed without recording, for want of room."""
+
+    node: str
+    """Empty: on all nodes."""
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingResumed:
+    """There is room again: new calls are recorded."""
+
+    node: str
+    """Empty: on all nodes."""
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignMoved:
     """A campaign was started, paused, stopped, or has nothing left to do."""
 
@@ -202,6 +231,9 @@ Event = (
     | RecordingReady
     | RecordingMissing
     | TranscriptionDead
+    | RecordingPaused
+    | RecordingStopped
+    | RecordingResumed
     | CampaignMoved
     | ContactAdded
     | ContactMoved

@@ -15,6 +15,7 @@ from cti.model.contacts import Campaign
 from cti.model.lines import Trunk
 from cti.settings.asr_sections import AsrSettings
 from cti.settings.base import Name, Port, Section
+from cti.settings.recording_sections import RecordingSettings
 from cti.settings.worker_sections import RedisSettings
 
 
@@ -113,13 +114,6 @@ class NodeSettings(Section):
     @classmethod
     def _empty_is_none(cls, folder: object) -> object:
         return None if folder == "" else folder
-
-
-class RecordingSettings(Section):
-    """Recordings once they are collected."""
-
-    folder: Path = Field(Path("var/recordings"), description="Where checked recordings are kept.")
-    keep_raw: bool = Field(False, description="Keep the node's raw file after the recording was collected.")
 
 
 class ImportSettings(Section):

@@ -43,10 +43,10 @@ class WorkerSettings(Section):
         description="Where workers take work from: the service's API, the database itself (PostgreSQL only), or Redis;"
         " `auto`: the database when it is PostgreSQL, else the API. The service and its workers must agree.",
     )
-    sounds: Literal["auto", "api", "folder"] = Field(
+    sounds: Literal["auto", "api", "archive"] = Field(
         "auto",
-        description="Where workers take recordings from: the API, or `recording.folder`; `auto`: the folder when the"
-        " work comes from the database, else the API.",
+        description="Where workers take recordings from: the API, or where they are kept (folder or S3 store, with the"
+        " keys); `auto`: the latter when the work comes from the database.",
     )
     lease_seconds: float = Field(
         60.0,

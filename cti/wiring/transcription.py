@@ -12,19 +12,20 @@ from cti.asr.desk import TranscriptionDesk
 from cti.asr.feeder import StreamFeeder
 from cti.asr.redis_stream import open_stream
 from cti.asr.supervisor import WorkerSupervisor
-from cti.asr.table_feed import TableFeed, follow_up
+from cti.asr.table_feed import TableFeed, all_of
 from cti.bus import EventBus
 from cti.clock import Clock
 from cti.dialer.campaign_desk import CampaignDesk
 from cti.errors import SettingsError
 from cti.model.access import Grant, Role
+from cti.recording.works import compress_work
 from cti.service import Service
 from cti.settings import Settings
 from cti.settings.client import TOKEN_VARIABLE
 from cti.storage.database import Database
 
-FOLLOW_UPS: Final[Sequence[str]] = ()
-"""Kinds of work that follow each new transcript; only such that have a handler."""
+followers: Final = all_of(lambda transcript: (compress_work(transcript.call_id),))
+"""The work that follows each new transcript; only such that has a handler."""
 RENEWALS: Final = 4
 """A lease is renewed this often before it would run out, so that some failures do not lose it."""
 COMMAND: Final = (sys.executable, "-m", "cti.asr", "--child")
@@ -57,7 +58,7 @@ class Transcribing:
             works=database.work,
             transcripts=database.transcripts,
             clock=clock,
-            follow=follow_up(*FOLLOW_UPS),
+            follow=followers,
             live_calls=live_calls,
             lease_for=timedelta(seconds=asr.lease_seconds),
         )

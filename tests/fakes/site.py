@@ -29,6 +29,7 @@ from cti.model.campaign_rules import Order
 from cti.model.contacts import Campaign
 from cti.ownership.desk import OwnershipDesk
 from cti.ownership.distributor import Distributor
+from cti.recording.space import SpaceWatch
 from cti.service import running
 from cti.web.app import make_app
 from cti.web.deps import DEPS, Deps
@@ -50,6 +51,7 @@ from tests.fakes.desks import (
 from tests.fakes.memory_owners import FakeOwners
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.queue_parts import queue_parts
+from tests.fakes.recording_parts import recording_parts
 from tests.fakes.transcription import a_transcription_desk
 
 PROFILES = load_profiles(SHIPPED)
@@ -94,6 +96,12 @@ class Site:
         chances = app[DEPS].chances
         assert isinstance(chances, FakeAnswerChances)
         return chances
+
+    @property
+    def space(self) -> SpaceWatch:
+        app = self.client.app
+        assert app is not None
+        return app[DEPS].space
 
     @property
     def anna(self) -> int:
@@ -194,7 +202,7 @@ def deps_in_memory(
         decisions=DecisionLog(store=store.decisions, clock=clock),
         bus=bus,
         clock=clock,
-        recordings=folder,
+        **recording_parts(store, folder, bus, clock),
         templates={},
     )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cti.asr.desk import TranscriptionDesk
 from cti.asr.pipeline import Heard
-from cti.asr.table_feed import Follow, TableFeed, follow_up
+from cti.asr.table_feed import Follow, TableFeed, all_of
 from cti.asr.worker_ports import Ear
 from cti.bus import EventBus
 from cti.clock import Clock
@@ -17,7 +17,7 @@ from cti.model.transcripts import Segment, Span, Speaker, Transcript, Word
 from tests.builders import NOW
 from tests.fakes.memory_store import MemoryStore
 
-NOTHING = follow_up()
+NOTHING = all_of()
 
 
 def a_table_feed(

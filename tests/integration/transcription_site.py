@@ -144,8 +144,8 @@ class TranscriptionSite:
     async def kept(self, call_id: str, name: str) -> None:
         """Store that a call's recording lies there, and that it is to be transcribed."""
         facts = RecordingFacts(path=name, seconds=1.0, size_bytes=1)
-        await self.app.database.facts.save_recording(
-            call_id, facts, at=SystemClock().now(), then=[transcribe_work(call_id, {})]
+        await self.app.database.recordings.save_recording(
+            call_id, facts, at=SystemClock().now(), works=[transcribe_work(call_id, {})]
         )
 
     async def done(self) -> int:

@@ -1,8 +1,7 @@
-"""Calls: the list, one of them, the agent's verdict, the recording."""
+"""Calls: the list, one of them, the agent's verdict. Their recordings: see `recordings`."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated, Any, Final
 
 from aiohttp import web
@@ -20,7 +19,6 @@ from cti.web.api.contacts import asking, json_of
 from cti.web.auth import Forbidden, caller
 from cti.web.bodies import Body, Line, Note, Query, body_of, query_of
 from cti.web.deps import Deps, agent_called, campaign_called, deps
-from cti.web.files import sound_file
 
 routes: Final = web.RouteTableDef()
 ID: Final = "{id:[0-9a-f]{32}}"
@@ -79,14 +77,14 @@ async def list_calls(request: web.Request) -> web.StreamResponse:
 @routes.get(f"/calls/{ID}")
 async def get_call(request: web.Request) -> web.Response:
     """One call."""
-    row = await _call(request)
+    row = await call_asked_for(request)
     return web.json_response(call_record(row))
 
 
 @routes.put(f"/calls/{ID}/disposition")
 async def set_disposition(request: web.Request) -> web.Response:
     """The agent's verdict: `disposition` (a code of the dictionary), `note`; again overwrites."""
-    row, verdict = await _call(request), await body_of(request, Disposition)
+    row, verdict = await call_asked_for(request), await body_of(request, Disposition)
     parts, grant = deps(request), caller(request)
     agent_id = agent_called(parts, grant.agent).id if grant.agent else None
     await parts.calls.set_disposition(
@@ -96,27 +94,10 @@ async def set_disposition(request: web.Request) -> web.Response:
         note=verdict.note,
         at=parts.clock.now(),
     )
-    return web.json_response(call_record(await _call(request)))
+    return web.json_response(call_record(await call_asked_for(request)))
 
 
-@routes.get(f"/calls/{ID}/recording")
-async def get_recording(request: web.Request) -> web.StreamResponse:
-    """The recording as WAV: left the customer, right the agent. Understands `Range`."""
-    row = await _call(request)
-    facts = row.recording
-    if facts is None or facts.path is None:
-        reason = facts.problem if facts else None
-        raise NotFound(f"call {row.call.id} has no recording{f': {reason}' if reason else ''}")
-    path = await sound_file(deps(request).recordings, Path(facts.path))
-    headers = {
-        "Content-Type": "audio/wav",
-        "Content-Disposition": f'inline; filename="{row.call.id}.wav"',
-        "Cache-Control": "private",
-    }
-    return web.FileResponse(path, headers=headers)
-
-
-async def _call(request: web.Request) -> CallRow:
+async def call_asked_for(request: web.Request) -> CallRow:
     """Return the call of the path. Raises NotFound, and Forbidden when an agent asks for another's call."""
     grant, call_id, parts = caller(request), request.match_info["id"], deps(request)
     # The newest call before the smallest text that is greater than this id.

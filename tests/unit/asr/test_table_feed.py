@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from cti.asr.table_feed import LEASE, PLAN, follow_up
+from cti.asr.table_feed import LEASE, PLAN, Follow, all_of
 from cti.model.calls import Call
 from cti.model.transcription import transcribe_work
-from cti.model.work import COMPRESS_RECORDING, JUDGE_QUALITY, TRANSCRIBE, Work
+from cti.model.work import COMPRESS_RECORDING, JUDGE_QUALITY, TRANSCRIBE, NewWork, Work
 from tests.builders import NOW, a_call, later
 from tests.fakes.clock import FakeClock
 from tests.fakes.memory_store import MemoryStore
@@ -36,6 +36,12 @@ class Table:
         return counts.waiting, counts.leased, counts.done, counts.dead
 
 
+def leaves(kind: str) -> Follow:
+    return lambda transcript: [
+        NewWork(kind=kind, key=transcript.call_id, payload={"call_id": transcript.call_id})
+    ]
+
+
 @pytest.fixture
 def table() -> Table:
     return Table()
@@ -57,7 +63,9 @@ async def test_the_higher_priority_goes_first(table: Table) -> None:
 
 
 async def test_what_follows_a_transcript_is_written_once(table: Table) -> None:
-    feed = a_table_feed(table.store, table.clock, follow=follow_up(COMPRESS_RECORDING, JUDGE_QUALITY))
+    feed = a_table_feed(
+        table.store, table.clock, follow=all_of(leaves(COMPRESS_RECORDING), leaves(JUDGE_QUALITY))
+    )
     call = await table.recording()
     work = await table.taken()
     await feed.done(work, a_transcript(call.id))

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from cti.asr.orders import Order, order_of, work_of, work_record
 from cti.asr.wire import transcript_of, transcript_record
 from cti.errors import BadInput, GiveUp
-from cti.model.transcription import transcribe_work
+from cti.model.campaign_rules import TranscriptionRules
+from cti.model.queries import RecordingFacts
+from cti.model.transcription import transcribe_work, transcription_works
 from cti.model.transcripts import Segment, Span, Speaker, Transcript, Word
-from cti.model.work import Work
+from cti.model.work import TRANSCRIBE, Work
 from tests.builders import NOW, later
 from tests.fakes.transcription import a_transcript
 
@@ -98,6 +100,13 @@ def test_an_order_that_cannot_be_read_is_given_up(payload: dict[str, Any]) -> No
         order_of(a_work(payload=payload))
 
 
-def test_a_wish_that_makes_no_sense_still_transcribes() -> None:
-    work = transcribe_work("c", {"language": 5, "priority": "high"})
-    assert (work.payload, work.priority) == ({"call_id": "c", "language": "", "model": ""}, 0)
+def test_a_recording_is_transcribed_where_its_campaign_wants_it_and_there_is_sound() -> None:
+    sound, silence = RecordingFacts(path="a.wav"), RecordingFacts(path=None, problem="no file")
+    rules = TranscriptionRules(enabled=True, language="zh", priority=4)
+
+    (work,) = transcription_works(rules, "c", sound)
+
+    assert (work.kind, work.key, work.priority) == (TRANSCRIBE, "c", 4)
+    assert work.payload == {"call_id": "c", "language": "zh", "model": ""}
+    assert transcription_works(rules, "c", silence) == ()
+    assert transcription_works(TranscriptionRules(), "c", sound) == ()

@@ -16,7 +16,7 @@ def dead_letter(terminal: Terminal) -> str:
 
     async def make() -> None:
         await store.calls.place([(call, None)])
-        await store.facts.save_recording(call.id, RecordingFacts(path="a.wav"), at=NOW)
+        await store.recordings.save_recording(call.id, RecordingFacts(path="a.wav"), at=NOW)
         await store.work.add([transcribe_work(call.id, {})], now=NOW)
         (work,) = await store.work.lease(
             kinds=[TRANSCRIBE], limit=1, now=NOW, lease_for=timedelta(seconds=60)

@@ -103,6 +103,15 @@ WAYS: list[tuple[str, str, str]] = [
         ("POST", f"transcription/work/{step}", "workers")
         for step in ("take", "keep", "begin", "done", "failed", "give-back", "pressure")
     ),
+    ("GET", f"calls/{CALL}/recording/facts", "all"),
+    ("GET", f"calls/{CALL}/recording/peaks", "all"),
+    ("POST", f"calls/{CALL}/recording/pause", "all"),
+    ("POST", f"calls/{CALL}/recording/resume", "all"),
+    ("PUT", f"calls/{CALL}/recording/hold", "leaders"),
+    ("GET", "recordings", "leaders"),
+    ("POST", "recordings/verify", "leaders"),
+    ("POST", "recordings/rotate", "leaders"),
+    ("GET", "recordings/rotation", "leaders"),
     ("GET", "reports/calls_by_agent", "leaders"),
     ("POST", "reconcile", "leaders"),
     ("GET", "floor", "leaders"),

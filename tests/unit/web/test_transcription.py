@@ -16,7 +16,7 @@ async def recorded(site: Site, *, ordered: bool = True) -> Call:
     await site.store.calls.place([(call, None)])
     facts = RecordingFacts(path="2026/11/23/x.wav", seconds=2.0, size_bytes=64_044)
     then = [transcribe_work(call.id, {})] if ordered else []
-    await site.store.facts.save_recording(call.id, facts, at=NOW, then=then)
+    await site.store.recordings.save_recording(call.id, facts, at=NOW, works=then)
     return call
 
 
