@@ -16,6 +16,7 @@ from cti.cli.do_not_call import dnc
 from cti.cli.imports import imports
 from cti.cli.lines import callerid, trunks
 from cti.cli.lists import lists
+from cti.cli.models import models
 from cti.cli.ownership import assign, configure, leave, pool
 from cti.cli.service import check, run
 from cti.cli.simulate import simulate
@@ -59,5 +60,6 @@ for command in (
     consent,
     dnc,
     chances,
+    models,
 ):
     cti.add_command(command)
