@@ -57,9 +57,8 @@ def prompts(rate: int) -> list[Prompt]:
 def _texts(file: Path) -> Iterator[tuple[str, str]]:
     opened = gzip.open if file.suffix == ".gz" else open
     with opened(file, "rt", encoding="utf-8", errors="replace") as lines:
-        found = dict(
-            match.group("name", "text") for line in lines if (match := _LINE.fullmatch(line.strip()))
-        )
+        matches = [match for line in lines if (match := _LINE.fullmatch(line.strip()))]
+    found = {match["name"]: match["text"] for match in matches}
     for name, text in sorted(found.items()):
         if len(text.split()) >= LONG_ENOUGH and not _UNSPEAKABLE.search(text):
             yield name, text
