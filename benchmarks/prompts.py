@@ -16,10 +16,10 @@ import numpy as np
 import soundfile
 
 from cti.asr.engine import Samples
+from lab.installation import cache_folder
 
-SOUNDS: Final = (Path("/usr/share/asterisk/sounds/en_US_f_Allison"), Path("/usr/share/asterisk/sounds/en"))
-TEXTS: Final = Path("/usr/share/doc/asterisk-core-sounds-en-wav/core-sounds-en.txt.gz")
-_OTHER_TEXTS: Final = "/usr/share/doc/asterisk-core-sounds-en*/core-sounds-en.txt.gz"
+PROMPTS: Final = "prompts-1"
+"""The folder in the lab's cache; scripts/lab-tools makes it under the same name."""
 LONG_ENOUGH: Final = 3
 """Words. Shorter ones are numbers and letters of announcements put together."""
 _LINE: Final = re.compile(r"(?P<name>[A-Za-z0-9_-]+): *(?P<text>.+)")
@@ -27,7 +27,7 @@ _UNSPEAKABLE: Final = re.compile(r"[\[\]<>(){}0-9]|\.\.\.|\b[A-Z]{2,}\b")
 
 
 class NoPrompts(Exception):
-    """The packages are not installed."""
+    """They were not fetched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -46,20 +46,19 @@ class Prompt:
 
 def prompts(rate: int) -> list[Prompt]:
     """Return all that can be scored, by name. Raises NoPrompts."""
-    folder = next((one for one in SOUNDS if any(one.glob("*.g722")) and any(one.glob("*.wav"))), None)
-    texts = sorted(Path("/").glob(_OTHER_TEXTS.removeprefix("/")))
-    if folder is None or not texts:
-        raise NoPrompts(
-            "install asterisk-core-sounds-en-wav and asterisk-core-sounds-en-g722 (scripts/lab-tools does)"
-        )
+    share = cache_folder() / PROMPTS / "usr" / "share"
+    folder = share / "asterisk" / "sounds" / "en_US_f_Allison"
+    texts = sorted((share / "doc").glob("asterisk-core-sounds-en*/core-sounds-en.txt*"))
+    if not folder.is_dir() or not texts:
+        raise NoPrompts(f"Asterisk's prompts are not in {share}: run scripts/lab-tools")
     return [prompt for name, text in _texts(texts[0]) if (prompt := _prompt(folder, name, text, rate))]
 
 
 def _texts(file: Path) -> Iterator[tuple[str, str]]:
-    with gzip.open(file, "rt", encoding="utf-8", errors="replace") as lines:
-        found = dict(
-            match.group("name", "text") for line in lines if (match := _LINE.fullmatch(line.strip()))
-        )
+    opened = gzip.open if file.suffix == ".gz" else open
+    with opened(file, "rt", encoding="utf-8", errors="replace") as lines:
+        matches = [match for line in lines if (match := _LINE.fullmatch(line.strip()))]
+    found = {match["name"]: match["text"] for match in matches}
     for name, text in sorted(found.items()):
         if len(text.split()) >= LONG_ENOUGH and not _UNSPEAKABLE.search(text):
             yield name, text

@@ -4,6 +4,7 @@ import io
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import gcd
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -42,13 +43,14 @@ class SoundFile:
             raise BadInput(f"{self._name}: there is no channel {channel}; it has {self.channels}")
         if self.rate == self._rate:
             return self._read(channel, start, frames)
-        edge = round(_EDGE_SECONDS * self._rate)
-        begin = start * self._rate // self.rate
-        before = min(edge, begin)
-        needed = before + frames * self._rate // self.rate + edge
-        wide = resampled(self._read(channel, begin - before, needed), self._rate, self.rate)
-        skip = before * self.rate // self._rate
-        return wide[skip : skip + frames]
+        step = self.rate // gcd(
+            self.rate, self._rate
+        )  # only there do both rates have a sample at the same moment
+        edge = round(_EDGE_SECONDS * self.rate)
+        begin = max(start - edge, 0) // step * step
+        end = start + frames + edge
+        wide = self._read(channel, begin * self._rate // self.rate, (end - begin) * self._rate // self.rate)
+        return resampled(wide, self._rate, self.rate)[start - begin : start - begin + frames]
 
     def _read(self, channel: int, start: int, frames: int) -> Samples:
         try:

@@ -11,6 +11,8 @@ PAUSE_SECONDS: Final = 0.6
 LONG_SECONDS: Final = 15.0
 """An utterance so long ends at the next breath: it is one line of a page and one hit of a search."""
 BREATH_SECONDS: Final = 0.2
+_HAIR: Final = 1e-6
+"""Seconds are floats: 1.6 - 1 is a little more than 0.6."""
 
 _UNSPACED: Final = (
     (0x2E80, 0x303F),  # CJK radicals and punctuation
@@ -56,7 +58,7 @@ def _parts(words: list[Word]) -> Iterator[list[Word]]:
         if part:
             pause = word.start - part[-1].end
             long = part[-1].end - part[0].start >= LONG_SECONDS
-            if pause > PAUSE_SECONDS or (long and pause >= BREATH_SECONDS):
+            if pause > PAUSE_SECONDS + _HAIR or (long and pause >= BREATH_SECONDS - _HAIR):
                 yield part
                 part = []
         part.append(word)

@@ -29,6 +29,9 @@ LONGEST_SECONDS: Final = 28.0
 CROSSTALK_DB: Final = 30.0
 """A voice so far below the other channel's at the same moment is the other's, come through."""
 
+_HAIR: Final = 1e-6
+"""Seconds are floats: 1.6 - 1 is a little more than 0.6."""
+
 Flags = npt.NDArray[np.bool_]
 Levels = npt.NDArray[np.float32]
 """Per frame, in dB below full scale."""
@@ -78,7 +81,7 @@ def joined(spans: Sequence[Span], gap: float) -> list[Span]:
     """Join spans, given in order, that are no further apart than `gap` seconds."""
     found: list[Span] = []
     for span in spans:
-        if found and span.start - found[-1].end <= gap:
+        if found and span.start - found[-1].end <= gap + _HAIR:
             found[-1] = Span(start=found[-1].start, end=max(found[-1].end, span.end))
         else:
             found.append(span)

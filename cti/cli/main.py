@@ -16,6 +16,7 @@ from cti.cli.do_not_call import dnc
 from cti.cli.imports import imports
 from cti.cli.lines import callerid, trunks
 from cti.cli.lists import lists
+from cti.cli.models import models
 from cti.cli.ownership import assign, configure, leave, pool
 from cti.cli.recordings import recordings
 from cti.cli.service import check, run
@@ -63,5 +64,6 @@ for command in (
     dnc,
     chances,
     transcripts,
+    models,
 ):
     cti.add_command(command)
