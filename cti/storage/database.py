@@ -29,6 +29,7 @@ from cti.storage.sql_nodes import SqlNodes
 from cti.storage.sql_ownership import SqlOwnership
 from cti.storage.sql_queue import SqlQueue
 from cti.storage.sql_reasons import SqlReasons
+from cti.storage.sql_search import SqlSearch
 from cti.storage.sql_transcripts import SqlTranscripts
 from cti.storage.sql_views import SqlViews
 from cti.storage.sql_work import SqlWork
@@ -67,6 +68,7 @@ class Database:
         self.dictionaries = SqlDictionaries(connections)
         self.chances = SqlChances(connections)
         self.transcripts = SqlTranscripts(connections)
+        self.search = SqlSearch(connections)
 
 
 @asynccontextmanager
