@@ -62,6 +62,19 @@ def tokens_of(units: Sequence[Unit]) -> list[str]:
     return tokens
 
 
+def query_tokens(units: Sequence[Unit], *, prefix: bool) -> tuple[list[str], bool]:
+    """Return the tokens that stand one after the other wherever the units do, and whether the last one may go on.
+
+    A character within a run is the second half of the token before it; alone it is the beginning of a token.
+    """
+    tokens, last = tokens_of(units), units[-1]
+    if not last.dense:
+        return tokens, prefix and len(last.text) < LONGEST_TOKEN
+    if len(units) > 1 and units[-2].dense:
+        return tokens[:-1], False
+    return tokens, True
+
+
 def _units(text: str) -> Iterator[Unit]:
     word, began, ended, reach = "", 0, 0, 0
     for start, end in _clusters(text):
