@@ -7,8 +7,20 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from benchmarks import answer_to_rep, event_lag, import_lists, next_contacts, originate, pacing, said, storage
+from benchmarks import (
+    answer_to_rep,
+    event_lag,
+    import_lists,
+    next_contacts,
+    originate,
+    pacing,
+    said,
+    storage,
+    transcribe,
+)
 from benchmarks.child import ChildFailed
+from benchmarks.prompts import NoPrompts
+from cti.errors import CtiError
 from lab.errors import LabError
 
 BENCHMARKS: Final[Mapping[str, Callable[[], Awaitable[None]]]] = {
@@ -19,6 +31,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[], Awaitable[None]]]] = {
     import_lists.NAME: import_lists.run,
     next_contacts.NAME: next_contacts.run,
     pacing.NAME: pacing.run,
+    transcribe.NAME: transcribe.run,
 }
 
 
@@ -32,7 +45,7 @@ def main() -> int:
         said.step(f"{name} begins")
         try:
             asyncio.run(_awaited(BENCHMARKS[name]))
-        except (LabError, ChildFailed, TimeoutError) as error:
+        except (LabError, ChildFailed, NoPrompts, CtiError, TimeoutError) as error:
             said.step(f"{name} could not be measured: {error!r}\n{error}")
             failed = True
         except (KeyboardInterrupt, asyncio.CancelledError):
