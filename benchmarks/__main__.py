@@ -9,6 +9,7 @@ from typing import Final
 
 from benchmarks import (
     answer_to_rep,
+    answer_to_rep_backlog,
     event_lag,
     import_lists,
     next_contacts,
@@ -26,6 +27,7 @@ from lab.errors import LabError
 BENCHMARKS: Final[Mapping[str, Callable[[], Awaitable[None]]]] = {
     originate.NAME: originate.run,
     answer_to_rep.NAME: answer_to_rep.run,
+    answer_to_rep_backlog.NAME: answer_to_rep_backlog.run,
     event_lag.NAME: event_lag.run,
     storage.NAME: storage.run,
     import_lists.NAME: import_lists.run,
