@@ -111,7 +111,8 @@ def figures(sides: Sides) -> Row:
 
 def _add_models(config: Path) -> None:
     threads = os.cpu_count() or 1
-    asr = f'[asr]\nthreads = {threads}\npause_above_waiting = 1.0\nfolder = "{MODELS}"\n[[asr.models]]\nname = "{MODEL}"\n'
+    limits = f"threads = {threads}\npause_above_waiting = 1.0\n"
+    asr = f'[asr]\n{limits}folder = "{MODELS}"\n[[asr.models]]\nname = "{MODEL}"\n'
     config.write_text(f"{config.read_text()}\n{asr}")
 
 
