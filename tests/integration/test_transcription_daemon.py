@@ -16,21 +16,18 @@ from benchmarks.prompts import NoPrompts, Prompt, prompts
 from cti.settings import load
 from cti.storage.database import open_database
 from lab.daemon import ADMIN_TOKEN, Daemon
-from tests.integration.transcription_site import free_port, settings_text, transcription_site, write_sound
+from tests.integration.transcription_site import (
+    MODEL,
+    MODELS,
+    free_port,
+    need,
+    settings_text,
+    transcription_site,
+    vosk_lines,
+    write_sound,
+)
 
-MODELS = Path(__file__).parents[2] / ".cache" / "models"
-MODEL = "small-en-us"
 WITHIN_SECONDS = 150.0
-VOSK = f'workers = 1\nthreads = 2\nfolder = "{MODELS}"\n[[asr.models]]\nname = "{MODEL}"'
-
-
-def need(there: bool, what: str) -> None:
-    """Go on only with it: without, skip loudly, but fail in CI."""
-    if there:
-        return
-    if os.environ.get("CI", "").lower() in ("", "0", "false"):
-        pytest.skip(f"NOT TESTED: {what}")
-    pytest.fail(what)
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +147,7 @@ async def test_real_speech_becomes_text_and_bad_sound_a_clear_error_and_nothing_
             file.writeframes(bytes(16_000))
         (folder / f"{missing}.wav").unlink()
         _three_hours(folder / f"{long}.wav")
-    settings(tmp_path, VOSK)
+    settings(tmp_path, vosk_lines(workers=1, threads=2))
 
     async with a_daemon(tmp_path) as daemon:
         async with asyncio.timeout(WITHIN_SECONDS):

@@ -7,7 +7,7 @@ import pytest
 
 from tests.integration.postgres import PostgresServer
 from tests.integration.redis_server import RedisServer, redis_server
-from tests.integration.transcription_site import LEASE_SECONDS, TranscriptionSite, transcription_site
+from tests.integration.transcription_site import LEASE_SECONDS, killed_meanwhile, transcription_site
 
 __all__ = ["redis_server"]
 
@@ -15,28 +15,16 @@ RECORDINGS, KILLS = 40, 4
 WITHIN_SECONDS = 200.0
 
 
-async def killed_meanwhile(site: TranscriptionSite, *, recordings: int, kills: int) -> None:
-    """Transcribe while workers are killed, one each time so many recordings are done."""
-    await site.record(recordings)
-    async with site.workers() as workers:
-        for number in range(kills):
-            await site.until_done(number * recordings // (kills + 1) + 1, within=WITHIN_SECONDS)
-            await workers.kill_one()
-        await site.until_done(recordings, within=WITHIN_SECONDS)
-    assert workers.killed == kills
-    await site.assert_each_has_one_transcript()
-
-
 async def test_fed_by_the_api(tmp_path: Path) -> None:
     async with transcription_site(tmp_path, feed="api") as site:
-        await killed_meanwhile(site, recordings=RECORDINGS, kills=KILLS)
+        await killed_meanwhile(site, recordings=RECORDINGS, kills=KILLS, within=WITHIN_SECONDS)
 
 
 @pytest.mark.postgres
 async def test_fed_by_postgres_alone(tmp_path: Path, postgres_server: PostgresServer) -> None:
     url = postgres_server.make_database("transcription_kills")
     async with transcription_site(tmp_path, database=url) as site:
-        await killed_meanwhile(site, recordings=RECORDINGS, kills=KILLS)
+        await killed_meanwhile(site, recordings=RECORDINGS, kills=KILLS, within=WITHIN_SECONDS)
 
 
 async def test_fed_by_redis_that_is_stopped_and_loses_everything(

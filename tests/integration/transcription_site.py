@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from cti.app import App, open_app
 from cti.asr.supervisor import WorkerSupervisor
@@ -33,6 +34,22 @@ from tests.integration.echo_worker import digest_of
 TOKEN = "token-of-the-workers-0001"
 ECHO = (sys.executable, "-m", "tests.integration.echo_worker", "--child")
 LEASE_SECONDS = 3.0
+MODELS = Path(__file__).parents[2] / ".cache" / "models"
+MODEL = "small-en-us"
+
+
+def need(there: bool, what: str) -> None:
+    """Go on only with it: without, skip loudly, but fail in CI."""
+    if there:
+        return
+    if os.environ.get("CI", "").lower() in ("", "0", "false"):
+        pytest.skip(f"NOT TESTED: {what}")
+    pytest.fail(what)
+
+
+def vosk_lines(*, workers: int, threads: int) -> str:
+    """Return lines of the table `[asr]` for the English model of the tests."""
+    return f'workers = {workers}\nthreads = {threads}\nfolder = "{MODELS}"\n[[asr.models]]\nname = "{MODEL}"'
 
 
 def free_port() -> int:
@@ -203,3 +220,15 @@ async def transcription_site(folder: Path, **given: str) -> AsyncIterator[Transc
     config.write_text(settings_text(folder, **given))  # type: ignore[arg-type]
     async with open_app(load(config, {}), config=config) as app:
         yield TranscriptionSite(app, folder, config, [])
+
+
+async def killed_meanwhile(site: TranscriptionSite, *, recordings: int, kills: int, within: float) -> None:
+    """Transcribe while workers are killed, one each time so many recordings are done."""
+    await site.record(recordings)
+    async with site.workers() as workers:
+        for number in range(kills):
+            await site.until_done(number * recordings // (kills + 1) + 1, within=within)
+            await workers.kill_one()
+        await site.until_done(recordings, within=within)
+    assert workers.killed == kills
+    await site.assert_each_has_one_transcript()
