@@ -63,16 +63,22 @@ async def work(
     ends_with_stdin: bool = False,
     scribes: MakeScribes = models_of,
 ) -> int:
-    """Transcribe until SIGTERM or SIGINT; return the exit status. Raises SettingsError, StorageError."""
+    """Transcribe until SIGTERM or SIGINT; return the exit status. Raises SettingsError, StorageError, GiveUp and
+    EngineError for models that are not there or cannot be loaded.
+    """
     os.nice(settings.asr.nice)
     name = name or f"{socket.gethostname()}-{os.getpid()}"
     brake = Brake()
     async with AsyncExitStack() as stack:
         feed, sounds = await stack.enter_async_context(_fed(settings, config, name))
+        models = scribes(settings)
+        # Before any work is taken: with a model that cannot be loaded every recording would end as a dead letter.
+        first = await asyncio.to_thread(models.scribe, model="", language="")
+        log.info("%s hears %s with the model %s", first.engine, first.language, first.model)
         worker = TranscriptionWorker(
             feed=feed,
             sounds=sounds,
-            scribes=scribes(settings),
+            scribes=models,
             clock=SystemClock(),
             brake=brake,
             threads=settings.asr.threads,
@@ -133,6 +139,12 @@ async def _fed(settings: Settings, config: Path | None, name: str) -> AsyncItera
         raise SettingsError(
             "asr.feed: is table, but database.url is SQLite, which is the service's alone; use api or redis"
         )
+    if asr.sounds == "archive" and not is_postgres:
+        raise SettingsError(
+            "asr.sounds: is archive, but what is known of recordings lies in SQLite, the service's alone; use api"
+        )
+    if asr.feed == "redis" and not settings.redis.url.get_secret_value():
+        raise SettingsError("asr.feed: is redis, but redis.url is empty")
     by_table = asr.feed == "table" or (asr.feed != "api" and is_postgres)
     by_archive = asr.sounds == "archive" or (asr.sounds == "auto" and by_table)
     async with AsyncExitStack() as stack:

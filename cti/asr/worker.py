@@ -39,6 +39,10 @@ HANG_SECONDS: Final = 120.0
 """So long beyond its limit a thread hangs in the engine, which nobody can end but with the process."""
 
 
+LOAD_SECONDS: Final = 900.0
+"""A model that is not loaded after so long will not be; the largest take a minute from a slow disk."""
+
+
 class Hangs(CtiError):
     """A thread does not come back from the engine: the process must be ended."""
 
@@ -163,9 +167,11 @@ class TranscriptionWorker:
         if self._stopping.is_set():
             raise Stopped("the worker is told to end")
         order = order_of(work)
+        slot.hangs_after = time.monotonic() + LOAD_SECONDS
         scribe = await self._in_thread(
             slot, lambda: self._scribes.scribe(model=order.model, language=order.language)
         )
+        slot.hangs_after = None
         if not await self._feed.begin(work, scribe.fingerprint):
             return None
         async with self._sounds.fetched(order.call_id) as path:
@@ -186,6 +192,7 @@ class TranscriptionWorker:
         """In the slot's thread: return what the run calls between two stretches of a recording of that length."""
         own = slot.brake or Brake()
         most = LIMIT_SHARE * seconds + LIMIT_SECONDS
+        slot.hangs_after = time.monotonic() + most + HANG_SECONDS
         all_of_us, alone = still(self._brake, most_seconds=most), still(own, most_seconds=float("inf"))
 
         def passing() -> None:

@@ -21,7 +21,7 @@ from cti.model.access import Grant, Role
 from cti.recording.works import compress_work
 from cti.service import Service
 from cti.settings import Settings
-from cti.settings.client import TOKEN_VARIABLE
+from cti.settings.client import TOKEN_VARIABLE, URL_VARIABLE, service_url
 from cti.storage.database import Database
 
 followers: Final = all_of(lambda transcript: (compress_work(transcript.call_id),))
@@ -68,7 +68,7 @@ class Transcribing:
         file = () if config is None else ("--config", str(config))
         self.workers = WorkerSupervisor(
             command=[*command, *file],
-            environ={TOKEN_VARIABLE: token, **_ONE_THREAD},
+            environ={URL_VARIABLE: service_url(settings), TOKEN_VARIABLE: token, **_ONE_THREAD},
             count=asr.workers,
             clock=clock,
         )

@@ -106,7 +106,8 @@ async def gone(pid: int) -> None:
 
 
 async def test_the_service_begins_a_dead_worker_again_and_takes_it_along_when_it_ends(tmp_path: Path) -> None:
-    settings(tmp_path, "workers = 1")
+    need((MODELS / MODEL).is_dir(), f"no Vosk model {MODEL} in {MODELS}")
+    settings(tmp_path, vosk_lines(workers=1, threads=1))
     async with a_daemon(tmp_path) as daemon:
         first = await a_child(daemon)
         os.kill(first, signal.SIGKILL)
@@ -117,7 +118,8 @@ async def test_the_service_begins_a_dead_worker_again_and_takes_it_along_when_it
 
 
 async def test_a_service_that_is_killed_leaves_no_worker_behind(tmp_path: Path) -> None:
-    settings(tmp_path, "workers = 1")
+    need((MODELS / MODEL).is_dir(), f"no Vosk model {MODEL} in {MODELS}")
+    settings(tmp_path, vosk_lines(workers=1, threads=1))
     async with a_daemon(tmp_path) as daemon:
         child = await a_child(daemon)
         async with asyncio.timeout(WITHIN_SECONDS):
