@@ -428,6 +428,8 @@ class _Wired:
                 pacing=self.dialing.decisions.last,
             ),
             chances=self.learner,
+            transcripts=self.database.transcripts,
+            search=self.database.search,
             bus=self.bus,
             clock=clock,
             recordings=settings.recording.folder,

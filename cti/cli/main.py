@@ -19,6 +19,7 @@ from cti.cli.lists import lists
 from cti.cli.ownership import assign, configure, leave, pool
 from cti.cli.service import check, run
 from cti.cli.simulate import simulate
+from cti.cli.transcripts import search, transcripts
 from cti.cli.views import views
 from cti.cli.why import why
 
@@ -59,5 +60,7 @@ for command in (
     consent,
     dnc,
     chances,
+    search,
+    transcripts,
 ):
     cti.add_command(command)

@@ -30,6 +30,7 @@ from cti.web.api import (
     ownership,
     recycling,
     reports,
+    transcripts,
     views,
     why,
 )
@@ -51,6 +52,7 @@ NOUNS: Final = (
     dialing.routes,
     chances.routes,
     calls.routes,
+    transcripts.routes,
     bulk.routes,
     contacts.routes,
     views.routes,

@@ -41,6 +41,7 @@ from cti.web.ports import (
     Reporter,
     Whys,
 )
+from cti.web.search_ports import Search, Transcripts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +75,8 @@ class Deps:
     whys: Whys
     callbacks: Callbacks
     chances: AnswerChances
+    transcripts: Transcripts
+    search: Search
     bus: EventBus
     clock: Clock
     recordings: Path

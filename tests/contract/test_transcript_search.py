@@ -272,6 +272,14 @@ async def test_very_long_words_and_utterances_are_found(store: Store) -> None:
     assert await texts(store, '"word2998 word2999"') == [text]
 
 
+async def test_an_utterance_without_a_word_is_kept_and_never_found(store: Store) -> None:
+    call = await spoken(store, [said(C, "… ?"), said(A, "hello", at=1)])
+
+    assert await texts(store, "hello") == ["hello"]
+    await store.transcripts.save(a_transcript(call.id, [], fingerprint="f2"))
+    assert await texts(store, "hello") == []
+
+
 LETTERS = "我你他是的不了一在人有好退款谢谢ab"
 
 

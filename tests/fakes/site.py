@@ -185,6 +185,8 @@ def deps_in_memory(
         **compliance,
         **queue_parts(store, clock, agents.agents),
         chances=FakeAnswerChances(store),
+        transcripts=store.transcripts,
+        search=store.search,
         previews=FakePreviews(),
         by_hand=FakeByHand(),
         ledger=DropLedger(store=store.ledger, clock=clock),
