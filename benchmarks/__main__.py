@@ -12,10 +12,12 @@ from benchmarks import (
     answer_to_rep_backlog,
     event_lag,
     import_lists,
+    index,
     next_contacts,
     originate,
     pacing,
     said,
+    search,
     storage,
     transcribe,
 )
@@ -34,6 +36,8 @@ BENCHMARKS: Final[Mapping[str, Callable[[], Awaitable[None]]]] = {
     next_contacts.NAME: next_contacts.run,
     pacing.NAME: pacing.run,
     transcribe.NAME: transcribe.run,
+    search.NAME: search.run,
+    index.NAME: index.run,
 }
 
 

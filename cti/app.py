@@ -465,6 +465,8 @@ class _Wired:
             ),
             chances=self.learner,
             transcription=self.transcription.desk,
+            transcripts=self.database.transcripts,
+            search=self.database.search,
             bus=self.bus,
             clock=clock,
             recordings=self.recordings.desk,

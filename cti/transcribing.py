@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -29,13 +29,15 @@ from cti.asr.watchman import Watchman
 from cti.asr.worker import Hangs, TranscriptionWorker
 from cti.asr.worker_ports import Feed, Scribes, Sounds
 from cti.clock import SystemClock
-from cti.errors import CtiError, SettingsError
+from cti.errors import CtiError, SettingsError, StorageError
+from cti.model.campaign_rules import CampaignRules
 from cti.recording.archive import Archive
 from cti.service import every, running
 from cti.settings import Settings, load
 from cti.settings.client import access
 from cti.storage.database import Database, open_database
 from cti.wiring.transcription import RENEWALS, followers
+from cti.wiring.transcripts import kept_transcripts
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +46,7 @@ HANGS_STATUS: Final = 70
 """EX_SOFTWARE of sysexits.h: a thread hung in an engine."""
 WRONG_SETTINGS_STATUS: Final = 3
 SIZE_SECONDS: Final = 10.0
+RULES_SECONDS: Final = 15.0
 
 
 def models_of(settings: Settings) -> EngineScribes:
@@ -157,7 +160,12 @@ async def _fed(settings: Settings, config: Path | None, name: str) -> AsyncItera
             database = await stack.enter_async_context(
                 open_database(settings.database.url.get_secret_value())
             )
-        feed: Feed | None = _table(database, asr.lease_seconds) if by_table and database else api
+        feed: Feed | None = api
+        if by_table and database:
+            rules = CampaignRulesNow(database)
+            await rules.read()  # before anything is stored: they say which numbers may not be kept
+            await stack.enter_async_context(running(rules))
+            feed = _table(database, rules, asr.lease_seconds)
         sounds: Sounds | None = api
         if by_archive and database:
             sounds = ArchiveSounds(facts=database.recordings, archive=Archive.open(settings.recording.plan()))
@@ -169,13 +177,40 @@ async def _fed(settings: Settings, config: Path | None, name: str) -> AsyncItera
         yield feed, sounds
 
 
-def _table(database: Database, lease_seconds: float) -> TableFeed:
+class CampaignRulesNow:
+    """Campaigns' rules as the database has them, read anew every few seconds. A service."""
+
+    name = "rules of campaigns"
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._rules: dict[int, CampaignRules] = {}
+
+    def of(self, campaign_id: int) -> CampaignRules:
+        """Return a campaign's rules; those of a plain one when it is not known."""
+        return self._rules.get(campaign_id, CampaignRules())
+
+    async def run(self) -> None:
+        """Read for ever."""
+        await every(RULES_SECONDS, self.step, name=self.name)
+
+    async def step(self) -> None:
+        """Read once; what was read before stands while the database is away."""
+        with suppress(StorageError):
+            await self.read()
+
+    async def read(self) -> None:
+        """Read once. Raises StorageError."""
+        self._rules = {one.id: one.rules for one in await self._database.campaigns.campaigns()}
+
+
+def _table(database: Database, rules: CampaignRulesNow, lease_seconds: float) -> TableFeed:
     async def live_calls() -> int:
         return len(await database.calls.open_calls())
 
     return TableFeed(
         works=database.work,
-        transcripts=database.transcripts,
+        transcripts=kept_transcripts(database=database, rules_of=rules.of),
         clock=SystemClock(),
         follow=followers,
         live_calls=live_calls,

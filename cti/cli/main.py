@@ -21,7 +21,8 @@ from cti.cli.ownership import assign, configure, leave, pool
 from cti.cli.recordings import recordings
 from cti.cli.service import check, run
 from cti.cli.simulate import simulate
-from cti.cli.transcription import transcripts
+from cti.cli.transcription import retry, show_status
+from cti.cli.transcripts import search, transcripts
 from cti.cli.views import views
 from cti.cli.why import why
 
@@ -34,6 +35,8 @@ def cti() -> None:
 
 agent.add_command(configure)
 agent.add_command(leave)
+transcripts.add_command(show_status)
+transcripts.add_command(retry)
 for command in (
     run,
     check,
@@ -63,7 +66,8 @@ for command in (
     consent,
     dnc,
     chances,
-    transcripts,
     models,
+    search,
+    transcripts,
 ):
     cti.add_command(command)

@@ -14,12 +14,7 @@ from cti.errors import BadInput
 DEAD: Final = ("id", "call_id", "error")
 
 
-@click.group()
-def transcripts() -> None:
-    """What was said in calls, as text."""
-
-
-@transcripts.command("status")
+@click.command("status")
 @click.option("--json", "as_json", is_flag=True, help="Show JSON.")
 @talks
 async def show_status(api: ApiClient, as_json: bool) -> None:
@@ -52,7 +47,7 @@ def status_lines(told: dict[str, Any], now: datetime) -> list[str]:
     return lines
 
 
-@transcripts.command("retry")
+@click.command("retry")
 @click.argument("call_id", required=False)
 @click.option("--dead", is_flag=True, help="All that failed for good.")
 @click.option("--model", help="Name of a model profile; else the campaign's.")

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from cti.model.doubles import DoubleKey, DoubleRule, DoubleScope
+from cti.model.secrets import Secret
 
 
 class DropWindow(StrEnum):
@@ -247,6 +248,13 @@ class RecordingRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RedactionRules:
+    """What is taken out of transcripts before they are kept."""
+
+    kinds: tuple[Secret, ...] = (Secret.CARD, Secret.CHINA_ID)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignRules:
     """All rules of a campaign."""
 
@@ -261,3 +269,4 @@ class CampaignRules:
     leads: LeadRules = LeadRules()
     transcription: TranscriptionRules = TranscriptionRules()
     recording: RecordingRules = RecordingRules()
+    redaction: RedactionRules = RedactionRules()

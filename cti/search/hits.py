@@ -4,13 +4,15 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Final
 
-from cti.model.transcripts import Segment, Word
 from cti.search.matching import Stretch, distinct, found, holds
 from cti.search.query import AnyOf, Query, phrases_of
 from cti.search.units import Unit, units_of
 
 RANKED: Final = 1000
 """Hits that are ranked: the newest ones. More would not be looked at by anybody."""
+
+Timed = tuple[str, float, float]
+"""A word with its start and end."""
 
 Marks = tuple[tuple[int, int], ...]
 
@@ -41,28 +43,40 @@ def rank(query: Query, units: Sequence[Unit], places: Sequence[Stretch]) -> tupl
     return distinct(query, units), covered / len(units)
 
 
-def moment_of(segment: Segment, units: Sequence[Unit], place: int) -> float:
-    """Return when a unit of the shown text was said, in seconds.
+def moment_of(shown: str, words: Sequence[Timed], units: Sequence[Unit], place: int) -> float:
+    """Return when a unit of the shown text was said, in the words' own measure of time.
 
-    Words and text have the same units but where the text was written otherwise (numbers, redaction): then the moment is
-    taken in proportion.
+    Almost always the text is the words, with or without spaces. Where it was written otherwise (numbers, redaction) and
+    has other units, the moment is taken in proportion.
     """
-    ends, by_word = _units_by_word(segment.words)
-    total = ends[-1] if ends else 0
-    if total == 0:
-        return segment.start
-    if [unit.text for unit in by_word] != [unit.text for unit in units]:
-        place = min(total - 1, place * total // len(units))
-    at = bisect_right(ends, place)
-    word, first = segment.words[at], ends[at - 1] if at else 0
-    # within a word that is many characters, as far in as the character is
-    return word.start + (word.end - word.start) * (place - first) / (ends[at] - first)
+    at = _by_letters(shown, words, units[place].start)
+    return at if at is not None else _by_units(words, units, place)
 
 
-def _units_by_word(words: Sequence[Word]) -> tuple[list[int], list[Unit]]:
+def _by_letters(shown: str, words: Sequence[Timed], letter: int) -> float | None:
+    reached = 0
+    for word, start, end in words:
+        found_at = shown.find(word, reached)
+        if found_at < 0 or shown[reached:found_at].strip():
+            return None
+        reached = found_at + len(word)
+        if letter < reached:
+            return start + (end - start) * (letter - found_at) / len(word)
+    return None
+
+
+def _by_units(words: Sequence[Timed], units: Sequence[Unit], place: int) -> float:
     ends: list[int] = []
-    units: list[Unit] = []
-    for word in words:
-        units += units_of(word.text)
-        ends.append(len(units))
-    return ends, units
+    heard: list[Unit] = []
+    for word, *_ in words:
+        heard += units_of(word)
+        ends.append(len(heard))
+    if not heard:
+        return words[0][1]
+    if [unit.text for unit in heard] != [unit.text for unit in units]:
+        place = min(len(heard) - 1, place * len(heard) // len(units))
+    at = bisect_right(ends, place)
+    _, start, end = words[at]
+    first = ends[at - 1] if at else 0
+    # within a word that is many characters, as far in as the character is
+    return start + (end - start) * (place - first) / (ends[at] - first)

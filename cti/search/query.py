@@ -11,7 +11,7 @@ Operators are capital letters; everything else is what was said. No part of the 
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -185,7 +185,7 @@ def _phrase(units: Sequence[Unit], *, prefix: bool, at: int) -> Phrase:
     if prefix and not last.dense and len(last.text) < _SHORTEST_PREFIX:
         raise BadQuery(at, f"a star needs at least {_SHORTEST_PREFIX} letters before it")
     # where they stand in the query says nothing of what is meant
-    bare = tuple(replace(unit, start=0, end=0) for unit in units)
+    bare = tuple(unit._replace(start=0, end=0) for unit in units)
     return Phrase(bare, prefix=prefix and not last.dense)
 
 

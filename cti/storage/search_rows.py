@@ -1,5 +1,6 @@
 """What both databases' searches share: the rows of hits with their names, and the filters that other tables answer."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,7 +12,6 @@ from cti.model.transcripts import Speaker
 from cti.search.hits import judged, marks_of, moment_of
 from cti.search.query import Query
 from cti.storage import tables
-from cti.storage.transcript_rows import segment_of
 
 _segments, _transcripts, _calls = tables.segments.c, tables.transcripts.c, tables.calls.c
 _marks = tables.call_marks.c
@@ -72,7 +72,7 @@ def hit_of(row: Row[Any], query: Query) -> Hit | None:
     if judgement is None:
         return None
     units, places = judgement
-    segment = segment_of(row.speaker, row.text, row.words)
+    words = [(word, start, end) for word, start, end, _ in json.loads(row.words)]
     return Hit(
         segment_id=row.id,
         call_id=row.call_id,
@@ -85,7 +85,7 @@ def hit_of(row: Row[Any], query: Query) -> Hit | None:
         speaker=Speaker(row.speaker),
         start=row.start_ms / 1000,
         end=row.end_ms / 1000,
-        at=round(moment_of(segment, units, places[0][0]), 3),
+        at=round(moment_of(row.text, words, units, places[0][0])) / 1000,
         text=row.text,
         marks=marks_of(units, places),
         confidence=row.confidence,

@@ -12,7 +12,8 @@ from typing import Final, Protocol
 from sqlalchemy import bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cti.search.units import tokens_of, units_of
+from cti.search.facets import time_facets
+from cti.search.units import tokens
 
 FACET: Final = "~"
 """On PostgreSQL facets stand among the words; no word begins with this."""
@@ -64,7 +65,7 @@ class PostgresIndex:
     async def add(self, connection: AsyncConnection, rows: Sequence[Indexed]) -> None:
         """Put segments in."""
         if rows:
-            given = [{"id": row.id, "terms": vector_of(tokens(row.text), row.facets)} for row in rows]
+            given = [{"id": row.id, "terms": _vector(row)} for row in rows]
             await connection.execute(_POSTGRES_ADD, given)
 
     async def remove(self, connection: AsyncConnection, rows: Sequence[Indexed]) -> None:
@@ -73,9 +74,8 @@ class PostgresIndex:
             await connection.execute(_POSTGRES_REMOVE, {"ids": [row.id for row in rows]})
 
 
-def tokens(shown: str) -> list[str]:
-    """Return the tokens of a text."""
-    return tokens_of(units_of(shown))
+def _vector(row: Indexed) -> str:
+    return vector_of(tokens(row.text), (*row.facets, *time_facets(row.id)))
 
 
 def vector_of(terms: Iterable[str], facets: Iterable[str]) -> str:

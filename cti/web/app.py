@@ -32,6 +32,7 @@ from cti.web.api import (
     recycling,
     reports,
     transcription,
+    transcripts,
     views,
     why,
 )
@@ -54,6 +55,7 @@ NOUNS: Final = (
     chances.routes,
     calls.routes,
     recordings.routes,
+    transcripts.routes,
     bulk.routes,
     contacts.routes,
     views.routes,

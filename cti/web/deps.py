@@ -43,6 +43,7 @@ from cti.web.ports import (
     Reporter,
     Whys,
 )
+from cti.web.search_ports import Search, Transcripts
 from cti.web.transcription_ports import Transcription
 
 
@@ -78,6 +79,8 @@ class Deps:
     callbacks: Callbacks
     chances: AnswerChances
     transcription: Transcription
+    transcripts: Transcripts
+    search: Search
     bus: EventBus
     clock: Clock
     recordings: RecordingDesk

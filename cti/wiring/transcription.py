@@ -23,6 +23,7 @@ from cti.service import Service
 from cti.settings import Settings
 from cti.settings.client import TOKEN_VARIABLE, URL_VARIABLE, service_url
 from cti.storage.database import Database
+from cti.wiring.transcripts import kept_transcripts
 
 followers: Final = all_of(lambda transcript: (compress_work(transcript.call_id),))
 """The work that follows each new transcript; only such that has a handler."""
@@ -56,7 +57,7 @@ class Transcribing:
 
         self.feed = TableFeed(
             works=database.work,
-            transcripts=database.transcripts,
+            transcripts=kept_transcripts(database=database, rules_of=campaigns.rules),
             clock=clock,
             follow=followers,
             live_calls=live_calls,

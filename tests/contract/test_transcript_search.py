@@ -235,6 +235,24 @@ async def test_pages_follow_each_other_without_gap_or_double(store: Store) -> No
     assert seen == [f"hello {n} {letter}" for n in range(6, -1, -1) for letter in "ba"]
 
 
+async def test_the_newest_come_first_however_far_back_they_are(store: Store) -> None:
+    days = (0, 0.5, 3, 20, 33, 100, 700, 3000)
+    for day in days:
+        await spoken(store, dialogue(f"hello day {day}", "well"), at=-86400 * day)
+    expected = [f"hello day {day}" for day in days]
+
+    assert await texts(store, "hello") == expected
+    for limit in range(1, 8):
+        page = await found(store, "hello", limit=limit)
+        assert [hit.text for hit in page.hits] == expected[:limit]
+        rest = await found(store, "hello", after=page.next)
+        assert [hit.text for hit in rest.hits] == expected[limit:]
+    since, until = later(-86400 * 101), later(-86400)
+    assert await texts(store, "hello", since=since, until=until) == expected[2:6]
+    assert await texts(store, "hello", since=since, limit=3) == expected[:3]
+    assert await texts(store, "hello day 700", until=until) == expected[6:7]
+
+
 async def test_rank_puts_first_what_is_most_about_the_words(store: Store) -> None:
     await spoken(
         store,
@@ -270,6 +288,14 @@ async def test_very_long_words_and_utterances_are_found(store: Store) -> None:
 
     assert await texts(store, "a" * 59 + "*") == [word[:-1] + "b", word]
     assert await texts(store, '"word2998 word2999"') == [text]
+
+
+async def test_an_utterance_without_a_word_is_kept_and_never_found(store: Store) -> None:
+    call = await spoken(store, [said(C, "… ?"), said(A, "hello", at=1)])
+
+    assert await texts(store, "hello") == ["hello"]
+    await store.transcripts.save(a_transcript(call.id, [], fingerprint="f2"))
+    assert await texts(store, "hello") == []
 
 
 LETTERS = "我你他是的不了一在人有好退款谢谢ab"

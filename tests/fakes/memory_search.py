@@ -108,6 +108,7 @@ class MemorySearch:
         agent = self._tables.agents.get(one.call.agent_id or 0)
         verdict = self._tables.verdicts.get(one.call.id)
         confidence = one.segment.confidence
+        words = [(word.text, word.start * 1000, word.end * 1000) for word in one.segment.words]
         return Hit(
             segment_id=one.id,
             call_id=one.call.id,
@@ -120,7 +121,7 @@ class MemorySearch:
             speaker=one.segment.speaker,
             start=one.segment.start,
             end=one.segment.end,
-            at=round(moment_of(one.segment, units, places[0][0]), 3),
+            at=round(moment_of(one.segment.shown, words, units, places[0][0])) / 1000,
             text=one.segment.shown,
             marks=marks_of(units, places),
             confidence=None if confidence is None else round(confidence, 3),

@@ -196,6 +196,8 @@ def deps_in_memory(
         **queue_parts(store, clock, agents.agents),
         chances=FakeAnswerChances(store),
         transcription=a_transcription_desk(store, bus, clock),
+        transcripts=store.transcripts,
+        search=store.search,
         previews=FakePreviews(),
         by_hand=FakeByHand(),
         ledger=DropLedger(store=store.ledger, clock=clock),

@@ -12,9 +12,10 @@ from cti.model.calls import Call
 from cti.model.recordings import Pause
 from cti.model.transcripts import CHANNELS
 from cti.recording.desk import Described
-from cti.web.api.calls import ID, call_asked_for
+from cti.web.api.calls import ID
 from cti.web.auth import Forbidden, caller, leader
 from cti.web.bodies import Body, body_of
+from cti.web.call_access import visible_call
 from cti.web.deps import Deps, agent_called, deps
 from cti.web.sound import send_sound
 
@@ -41,7 +42,7 @@ async def get_recording(request: web.Request) -> web.StreamResponse:
 
     Understands `Range` (206, 416), `If-Range`, `If-None-Match` and `HEAD`; `ETag` is the SHA-256 of the file.
     """
-    row, desk = await call_asked_for(request), deps(request).recordings
+    row, desk = await visible_call(request), deps(request).recordings
     facts = await desk.facts(row.call.id)
     return await send_sound(request, row.call.id, facts, await desk.source(facts))
 
@@ -49,7 +50,7 @@ async def get_recording(request: web.Request) -> web.StreamResponse:
 @routes.get(f"/calls/{ID}/recording/facts")
 async def get_facts(request: web.Request) -> web.Response:
     """All that is known of a recording, the stretches of silence (`pauses`) and the holds with it."""
-    row = await call_asked_for(request)
+    row = await visible_call(request)
     described = await deps(request).recordings.described(row.call.id)
     return web.json_response(_described(row.call.id, described))
 
@@ -57,7 +58,7 @@ async def get_facts(request: web.Request) -> web.Response:
 @routes.get(f"/calls/{ID}/recording/peaks")
 async def get_peaks(request: web.Request) -> web.Response:
     """The outline: for each channel `low` and `high`, -128 to 127, a value for every `bucket_seconds`."""
-    row, desk = await call_asked_for(request), deps(request).recordings
+    row, desk = await visible_call(request), deps(request).recordings
     peaks = await desk.peaks(row.call.id)
     answer: dict[str, Any] = {"bucket_seconds": peaks.bucket_ms / 1000}
     for channel in range(peaks.channels):
