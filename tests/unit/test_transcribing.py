@@ -7,8 +7,13 @@ from click.testing import CliRunner
 
 from cti import transcribing
 from cti.asr.pressure import Limits
+from cti.errors import StorageError
+from cti.model.campaign_rules import CampaignRules, TranscriptionRules
+from cti.model.contacts import Campaign
 from cti.settings import load
-from cti.transcribing import WRONG_SETTINGS_STATUS, begin, limits_of, main
+from cti.transcribing import WRONG_SETTINGS_STATUS, CampaignRulesNow, begin, limits_of, main
+from tests.builders import a_campaign
+from tests.fakes.memory_store import MemoryStore
 from tests.fakes.transcription import FakeScribes
 
 
@@ -61,3 +66,22 @@ def test_the_command_explains_itself() -> None:
     said = CliRunner().invoke(main, ["--help"])
     assert said.exit_code == 0
     assert "WAIHU_TOKEN" in said.output
+
+
+async def test_the_rules_of_campaigns_are_read_anew_and_stand_while_the_database_is_away() -> None:
+    store = MemoryStore()
+    rules = CampaignRulesNow(store)  # type: ignore[arg-type]
+    assert rules.of(1) == CampaignRules()
+    wished = CampaignRules(transcription=TranscriptionRules(enabled=True))
+    campaign = await store.campaigns.add_campaign(a_campaign(rules=wished))
+    await rules.step()
+    assert rules.of(campaign.id) == wished
+
+    async def away() -> list[Campaign]:
+        raise StorageError("away", temporary=True)
+
+    store.campaigns.campaigns = away  # type: ignore[method-assign]
+    await rules.step()
+    assert rules.of(campaign.id) == wished
+    with pytest.raises(StorageError):
+        await rules.read()
