@@ -7,18 +7,37 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from benchmarks import answer_to_rep, event_lag, import_lists, next_contacts, originate, pacing, said, storage
+from benchmarks import (
+    answer_to_rep,
+    answer_to_rep_backlog,
+    event_lag,
+    import_lists,
+    index,
+    next_contacts,
+    originate,
+    pacing,
+    said,
+    search,
+    storage,
+    transcribe,
+)
 from benchmarks.child import ChildFailed
+from benchmarks.prompts import NoPrompts
+from cti.errors import CtiError
 from lab.errors import LabError
 
 BENCHMARKS: Final[Mapping[str, Callable[[], Awaitable[None]]]] = {
     originate.NAME: originate.run,
     answer_to_rep.NAME: answer_to_rep.run,
+    answer_to_rep_backlog.NAME: answer_to_rep_backlog.run,
     event_lag.NAME: event_lag.run,
     storage.NAME: storage.run,
     import_lists.NAME: import_lists.run,
     next_contacts.NAME: next_contacts.run,
     pacing.NAME: pacing.run,
+    transcribe.NAME: transcribe.run,
+    search.NAME: search.run,
+    index.NAME: index.run,
 }
 
 
@@ -32,7 +51,7 @@ def main() -> int:
         said.step(f"{name} begins")
         try:
             asyncio.run(_awaited(BENCHMARKS[name]))
-        except (LabError, ChildFailed, TimeoutError) as error:
+        except (LabError, ChildFailed, NoPrompts, CtiError, TimeoutError) as error:
             said.step(f"{name} could not be measured: {error!r}\n{error}")
             failed = True
         except (KeyboardInterrupt, asyncio.CancelledError):

@@ -60,7 +60,7 @@ async def run() -> None:
             child("bare_bridge", *_account(lab), "--endpoint", BARE, log=folder / "bare.log") as bare,
         ):
             await bare.ask(within=WAIT_SECONDS)
-            await _set_up(daemon)
+            await set_up(daemon)
             heard = await _alternate(daemon, bare, customers, lines)
     said.row(NAME, figures(*heard))
 
@@ -88,15 +88,15 @@ def _account(lab: Lab) -> tuple[str, ...]:
     return (*account, "--trunk", "lab")
 
 
-async def _set_up(daemon: Daemon) -> None:
+async def set_up(daemon: Daemon, calls: int = CALLS) -> None:
     """Log our rep in; the campaign runs, and waits until he says that he is ready."""
     await daemon.post("campaigns", {"name": CAMPAIGN, "trunk": "lab", "grace_seconds": 2})
     agent = {"login": OURS, "name": "Rita", "endpoint": OURS, "node": "pbx", "campaigns": [CAMPAIGN]}
     await daemon.post("agents", agent)
-    rows = "".join(f"Contact {n},{answering_number(n)}\n" for n in range(CALLS))
+    rows = "".join(f"Contact {n},{answering_number(n)}\n" for n in range(calls))
     await daemon.upload(CAMPAIGN, "list", f"name,phone\n{rows}".encode())
     await daemon.post(f"agents/{OURS}/login")
-    await _state(daemon, "ready")
+    await until_state(daemon, "ready")
     await daemon.post(f"agents/{OURS}/pause", {"reason": "meeting"})
     await daemon.post(f"campaigns/{CAMPAIGN}/start")
 
@@ -111,17 +111,17 @@ async def _alternate(
     with said.bar() as progress:
         task = progress.add_task(NAME, total=CALLS)
         for n in range(CALLS):
-            await _measured(ours, customers, mine, lambda: daemon.post(f"agents/{OURS}/ready"))
-            await _state(daemon, "wrap_up")
+            await measured(ours, customers, mine, lambda: daemon.post(f"agents/{OURS}/ready"))
+            await until_state(daemon, "wrap_up")
             number = {"number": answering_number(n)}
-            await _measured(theirs, customers, other, lambda number=number: bare.ask(number, within=10))  # type: ignore[misc]
+            await measured(theirs, customers, other, lambda number=number: bare.ask(number, within=10))  # type: ignore[misc]
             progress.advance(task)
             if (n + 1) % 20 == 0:
                 said.step(f"{NAME}: {n + 1} of {CALLS} calls each")
     return ours, theirs
 
 
-async def _measured(
+async def measured(
     heard: Heard, customers: Softphone, rep: PhoneCall, begin: Callable[[], Awaitable[object]]
 ) -> None:
     """Let one call happen and note when each side heard the other."""
@@ -151,7 +151,7 @@ async def _next(customers: Softphone, before: int) -> PhoneCall:
     return customers.strangers[-1]
 
 
-async def _state(daemon: Daemon, wanted: str) -> None:
+async def until_state(daemon: Daemon, wanted: str) -> None:
     async with asyncio.timeout(WAIT_SECONDS):
         while (await daemon.get(f"agents/{OURS}"))["state"] != wanted:
             await asyncio.sleep(0.02)

@@ -3,9 +3,10 @@
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from cti.ami.call_tracker import CallTracker
 from cti.ami.lines import AmiLines
@@ -47,14 +48,14 @@ from cti.model.dictionaries import DictionaryKind, Meaning
 from cti.model.findings import Finding
 from cti.model.ownership import Selection
 from cti.model.queries import CallFilter
-from cti.model.work import COLLECT_RECORDING, FIT_CHANCES
+from cti.model.transcription import transcription_works
+from cti.model.work import FIT_CHANCES
 from cti.node.cel import CelFolder
 from cti.node.checks import NodeToCheck, check_machine, check_node
 from cti.ownership.desk import OwnershipDesk
 from cti.ownership.distributor import Distributor
 from cti.ownership.house import House
 from cti.ownership.keeper import OwnershipKeeper
-from cti.recording.collector import RecordingCollector
 from cti.reports.service import CallReconciler, Reports
 from cti.service import Service, running
 from cti.settings import NodeSettings, Settings
@@ -64,6 +65,8 @@ from cti.web.app import make_app, serving
 from cti.web.deps import Deps
 from cti.web.node_board import NodeBoard
 from cti.wiring.dialing import Dialing, Listener, pacer_of
+from cti.wiring.recordings import Recordings
+from cti.wiring.transcription import Transcribing
 from cti.work.runner import WorkRunner
 
 log = logging.getLogger(__name__)
@@ -87,9 +90,15 @@ class App:
 
 @asynccontextmanager
 async def open_app(
-    settings: Settings, *, clock: Clock | None = None, pacer: MakePacer = pacer_of
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    pacer: MakePacer = pacer_of,
+    config: Path | None = None,
 ) -> AsyncIterator[App]:
     """Open what holds a connection, take up where the last run ended, run all services; undo it in reverse order.
+
+    `config` is the file the settings came from, for processes of our own.
 
     A node that cannot be reached is no error: it is tried for ever, and told. Raises SettingsError (no node, port
     taken), Conflict (another service on this database), StorageError (no database, or a newer one).
@@ -102,11 +111,15 @@ async def open_app(
         database = await stack.enter_async_context(
             open_database(settings.database.url.get_secret_value(), clock=clock)
         )
-        app = _Wired(settings, database, clock, pacer)
+        app = _Wired(settings, database, clock, pacer, config)
         await app.load()
         # The port first: a second service on the same settings ends here, before it has dialed anybody.
         url = await stack.enter_async_context(
-            serving(make_app(app.deps, settings.grants()), host=settings.api.host, port=settings.api.port)
+            serving(
+                make_app(app.deps, [*settings.grants(), *app.transcription.grants]),
+                host=settings.api.host,
+                port=settings.api.port,
+            )
         )
         await stack.enter_async_context(running(*app.services))
         yield App(
@@ -122,12 +135,12 @@ async def open_app(
         )
 
 
-async def run(settings: Settings) -> None:
+async def run(settings: Settings, config: Path | None = None) -> None:
     """Run the service until SIGTERM or SIGINT. Calls that are up go on without it."""
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    async with open_app(settings) as app:
+    async with open_app(settings, config=config) as app:
         log.info("the API listens on %s", app.url)
         await stopped.wait()
         log.info("ending; %d calls go on without the service", len(app.tracker.open_calls()))
@@ -174,7 +187,9 @@ def _to_check(settings: Settings, node: NodeSettings) -> NodeToCheck:
 class _Wired:
     """All parts, wired and not started."""
 
-    def __init__(self, settings: Settings, database: Database, clock: Clock, pacer: MakePacer) -> None:
+    def __init__(
+        self, settings: Settings, database: Database, clock: Clock, pacer: MakePacer, config: Path | None
+    ) -> None:
         nodes = {node.name: node for node in settings.nodes}
         self._nodes, self._clock = frozenset(nodes), clock
         self.database = database
@@ -261,7 +276,21 @@ class _Wired:
             house=house,
             success_codes=lambda campaign_id: self.dictionaries.codes_meaning(Meaning.SUCCESS, campaign_id),
         )
-        self.work = self._work(settings, clock, nodes)
+        self.recordings = Recordings(
+            settings=settings.recording,
+            database=database,
+            bus=self.bus,
+            clock=clock,
+            nodes=nodes,
+            campaigns=self.campaigns,
+            lines=self.lines,
+            open_calls=self.tracker,
+            on_work=lambda: self.work.wake(),
+            transcribe=lambda call, facts: transcription_works(
+                self.campaigns.rules(call.campaign_id or 0).transcription, call.call_id, facts
+            ),
+        )
+        self.work = self._work(clock)
         self.plan = RetryPlan(
             self.campaigns.rules,
             finals=lambda campaign_id: {
@@ -271,7 +300,19 @@ class _Wired:
             },
         )
         self.journal = Journal(
-            calls=database.calls, agents=database.agents, on_work=self.work.wake, plan=self.plan
+            calls=database.calls,
+            agents=database.agents,
+            on_work=self.work.wake,
+            plan=self.plan,
+        )
+        self.transcription = Transcribing(
+            settings=settings,
+            config=config,
+            database=database,
+            bus=self.bus,
+            clock=clock,
+            campaigns=self.campaigns,
+            open_calls=lambda: len(self.tracker.open_calls()),
         )
         self.dialing = Dialing(
             database=database,
@@ -285,6 +326,7 @@ class _Wired:
             keeper=self.line_keeper,
             chances=self.chances,
             nodes=nodes,
+            may_record=self.recordings.may_record,
             pacer=pacer,
         )
         self.listeners = [self._listener(client, clock) for client in self.clients.values()]
@@ -303,6 +345,7 @@ class _Wired:
         self.services: tuple[Service, ...] = (
             self.journal,
             self.work,
+            *self.transcription.services,
             self.importer,
             self.learner,
             *self.clients.values(),
@@ -320,6 +363,7 @@ class _Wired:
                 release_minutes=settings.callbacks.release_minutes,
             ),
             Thinner(store=database.reasons, clock=clock, kept_days=settings.dialer.reasons_kept_days),
+            *self.recordings.services,
             *self.dialing.services,
         )
 
@@ -354,17 +398,9 @@ class _Wired:
             expected_phones=self.agents.phones,
         )
 
-    def _work(self, settings: Settings, clock: Clock, nodes: Mapping[str, NodeSettings]) -> WorkRunner:
-        collector = RecordingCollector(
-            store=self.database.facts,
-            bus=self.bus,
-            clock=clock,
-            raw_folders={name: node.recordings for name, node in nodes.items() if node.recordings},
-            folder=settings.recording.folder,
-            keep_raw=settings.recording.keep_raw,
-        )
+    def _work(self, clock: Clock) -> WorkRunner:
         handlers = {
-            COLLECT_RECORDING: collector.collect,
+            **self.recordings.handlers,
             BULK_WORK: self.bulk.carry_out,
             FIT_CHANCES: self.learner.handle,
         }
@@ -431,9 +467,14 @@ class _Wired:
                 pacing=self.dialing.decisions.last,
             ),
             chances=self.learner,
+            transcription=self.transcription.desk,
+            transcripts=self.database.transcripts,
+            search=self.database.search,
             bus=self.bus,
             clock=clock,
-            recordings=settings.recording.folder,
+            recordings=self.recordings.desk,
+            pauses=self.recordings.pauses,
+            space=self.recordings.space,
             templates=settings.templates(),
             region=settings.dialer.region,
         )

@@ -5,6 +5,7 @@ CtiError
 ├── BadInput             text from outside that is refused; names what and where
 │   └── ControlCharacter a value that must never reach the AMI socket
 ├── NotFound             the thing named does not exist
+│   └── Gone             it was there, and was deleted when its time was over
 ├── Conflict             the thing named exists, but not in a state that allows this
 ├── NodeError            one Asterisk node
 │   ├── NodeDown         no connection to it now; try again later
@@ -12,6 +13,12 @@ CtiError
 │   └── NodeRefused      it answered `Response: Error`; the message is Asterisk's own
 ├── StorageError         the database refused or is away; `temporary` says whether to try again
 ├── RecordingError       a recording is missing, empty or cannot be kept; the work is retried
+├── EngineError          a speech engine or its model cannot be used, or failed on a sound; names the model
+│   └── TooSlow          a recording took longer than it may
+│   ├── DiskFull         there is no room for it where it should be written
+│   ├── WrongKey         it is encrypted with a key that is not known, or is not this one
+│   ├── FileMissing      the file of a recording is not where its facts say
+│   └── BrokenSound      the file is not the sound it should be: truncated, empty, another form
 └── GiveUp               a handler of work says: never try this again; goes to the dead letters
 
 Busy, no answer, or an agent who leaves are not errors. Errors are caught in three places: the service
@@ -37,6 +44,10 @@ class ControlCharacter(BadInput):
 
 class NotFound(CtiError):
     """The thing named does not exist."""
+
+
+class Gone(NotFound):
+    """The thing named was deleted when its time was over."""
 
 
 class Conflict(CtiError):
@@ -69,6 +80,30 @@ class StorageError(CtiError):
 
 class RecordingError(CtiError):
     """A recording is missing, empty, or cannot be kept now."""
+
+
+class EngineError(CtiError):
+    """A speech engine, or the model it was given, cannot be used."""
+
+
+class TooSlow(EngineError):
+    """A recording took longer to transcribe than it may."""
+
+
+class DiskFull(RecordingError):
+    """There is no room where a recording should be written."""
+
+
+class WrongKey(RecordingError):
+    """A recording is encrypted with a key that is not at hand."""
+
+
+class FileMissing(RecordingError):
+    """The file of a recording is not where its facts say."""
+
+
+class BrokenSound(RecordingError):
+    """A file is not the sound that it should be."""
 
 
 class GiveUp(CtiError):

@@ -9,10 +9,14 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from cti.errors import BadInput
 from cti.model.campaign_rules import LARGEST_PARAMETER, CampaignRules, MachineAction
 from cti.model.lines import NODE_TRUNKS
+from cti.model.recordings import template_problem
 
 _RULES: Final = TypeAdapter(with_config(ConfigDict(extra="forbid"))(CampaignRules))
 
 _ENDPOINT: Final = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+_MODEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+LARGEST_PRIORITY: Final = 1000
 _SOUND: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_/-]*")
 
 
@@ -36,6 +40,13 @@ def _unfit(rules: CampaignRules) -> Iterator[str]:
     for place, trunk in enumerate(rules.lines.trunks):
         if trunk != NODE_TRUNKS and not _ENDPOINT.fullmatch(trunk):
             yield f"lines.trunks.{place}: {trunk!r} is no name of a PJSIP endpoint, nor {NODE_TRUNKS!r}"
+    wish = rules.transcription
+    if wish.language and not _LANGUAGE.fullmatch(wish.language):
+        yield f"transcription.language: {wish.language!r} is no language; write en, zh, ko, pt-BR, ..."
+    if wish.model and not _MODEL.fullmatch(wish.model):
+        yield f"transcription.model: {wish.model!r} is no name of a model profile"
+    if not -LARGEST_PRIORITY <= wish.priority <= LARGEST_PRIORITY:
+        yield f"transcription.priority: must be -{LARGEST_PRIORITY} to {LARGEST_PRIORITY}"
     machines = rules.machines
     if machines.voicemail and not _SOUND.fullmatch(machines.voicemail):
         yield f"machines.voicemail: {machines.voicemail!r} is no name in the node's sounds folder"
@@ -44,6 +55,8 @@ def _unfit(rules: CampaignRules) -> Iterator[str]:
     for name, value in machines.parameters.items():
         if not 0 < value <= LARGEST_PARAMETER:
             yield f"machines.parameters.{name}: must be more than 0 and at most {LARGEST_PARAMETER}"
+    if rules.recording.template and (problem := template_problem(rules.recording.template)):
+        yield f"recording.template: {problem}"
 
 
 def rules_record(rules: CampaignRules) -> dict[str, Any]:

@@ -57,6 +57,16 @@ class AmiLines:
                 await client.send_all(orders.take(call.channel_id, taken=False))
             raise NodeRefused(f"node {call.node} did not join {call.id}: {bridged.text('Message')}")
 
+    async def mute_recording(self, call: Call, *, muted: bool) -> None:
+        """Let the recording of a call that is up hold silence, or sound again."""
+        action = orders.mute_recording(call.channel_id, muted=muted)
+        [answer] = await self._client(call.node).send_all(action)
+        if answer.refused:
+            what = "pause" if muted else "resume"
+            raise NodeRefused(
+                f"node {call.node} did not {what} the recording of {call.id}: {answer.text('Message')}"
+            )
+
     async def hang_up(self, *, node: str, channel_id: str) -> None:
         """End a channel with cause 16. A channel that is gone already is no error."""
         action, client = orders.hang_up(channel_id), self._client(node)

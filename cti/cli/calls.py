@@ -9,6 +9,7 @@ import click
 
 from cti.cli.client import ApiClient
 from cti.cli.frame import REFUSED, Moment, span_options, talks
+from cti.cli.recordings import call_recording
 from cti.cli.shown import Form, cell_text, form_options, show
 from cti.model.calls import Outcome
 from cti.model.tables import ReportKind
@@ -24,7 +25,7 @@ BY: Final = {
 }
 
 
-@click.command()
+@click.command("calls")
 @span_options
 @click.option("--campaign", help="Id or name.")
 @click.option("--agent", help="Login.")
@@ -38,7 +39,7 @@ BY: Final = {
 @click.option("--columns", default=COLUMNS, show_default=True, help="Fields of the record, or `all`.")
 @form_options
 @talks
-async def calls(api: ApiClient, form: str | None, columns: str, limit: int, **asked: Any) -> None:
+async def list_calls(api: ApiClient, form: str | None, columns: str, limit: int, **asked: Any) -> None:
     """List calls, newest first."""
     wanted: dict[str, Any] = {**asked, "columns": None if columns == "all" else columns}
     if form == Form.CSV:
@@ -47,6 +48,22 @@ async def calls(api: ApiClient, form: str | None, columns: str, limit: int, **as
         return
     rows = await _pages(api, wanted, limit)
     show(rows, columns.split(",") if columns != "all" else list(rows[0]) if rows else [], form)
+
+
+@click.pass_context
+def _calls(context: click.Context, /, **given: Any) -> None:
+    if context.invoked_subcommand is None:
+        context.invoke(list_calls, **given)
+
+
+calls: Final = click.Group(
+    "calls",
+    callback=_calls,
+    params=list_calls.params,
+    help="List calls, newest first; or see to the recording of one.",
+    invoke_without_command=True,
+)
+calls.add_command(call_recording)
 
 
 async def _pages(api: ApiClient, wanted: dict[str, Any], limit: int) -> list[dict[str, Any]]:

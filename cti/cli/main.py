@@ -16,9 +16,13 @@ from cti.cli.do_not_call import dnc
 from cti.cli.imports import imports
 from cti.cli.lines import callerid, trunks
 from cti.cli.lists import lists
+from cti.cli.models import models
 from cti.cli.ownership import assign, configure, leave, pool
+from cti.cli.recordings import recordings
 from cti.cli.service import check, run
 from cti.cli.simulate import simulate
+from cti.cli.transcription import retry, show_status
+from cti.cli.transcripts import search, transcripts
 from cti.cli.views import views
 from cti.cli.why import why
 
@@ -31,6 +35,8 @@ def cti() -> None:
 
 agent.add_command(configure)
 agent.add_command(leave)
+transcripts.add_command(show_status)
+transcripts.add_command(retry)
 for command in (
     run,
     check,
@@ -48,6 +54,7 @@ for command in (
     views,
     dictionary,
     calls,
+    recordings,
     disposition,
     report,
     reconcile,
@@ -59,5 +66,8 @@ for command in (
     consent,
     dnc,
     chances,
+    models,
+    search,
+    transcripts,
 ):
     cti.add_command(command)

@@ -13,6 +13,8 @@ class Role(StrEnum):
     """Campaigns, agents, calls and reports of everybody."""
     AGENT = "agent"
     """Only himself and his own calls."""
+    WORKER = "worker"
+    """A process that transcribes: takes that work, hears recordings, hands transcripts in; nothing else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

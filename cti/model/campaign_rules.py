@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from cti.model.doubles import DoubleKey, DoubleRule, DoubleScope
+from cti.model.secrets import Secret
 
 
 class DropWindow(StrEnum):
@@ -226,6 +227,36 @@ class LeadRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TranscriptionRules:
+    """Whether recordings become text, off by default: it costs a core some minutes for each hour of calls."""
+
+    enabled: bool = False
+    language: str = ""
+    """BCP 47, for example `en`, `zh`; empty: the first model of the settings."""
+    model: str = ""
+    """Name of a model profile of the settings; goes before the language. Empty: the language's first model."""
+    priority: int = 0
+    """Recordings of the higher come first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingRules:
+    """What becomes of the recordings of a campaign's calls."""
+
+    template: str = ""
+    """Of the kept files' names, for example `{date}/{campaign}/{call_id}`; empty: as the settings say."""
+    retention: str = ""
+    """Name of a retention class of the settings; empty: the settings' own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedactionRules:
+    """What is taken out of transcripts before they are kept."""
+
+    kinds: tuple[Secret, ...] = (Secret.CARD, Secret.CHINA_ID)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignRules:
     """All rules of a campaign."""
 
@@ -238,3 +269,6 @@ class CampaignRules:
     lines: LineRules = LineRules()
     machines: MachineRules = MachineRules()
     leads: LeadRules = LeadRules()
+    transcription: TranscriptionRules = TranscriptionRules()
+    recording: RecordingRules = RecordingRules()
+    redaction: RedactionRules = RedactionRules()

@@ -115,6 +115,44 @@ class RecordingMissing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TranscriptionDead:
+    """Alarm: a recording could not be transcribed, and is not tried again by itself."""
+
+    call_id: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingPaused:
+    """From now on a running recording holds silence, or sound again."""
+
+    call_id: str
+    paused: bool
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingStopped:
+    """Alarm: calls are placed without recording, for want of room."""
+
+    node: str
+    """Empty: on all nodes."""
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingResumed:
+    """There is room again: new calls are recorded."""
+
+    node: str
+    """Empty: on all nodes."""
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignMoved:
     """A campaign was started, paused, stopped, or has nothing left to do."""
 
@@ -192,6 +230,10 @@ Event = (
     | DispositionSet
     | RecordingReady
     | RecordingMissing
+    | TranscriptionDead
+    | RecordingPaused
+    | RecordingStopped
+    | RecordingResumed
     | CampaignMoved
     | ContactAdded
     | ContactMoved

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from cti.model.calls import Call
 from cti.model.conditions import Condition
+from cti.model.recordings import Place, SoundFormat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,11 +34,27 @@ class RecordingFacts:
     """What is known of a call's recording."""
 
     path: str | None
-    """Below the recordings folder, forward slashes; None when there is none."""
+    """Below the recordings folder, or the key behind the S3 prefix; forward slashes; None when there is none."""
     seconds: float | None = None
     size_bytes: int | None = None
+    """As it is played; encrypted it takes a little more."""
     problem: str | None = None
     """Why there is none, or why it is suspicious."""
+    sha256: str | None = None
+    """Of the file as it is played, in hex; the same whatever key it is encrypted with."""
+    place: Place = Place.LOCAL
+    format: SoundFormat = SoundFormat.WAV
+    key_id: str | None = None
+    """Which key it is encrypted with; None: it is not."""
+    retention: str = ""
+    """Name of its retention class; empty: none, it is kept."""
+    recorded_at: datetime | None = None
+    """When the call was answered: second 0 of the file."""
+    held: bool = False
+    """Under legal hold; written by `set_hold` alone."""
+    deleting_at: datetime | None = None
+    """Its deletion has begun; written by the retention service alone, as `deleted_at`."""
+    deleted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

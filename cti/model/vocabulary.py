@@ -34,7 +34,11 @@ from cti.model.events import (
     PreviewEnded,
     PreviewOffered,
     RecordingMissing,
+    RecordingPaused,
     RecordingReady,
+    RecordingResumed,
+    RecordingStopped,
+    TranscriptionDead,
 )
 from cti.model.ownership import MoveKind
 
@@ -52,6 +56,10 @@ class EventType(StrEnum):
     CALL_DISPOSITION_SET = "call.disposition_set"
     RECORDING_READY = "recording.ready"
     RECORDING_MISSING = "recording.missing"
+    TRANSCRIPTION_DEAD = "transcription.dead"
+    RECORDING_PAUSED = "recording.paused"
+    RECORDING_STOPPED = "recording.stopped"
+    RECORDING_RESUMED = "recording.resumed"
     AGENT_STATE_CHANGED = "agent.state_changed"
     CAMPAIGN_STATE_CHANGED = "campaign.state_changed"
     CONTACT_CLAIMED = "contact.claimed"
@@ -81,6 +89,12 @@ MEANINGS: Final[Mapping[EventType, str]] = {
     EventType.CALL_DISPOSITION_SET: "The agent's verdict: `call_id`, `agent_id`, `disposition`, `note`.",
     EventType.RECORDING_READY: "A recording is checked and kept: `call_id`, `path`, `seconds`, `size_bytes`.",
     EventType.RECORDING_MISSING: "Alarm: no usable recording: `call_id`, `reason`.",
+    EventType.TRANSCRIPTION_DEAD: "Alarm: a recording cannot be transcribed: `call_id`, `reason`.",
+    EventType.RECORDING_PAUSED: "A running recording holds silence from now on, or (`paused` false) sound again: "
+    "`call_id`, `paused`, `by`.",
+    EventType.RECORDING_STOPPED: "Alarm: no room, so calls are placed without recording: `node` (empty: on all), "
+    "`reason`.",
+    EventType.RECORDING_RESUMED: "There is room again: new calls are recorded: `node` (empty: on all).",
     EventType.AGENT_STATE_CHANGED: "`agent`: as he is now; `before`, `after`, `reason`, `call_id`.",
     EventType.CAMPAIGN_STATE_CHANGED: "`campaign_id`, `name`, `state`.",
     EventType.CONTACT_CLAIMED: "An agent took a contact from the pool: " + _OWNERS,
@@ -189,12 +203,28 @@ def candidate_record(candidate: Candidate) -> dict[str, Any]:
     }
 
 
-Plain = DispositionSet | RecordingReady | RecordingMissing | CampaignMoved | NodeUp | NodeLost | PreviewEnded
+Plain = (
+    DispositionSet
+    | RecordingReady
+    | RecordingMissing
+    | TranscriptionDead
+    | RecordingPaused
+    | RecordingStopped
+    | RecordingResumed
+    | CampaignMoved
+    | NodeUp
+    | NodeLost
+    | PreviewEnded
+)
 
 PLAIN: Final[Mapping[type[Plain], tuple[EventType, tuple[str, ...]]]] = {
     DispositionSet: (EventType.CALL_DISPOSITION_SET, ("call_id", "agent_id", "disposition", "note")),
     RecordingReady: (EventType.RECORDING_READY, ("call_id", "path", "seconds", "size_bytes")),
     RecordingMissing: (EventType.RECORDING_MISSING, ("call_id", "reason")),
+    TranscriptionDead: (EventType.TRANSCRIPTION_DEAD, ("call_id", "reason")),
+    RecordingPaused: (EventType.RECORDING_PAUSED, ("call_id", "paused", "by")),
+    RecordingStopped: (EventType.RECORDING_STOPPED, ("node", "reason")),
+    RecordingResumed: (EventType.RECORDING_RESUMED, ("node",)),
     CampaignMoved: (EventType.CAMPAIGN_STATE_CHANGED, ("campaign_id", "name", "state")),
     NodeUp: (EventType.NODE_CONNECTED, ("node", "version", "restarted")),
     PreviewEnded: (EventType.PREVIEW_ENDED, ("agent_id", "campaign_id", "contact_id", "reason")),

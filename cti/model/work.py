@@ -7,8 +7,16 @@ from typing import Any, Final
 
 COLLECT_RECORDING: Final = "recording.collect"
 """Kind of the work that a recorded call leaves behind when it ends."""
+COMPRESS_RECORDING: Final = "recording.compress"
+"""Kind of the work that makes a recording smaller once nobody needs its samples; its key is the call's id."""
+UPLOAD_RECORDING: Final = "recording.upload"
+"""Kind of the work that moves a recording from the folder to the S3 store; its key is the call's id."""
+ROTATE_RECORDING: Final = "recording.rotate"
+"""Kind of the work that encrypts a recording with the current key; its key is the call's id."""
 TRANSCRIBE: Final = "recording.transcribe"
 """Kind of the work that turns a recording into a transcript; its key is the call's id."""
+JUDGE_QUALITY: Final = "quality.judge"
+"""Kind of the work that judges a call by its transcript; its key is the call's id."""
 FIT_CHANCES: Final = "chances.fit"
 """Kind of the work that learns a campaign's answer chances anew; its key is the campaign's id."""
 

@@ -1,27 +1,40 @@
 """Collects the recording of a call that ended: a handler for work of kind `recording.collect`.
 
-Idempotent after a kill at any point: the raw file goes last, when the WAV file and its facts are durable. A run that
-finds the raw file does all over again; one that finds only a whole WAV file writes the facts from it.
+Idempotent after a kill at any point: the raw file goes last, when the kept file and its facts are durable. A run that
+finds the raw file does all over again; one that finds only facts, or only a whole kept file, believes them.
 """
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from cti.bus import EventBus
 from cti.clock import Clock
-from cti.errors import GiveUp, NotFound, RecordingError
+from cti.errors import BrokenSound, DiskFull, FileMissing, GiveUp, NotFound, RecordingError
 from cti.model.events import RecordingMissing, RecordingReady
 from cti.model.queries import RecordingFacts
+from cti.model.recordings import (
+    DEFAULT_TEMPLATE,
+    Peaks,
+    Place,
+    RecordedCall,
+    SoundFormat,
+    file_key,
+    kept_name,
+)
 from cti.model.work import Work
-from cti.recording.files import keep_as_wav, kept_sound_bytes, remove, size_of
-from cti.recording.naming import RAW_SUFFIX, WAV_SUFFIX
-from cti.recording.ports import RecordingStore
+from cti.recording.archive import Archive, Kept
+from cti.recording.files import as_wav, raw_sound, remove, size_of
+from cti.recording.naming import RAW_SUFFIX
+from cti.recording.peaks import peaks_of
+from cti.recording.ports import Following, RecordingStore
 from cti.recording.verdict import Order, order_of, too_long, too_short
-from cti.recording.wav import HEAD_BYTES, sound_seconds, whole_frames
+from cti.recording.wav import CHANNELS, RATE, sound_seconds, whole_frames
 
 log = logging.getLogger(__name__)
 
@@ -34,26 +47,37 @@ folder may be mounted a little later than the daemon starts."""
 
 
 class RecordingCollector:
-    """Turns a node's raw file into a checked WAV file in the recordings folder."""
+    """Turns a node's raw file into a checked file of the archive."""
 
     def __init__(
         self,
         *,
         store: RecordingStore,
+        archive: Archive,
         bus: EventBus,
         clock: Clock,
         raw_folders: Mapping[str, Path],
-        folder: Path,
+        template: Callable[[RecordedCall], str] = lambda _: DEFAULT_TEMPLATE,
+        retention: Callable[[RecordedCall], str] = lambda _: "",
+        following: Following = lambda _call, _facts: (),
+        disk_full: Callable[[str], None] = lambda _: None,
         keep_raw: bool = False,
         settle_seconds: float = SETTLE_SECONDS,
         patience: timedelta = timedelta(seconds=60),
     ) -> None:
-        """`raw_folders`: by node, where its `<astspooldir>/monitor/cti` is seen from here."""
+        """`raw_folders`: by node, where its `<astspooldir>/monitor/cti` is seen from here.
+
+        `following`: the work that is written with the facts. `disk_full` is told why nothing can be kept.
+        """
         self._store = store
+        self._archive = archive
         self._bus = bus
         self._clock = clock
         self._raw_folders = dict(raw_folders)
-        self._folder = folder
+        self._template = template
+        self._retention = retention
+        self._following = following
+        self._disk_full = disk_full
         self._keep_raw = keep_raw
         self._settle_seconds = settle_seconds
         self._patience = patience
@@ -72,8 +96,7 @@ class RecordingCollector:
         if not sound:
             await self._missing(order, problem)
         else:
-            kept = await asyncio.to_thread(keep_as_wav, raw, self._wav(order))
-            await self._kept(order, kept)
+            await self._keep(order, raw, sound)
         if not self._keep_raw:
             await self._remove(raw)
 
@@ -82,9 +105,6 @@ class RecordingCollector:
         if folder is None:
             raise RecordingError(f"the settings name no recordings folder of the node {order.node!r}")
         return folder / (order.name + RAW_SUFFIX)
-
-    def _wav(self, order: Order) -> Path:
-        return self._folder / (order.name + WAV_SUFFIX)
 
     def _may_come(self, work: Work, order: Order) -> bool:
         return work.attempts < _FEWEST_RUNS or self._clock.now() - order.ended_at < self._patience
@@ -101,33 +121,83 @@ class RecordingCollector:
         return whole_frames(first)
 
     async def _without_raw(self, work: Work, order: Order, raw: Path) -> None:
-        kept = await asyncio.to_thread(kept_sound_bytes, self._wav(order))
+        known = await self._store.recording(order.call_id)
+        if known is not None and (known.path is not None or known.deleting_at is not None):
+            return
+        kept = await self._kept_before(await self._call(order))
         if kept is not None:
-            await self._kept(order, kept)
+            await self._kept(order, *kept)
             return
         problem = f"there is no file {raw}"
         if self._may_come(work, order):
             raise RecordingError(problem)
         await self._missing(order, problem if too_short(0, order.expected_seconds) else None)
 
-    async def _kept(self, order: Order, sound: int) -> None:
+    async def _call(self, order: Order) -> RecordedCall:
+        call = await self._store.recorded_call(order.call_id)
+        if call is None:
+            raise GiveUp(f"a recording without a call: there is no call {order.call_id}")
+        return call
+
+    async def _keep(self, order: Order, raw: Path, sound: int) -> None:
+        """Write the file into the archive, and its facts."""
+        call = await self._call(order)
+        name = kept_name(self._template(call), call)
+        try:
+            kept, peaks = await asyncio.to_thread(self._written, name, raw, sound)
+        except DiskFull as error:
+            self._disk_full(str(error))
+            raise
+        await self._kept(order, call, kept, sound, peaks)
+
+    def _written(self, name: str, raw: Path, sound: int) -> tuple[Kept, Peaks]:
+        kept = self._archive.write(Place.LOCAL, name, SoundFormat.WAV, as_wav(raw, sound))
+        blocks = (np.frombuffer(piece, "<i2").reshape(-1, CHANNELS) for piece in raw_sound(raw))
+        return kept, peaks_of(blocks, rate=RATE, channels=CHANNELS, seconds=sound_seconds(sound))
+
+    async def _kept_before(self, call: RecordedCall) -> tuple[RecordedCall, Kept, int, Peaks] | None:
+        """Return the whole file that a run left whose raw file is gone; None when there is none."""
+        name = kept_name(self._template(call), call)
+        return await asyncio.to_thread(self._found, call, name)
+
+    def _found(self, call: RecordedCall, name: str) -> tuple[RecordedCall, Kept, int, Peaks] | None:
+        for sealed in (True, False):
+            facts = RecordingFacts(path=file_key(name, SoundFormat.WAV, sealed=sealed))
+            try:
+                with self._archive.open_sound(facts) as sound:
+                    seconds = sound.frames / sound.rate
+                    peaks = peaks_of(
+                        sound.blocks(), rate=sound.rate, channels=sound.channels, seconds=seconds
+                    )
+                    frames = sound.frames
+                return call, self._archive.described(facts), frames * 2 * CHANNELS, peaks
+            except FileMissing:
+                continue
+            except BrokenSound as error:
+                log.warning("%s is left alone: %s", facts.path, error)
+        return None
+
+    async def _kept(self, order: Order, call: RecordedCall, kept: Kept, sound: int, peaks: Peaks) -> None:
         """Store and tell what there is; too little of it is stored all the same, and is an alarm."""
         alarm = too_short(sound, order.expected_seconds)
         facts = RecordingFacts(
-            path=order.name + WAV_SUFFIX,
+            path=kept.path,
             seconds=sound_seconds(sound),
-            size_bytes=sound + HEAD_BYTES,
+            size_bytes=kept.size_bytes,
             problem=alarm or too_long(sound, order.expected_seconds),
+            sha256=kept.sha256,
+            key_id=kept.key_id,
+            retention=self._retention(call),
+            recorded_at=order.answered_at,
         )
-        await self._save(order, facts)
-        now = self._clock.now()
+        await self._save(order, facts, call=call, peaks=peaks)
         self._bus.publish(
             RecordingReady(
                 call_id=order.call_id,
-                path=order.name + WAV_SUFFIX,
+                path=kept.path,
                 seconds=sound_seconds(sound),
-                size_bytes=sound + HEAD_BYTES,
-                at=now,
+                size_bytes=kept.size_bytes,
+                at=self._clock.now(),
             )
         )
         if alarm:
@@ -144,9 +214,23 @@ class RecordingCollector:
         log.error("the recording of call %s on %s is not usable: %s", order.call_id, order.node, reason)
         self._bus.publish(RecordingMissing(call_id=order.call_id, reason=reason, at=self._clock.now()))
 
-    async def _save(self, order: Order, facts: RecordingFacts) -> None:
+    async def _save(
+        self,
+        order: Order,
+        facts: RecordingFacts,
+        *,
+        call: RecordedCall | None = None,
+        peaks: Peaks | None = None,
+    ) -> None:
         try:
-            await self._store.save_recording(order.call_id, facts, at=self._clock.now())
+            await self._store.save_recording(
+                order.call_id,
+                facts,
+                at=self._clock.now(),
+                peaks=peaks,
+                works=self._following(call, facts) if call else (),
+                ended_at=order.ended_at,
+            )
         except NotFound as error:
             raise GiveUp(f"a recording without a call: {error}") from error
 

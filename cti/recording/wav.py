@@ -58,3 +58,35 @@ def sound_bytes_of(head: bytes, file_bytes: int) -> int | None:
     if sound < 0 or sound % FRAME_BYTES or sound > MOST_SOUND_BYTES or head != wav_head(sound):
         return None
     return sound
+
+
+_NEEDED: Final = (b"fmt ", b"data")
+HEAD_LOOK: Final = 4096
+"""How much of a file `wav_problem` wants to see: other programs put other chunks before the sound."""
+
+
+def wav_problem(head: bytes, file_bytes: int) -> str | None:
+    """Return what is wrong with a WAV file of any rate, from its first `HEAD_LOOK` bytes and its size; else None."""
+    if not file_bytes:
+        return "the file is empty"
+    if head[:4] != b"RIFF" or head[8:12] != b"WAVE":
+        return "this is no WAV file: it does not begin with RIFF and WAVE"
+    at, seen = 12, set[bytes]()
+    while at + 8 <= len(head):
+        name, size = head[at : at + 4], struct.unpack_from("<I", head, at + 4)[0]
+        seen.add(name)
+        if name == b"fmt " and head[at + 8 : at + 10] not in (
+            b"\x01\x00",
+            b"\xfe\xff",
+            b"\x06\x00",
+            b"\x07\x00",
+        ):
+            return "the sound is not PCM, A-law or mu-law"
+        if name == b"data":
+            there = file_bytes - at - 8
+            if there < size:
+                return f"the file is cut off: {there} bytes of {size} bytes of sound are there"
+            break
+        at += 8 + size + size % 2
+    missing = [name.decode().strip() for name in _NEEDED if name not in seen]
+    return f"its head is not whole: there is no chunk {missing[0]!r}" if missing else None

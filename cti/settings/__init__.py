@@ -1,6 +1,7 @@
 """Settings: `sections` says what there is, `reading` is the only reader of the file and the environment."""
 
 from cti.settings.reading import load
+from cti.settings.recording_sections import RecordingSettings, RetentionSettings, S3Settings
 from cti.settings.sections import (
     AgentsSettings,
     ApiSettings,
@@ -9,7 +10,6 @@ from cti.settings.sections import (
     DialerSettings,
     LoggingSettings,
     NodeSettings,
-    RecordingSettings,
     Settings,
     TokenSettings,
     TrunkSettings,
@@ -24,6 +24,8 @@ __all__ = [
     "LoggingSettings",
     "NodeSettings",
     "RecordingSettings",
+    "RetentionSettings",
+    "S3Settings",
     "Settings",
     "TokenSettings",
     "TrunkSettings",

@@ -2,7 +2,8 @@
 
 A TOML file says everything; the environment overrides it key by key: `WAIHU_` and the path with double
 underscores, `WAIHU_API__PORT=8091`; tables in lists by number: `WAIHU_NODES__0__SECRET=...`. Other variables
-that begin with `WAIHU_` are not settings, unless one looks so much like one that it must be a slip.
+that begin with `WAIHU_` are not settings, unless one looks so much like one that it must be a slip; but for the
+secrets' short names (`SECRETS`).
 """
 
 import difflib
@@ -15,10 +16,13 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from cti.errors import SettingsError
-from cti.settings.sections import Section, Settings, section_of
+from cti.settings.base import Section
+from cti.settings.sections import Settings, section_of
 
 PREFIX: Final = "WAIHU_"
 FILE_VARIABLE: Final = "WAIHU_CONFIG"
+SECRETS: Final[Mapping[str, str]] = {"WAIHU_RECORDING_KEY": "WAIHU_RECORDING__KEYS"}
+"""Short names of secrets that stand in the environment, and the variables they stand for."""
 DEFAULT_FILE: Final = Path("config/cti.toml")
 
 
@@ -65,7 +69,7 @@ def _overlay(tree: dict[str, Any], environ: Mapping[str, str]) -> dict[Place, st
     for variable in sorted(environ):
         if not variable.startswith(PREFIX):
             continue
-        parts = variable[len(PREFIX) :].lower().split("__")
+        parts = SECRETS.get(variable, variable)[len(PREFIX) :].lower().split("__")
         if len(parts) == 1:
             _refuse_slip(variable, parts[0])
             continue

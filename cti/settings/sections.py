@@ -3,26 +3,20 @@
 import hashlib
 import types
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
+from typing import Any, Literal, Self, Union, get_args, get_origin
 from zoneinfo import available_timezones
 
 import phonenumbers
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from cti.errors import SettingsError
 from cti.model.access import Grant, Role
 from cti.model.contacts import Campaign
 from cti.model.lines import Trunk
-
-Port = Annotated[int, Field(ge=1, le=65535)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
-"""Fit for a channel variable, a file name and an AMI header."""
-
-
-class Section(BaseModel):
-    """A table of the file: no unknown keys, no change after loading."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+from cti.settings.asr_sections import AsrSettings
+from cti.settings.base import Name, Port, Section
+from cti.settings.recording_sections import RecordingSettings
+from cti.settings.worker_sections import RedisSettings
 
 
 class DatabaseSettings(Section):
@@ -122,13 +116,6 @@ class NodeSettings(Section):
         return None if folder == "" else folder
 
 
-class RecordingSettings(Section):
-    """Recordings once they are collected."""
-
-    folder: Path = Field(Path("var/recordings"), description="Where checked recordings are kept.")
-    keep_raw: bool = Field(False, description="Keep the node's raw file after the recording was collected.")
-
-
 class ImportSettings(Section):
     """Lists while they are imported."""
 
@@ -149,7 +136,7 @@ class TokenSettings(Section):
         pattern="^[0-9a-fA-F]{64}$",
         description="Or its SHA-256 in hex, so that the file holds no secret.",
     )
-    role: Role = Field(description="`admin`, `lead`, or `agent`.")
+    role: Role = Field(description="`admin`, `lead`, `agent`, or `worker`.")
     agent: Name | None = Field(None, description="Login of the agent; needed with the role `agent`.")
 
     @model_validator(mode="after")
@@ -277,6 +264,8 @@ class Settings(Section):
     database: DatabaseSettings = DatabaseSettings()
     nodes: tuple[NodeSettings, ...] = ()
     recording: RecordingSettings = RecordingSettings()
+    asr: AsrSettings = AsrSettings()
+    redis: RedisSettings = RedisSettings()
     imports: ImportSettings = ImportSettings()
     api: ApiSettings = ApiSettings()
     dialer: DialerSettings = DialerSettings()

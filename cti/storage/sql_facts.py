@@ -7,16 +7,16 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, Select, TextClause, and_, bindparam, select
 
-from cti.errors import NotFound
 from cti.model.agents import AgentChange, AgentState
 from cti.model.calls import Join
 from cti.model.conditions import Scope
-from cti.model.queries import CallFilter, CallRow, RecordingFacts
+from cti.model.queries import CallFilter, CallRow
 from cti.storage import tables
 from cti.storage.call_rows import CALL_COLUMNS, call_of
 from cti.storage.condition_sql import criterion
 from cti.storage.connections import Connections
 from cti.storage.leg_rows import read_joins
+from cti.storage.recording_rows import FACT_COLUMNS, facts_of
 from cti.storage.uninterrupted import to_the_end
 
 PAGE_ROWS: Final = 1000
@@ -32,10 +32,7 @@ _ROWS: Final = (
         tables.campaigns.c.name.label("campaign_name"),
         tables.agents.c.login.label("agent_login"),
         _recordings.call_id.label("recorded"),
-        _recordings.path,
-        _recordings.seconds,
-        _recordings.size_bytes,
-        _recordings.problem,
+        *FACT_COLUMNS,
     )
     .select_from(tables.calls)
     .outerjoin(tables.contacts, tables.contacts.c.id == _calls.contact_id)
@@ -66,16 +63,11 @@ _Condition = ColumnElement[bool] | TextClause
 
 
 class SqlFacts:
-    """Reads calls with their names, and the agents' history; writes what became of recordings."""
+    """Reads calls with their names, and the agents' history."""
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
         self.begun = connections.begun
-        insert = connections.insert(tables.recordings)
-        kept = ("path", "seconds", "size_bytes", "problem", "checked_at")
-        self._save_recording = insert.on_conflict_do_update(
-            index_elements=[_recordings.call_id], set_={name: insert.excluded[name] for name in kept}
-        )
 
     @to_the_end
     async def call_rows(self, wanted: CallFilter) -> list[CallRow]:
@@ -107,22 +99,6 @@ class SqlFacts:
             first = (await connection.execute(_FIRST_CHANGES, {"since": since})).all()
             rows = (await connection.execute(_CHANGES, span)).all()
         return [_change(row) for row in (*first, *rows)]
-
-    @to_the_end
-    async def save_recording(self, call_id: str, facts: RecordingFacts, *, at: datetime) -> None:
-        """See the port."""
-        values = {
-            "call_id": call_id,
-            "path": facts.path,
-            "seconds": facts.seconds,
-            "size_bytes": facts.size_bytes,
-            "problem": facts.problem,
-            "checked_at": at,
-        }
-        async with self._connections.writing() as connection:
-            if await connection.scalar(select(_calls.id).where(_calls.id == call_id)) is None:
-                raise NotFound(f"there is no call {call_id}")
-            await connection.execute(self._save_recording, values)
 
 
 def _conditions(wanted: CallFilter) -> list[_Condition]:
@@ -159,12 +135,8 @@ def _call_row(row: Row[Any], joins: Mapping[str, tuple[Join, ...]]) -> CallRow:
         agent_login=row.agent_login,
         disposition=row.disposition,
         note=row.note,
-        recording=_recording(row) if row.recorded is not None else None,
+        recording=facts_of(row) if row.recorded is not None else None,
     )
-
-
-def _recording(row: Row[Any]) -> RecordingFacts:
-    return RecordingFacts(path=row.path, seconds=row.seconds, size_bytes=row.size_bytes, problem=row.problem)
 
 
 def _change(row: Row[Any]) -> AgentChange:

@@ -17,7 +17,7 @@ from cti.storage import tables
 from cti.storage.connections import Connections
 from cti.storage.uninterrupted import to_the_end
 from cti.storage.work_rows import DEAD, DONE, WAITING, WorkWriter
-from cti.work.ports import WorkCounts
+from cti.work.ports import WorkCounts, WorkQueue
 
 _work = tables.work.c
 _DUE: Final = (
@@ -98,6 +98,14 @@ class SqlWork:
         return await self._answer(verdict, work) is not None
 
     @to_the_end
+    async def give_back(self, work: Work, *, due_at: datetime, now: datetime) -> bool:
+        """See the port."""
+        next_due = case((_SAME_VERSION, bindparam("again_at", due_at, _work.due_at.type)), else_=_work.due_at)
+        fewer = case((_SAME_VERSION, _work.attempts - 1), else_=_work.attempts)
+        verdict = _release(now).values(due_at=next_due, next_at=next_due, attempts=fewer)
+        return await self._answer(verdict, work) is not None
+
+    @to_the_end
     async def bury(self, work: Work, *, error: str, now: datetime) -> bool:
         """See the port."""
         verdict = _release(now).values(standing=_unless_newer(DEAD), error=error, next_at=_work.due_at)
@@ -123,6 +131,20 @@ class SqlWork:
         question = question.order_by(_work.changed_at.desc(), _work.id.desc()).limit(limit)
         async with self._connections.reading() as connection:
             return [_of_row(row) for row in await connection.execute(question)]
+
+    @to_the_end
+    async def queue(self, *, kind: str, now: datetime, since: datetime) -> WorkQueue:
+        """See the port."""
+        oldest = select(func.min(_work.next_at)).where(
+            tables.waiting, _work.kind == kind, _work.lease.is_(None), _work.next_at <= now
+        )
+        done = select(func.count()).where(
+            tables.over, _work.standing == DONE, _work.kind == kind, _work.changed_at >= since
+        )
+        async with self._connections.reading() as connection:
+            return WorkQueue(
+                oldest_due_at=await connection.scalar(oldest), done=await connection.scalar(done) or 0
+            )
 
     @to_the_end
     async def forget_done(self, *, before: datetime) -> int:

@@ -28,8 +28,11 @@ from cti.web.api import (
     leads,
     lines,
     ownership,
+    recordings,
     recycling,
     reports,
+    transcription,
+    transcripts,
     views,
     why,
 )
@@ -51,6 +54,8 @@ NOUNS: Final = (
     dialing.routes,
     chances.routes,
     calls.routes,
+    recordings.routes,
+    transcripts.routes,
     bulk.routes,
     contacts.routes,
     views.routes,
@@ -59,6 +64,7 @@ NOUNS: Final = (
     why.routes,
     callbacks.routes,
     reports.routes,
+    transcription.routes,
     floor.routes,
     live.routes,
 )

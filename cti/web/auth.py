@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -12,6 +13,9 @@ from cti.model.access import Grant, Role
 
 GRANTS: Final[web.AppKey[tuple[Grant, ...]]] = web.AppKey("grants", tuple)
 CALLER: Final = web.RequestKey("caller", Grant)
+FOR_WORKERS: Final = re.compile(r"/api/v1/(transcription/work/[a-z-]+|calls/[0-9a-f]{32}/recording)")
+"""Everything else is closed to a worker's token, which lies on other machines. Here and not in the handlers: one that
+forgot to ask would be open."""
 LEADERS: Final = frozenset({Role.ADMIN, Role.LEAD})
 
 
@@ -44,9 +48,12 @@ def bearer(request: web.Request) -> str | None:
 
 
 def known(request: web.Request, token: str) -> Grant:
-    """Return whose token this is. Raises Unauthorized."""
+    """Return whose token this is. Raises Unauthorized, Forbidden for a worker's outside of his work."""
     grants = request.app[GRANTS]
-    return grant_for(token, grants)
+    grant = grant_for(token, grants)
+    if grant.role is Role.WORKER and not FOR_WORKERS.fullmatch(request.path):
+        raise Forbidden("a worker's token is for transcribing alone")
+    return grant
 
 
 def caller(request: web.Request) -> Grant:
@@ -64,6 +71,14 @@ def leader(request: web.Request) -> Grant:
     grant = caller(request)
     if grant.role not in LEADERS:
         raise Forbidden("this needs the role lead or admin")
+    return grant
+
+
+def worker(request: web.Request) -> Grant:
+    """Return who is asking, a worker or an admin. Raises Unauthorized, Forbidden."""
+    grant = caller(request)
+    if grant.role not in (Role.WORKER, Role.ADMIN):
+        raise Forbidden("this needs the role worker")
     return grant
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from aiohttp import web
@@ -16,6 +15,9 @@ from cti.contacts.view_desk import ViewDesk
 from cti.errors import NotFound
 from cti.model.agents import Agent
 from cti.model.contacts import Campaign
+from cti.recording.desk import RecordingDesk
+from cti.recording.pauses import PauseDesk
+from cti.recording.space import SpaceWatch
 from cti.reports.ports import FactStore
 from cti.web.ports import (
     AgentDesk,
@@ -41,6 +43,8 @@ from cti.web.ports import (
     Reporter,
     Whys,
 )
+from cti.web.search_ports import Search, Transcripts
+from cti.web.transcription_ports import Transcription
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +78,14 @@ class Deps:
     whys: Whys
     callbacks: Callbacks
     chances: AnswerChances
+    transcription: Transcription
+    transcripts: Transcripts
+    search: Search
     bus: EventBus
     clock: Clock
-    recordings: Path
-    """Folder of the checked recordings."""
+    recordings: RecordingDesk
+    pauses: PauseDesk
+    space: SpaceWatch
     templates: Mapping[str, Campaign]
     """By node: a campaign that has what a new one has when it does not say otherwise."""
     region: str = ""

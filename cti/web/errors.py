@@ -13,14 +13,18 @@ from aiohttp.typedefs import Handler
 
 from cti.errors import (
     BadInput,
+    BrokenSound,
     Conflict,
     CtiError,
+    FileMissing,
+    Gone,
     NodeDown,
     NodeRefused,
     NodeSilent,
     NotFound,
     RecordingError,
     StorageError,
+    WrongKey,
 )
 from cti.web.auth import Forbidden, Unauthorized
 from cti.web.bodies import BadFields
@@ -31,12 +35,16 @@ ANSWERS: Final[Mapping[type[CtiError], tuple[int, str]]] = {
     Unauthorized: (401, "unauthorized"),
     Forbidden: (403, "forbidden"),
     NotFound: (404, "not_found"),
+    Gone: (410, "gone"),
     Conflict: (409, "conflict"),
     BadInput: (422, "bad_input"),
     NodeRefused: (502, "node_refused"),
     NodeDown: (503, "node_down"),
     NodeSilent: (504, "node_silent"),
     RecordingError: (503, "recording"),
+    FileMissing: (404, "not_found"),
+    BrokenSound: (500, "recording"),
+    WrongKey: (500, "recording"),
     StorageError: (500, "storage"),
 }
 """Status and kind by error; a subclass is answered as its nearest base that stands here."""

@@ -1,8 +1,6 @@
 """Puts the dialer together: the part of the composition root that knows how calls come to be. Starts nothing."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
-from pathlib import Path
 from typing import Final, Protocol
 
 from cti.ami.call_tracker import CallTracker
@@ -71,6 +69,7 @@ class Dialing:
         keeper: LineKeeper,
         chances: Chances,
         nodes: Mapping[str, NodeSettings],
+        may_record: Callable[[str], bool],
         pacer: MakePacer = pacer_of,
     ) -> None:
         self.pacers = Pacers(pacer)
@@ -92,7 +91,9 @@ class Dialing:
             gate=gate,
             bus=bus,
             clock=clock,
-            recording_name=_recording_names(nodes),
+            recording_name=lambda node, call_id, at: (
+                recording_name(call_id, at) if may_record(node) else None
+            ),
         )
         self.engine = DialEngine(
             contacts=database.campaigns,
@@ -149,9 +150,3 @@ class Dialing:
             self.engine,
         )
         """Ended last first: the engine places nothing more, and what it decided is written."""
-
-
-def _recording_names(nodes: Mapping[str, NodeSettings]) -> Callable[[str, str, datetime], str | None]:
-    """Name recordings of nodes whose recordings folder is seen from here; others record nothing."""
-    folders: dict[str, Path | None] = {name: node.recordings for name, node in nodes.items()}
-    return lambda node, call_id, at: recording_name(call_id, at) if folders.get(node) else None

@@ -22,6 +22,16 @@ class WorkCounts:
     dead: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkQueue:
+    """How the work of one kind stands in line."""
+
+    oldest_due_at: datetime | None
+    """When that was due which is due and held by nobody for the longest time; None: nothing is."""
+    done: int
+    """Rows done within the span that was asked for."""
+
+
 class WorkStore(Protocol):
     """The durable work table. Every method is one transaction."""
 
@@ -53,6 +63,13 @@ class WorkStore(Protocol):
         """
         ...
 
+    async def give_back(self, work: Work, *, due_at: datetime, now: datetime) -> bool:
+        """Give it back as if it had not been run: due at `due_at`, this run not counted, its last error kept.
+
+        False when the lease is no longer ours. When a newer version came meanwhile, that one is due when it wished.
+        """
+        ...
+
     async def bury(self, work: Work, *, error: str, now: datetime) -> bool:
         """Move it to the dead letters.
 
@@ -66,6 +83,10 @@ class WorkStore(Protocol):
 
     async def dead(self, *, kind: str | None = None, limit: int = 100) -> list[Work]:
         """List dead letters, newest first."""
+        ...
+
+    async def queue(self, *, kind: str, now: datetime, since: datetime) -> WorkQueue:
+        """Tell how the work of one kind stands in line, and how much of it was done from `since` on."""
         ...
 
     async def forget_done(self, *, before: datetime) -> int:

@@ -222,7 +222,7 @@ async def _calls(
             )
         if n % 4 == 0:
             facts = RecordingFacts(path=chance.choice((None, "a.wav")), seconds=float(n), problem="silent")
-            await store.facts.save_recording(call.id, facts, at=NOW)
+            await store.recordings.save_recording(call.id, facts, at=NOW)
 
 
 def _ended(chance: random.Random, call: Call, agents: dict[str, int]) -> Call:

@@ -118,17 +118,17 @@ async def test_a_recording_is_told_and_told_anew(store: Store) -> None:
     await stored(store, numbered(1))
     missing = RecordingFacts(path=None, problem="no file")
     found = RecordingFacts(path="2026/11/23/a.wav", seconds=5.02, size_bytes=3_000_000_000)
-    await store.facts.save_recording(f"{1:032x}", missing, at=later(2))
+    await store.recordings.save_recording(f"{1:032x}", missing, at=later(2))
     assert [row.recording for row in await store.facts.call_rows(CallFilter())] == [missing]
 
-    await store.facts.save_recording(f"{1:032x}", found, at=later(3))
+    await store.recordings.save_recording(f"{1:032x}", found, at=later(3))
 
     assert [row.recording for row in await store.facts.call_rows(CallFilter())] == [found]
 
 
 async def test_a_recording_of_no_call_is_not_found(store: Store) -> None:
     with pytest.raises(NotFound):
-        await store.facts.save_recording("0" * 32, RecordingFacts(path="a"), at=NOW)
+        await store.recordings.save_recording("0" * 32, RecordingFacts(path="a"), at=NOW)
 
 
 def change(agent_id: int, at: datetime, after: AgentState) -> AgentChange:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from cti.model.work import NewWork, Work
-from cti.work.ports import WorkCounts
+from cti.work.ports import WorkCounts, WorkQueue
 from tests.builders import NOW, later
 from tests.contract.conftest import OpenStore, Store
 
@@ -304,3 +304,45 @@ async def test_writers_of_the_same_work_at_once_lose_no_version(open_store: Open
     await asyncio.gather(*(write(store, (-1) ** n) for n, store in enumerate(stores)))
 
     assert {work.key: work.version for work in await leased(stores[0])} == {"a": 40, "b": 40, "c": 40}
+
+
+async def test_work_given_back_is_as_if_it_had_never_been_run(store: Store) -> None:
+    await store.work.add([wish()], now=NOW)
+    failed = await one_leased(store)
+    await store.work.retry(failed, error="no disk", due_at=later(1), now=NOW)
+    work = await one_leased(store, at=1)
+
+    assert await store.work.give_back(work, due_at=later(5), now=later(2))
+
+    assert await leased(store, at=4) == []
+    again = await one_leased(store, at=5)
+    assert (again.attempts, again.error) == (2, "no disk")
+    assert not await store.work.give_back(work, due_at=later(5), now=later(6))
+
+
+async def test_given_back_after_a_newer_version_came_it_is_due_as_that_one_wished(store: Store) -> None:
+    await store.work.add([wish()], now=NOW)
+    work = await one_leased(store)
+    await store.work.add([wish(payload={"n": 2}, due_at=later(7))], now=later(1))
+
+    assert await store.work.give_back(work, due_at=later(99), now=later(2))
+
+    newer = await one_leased(store, at=7)
+    assert (newer.version, newer.payload, newer.attempts) == (2, {"n": 2}, 1)
+
+
+async def test_the_queue_of_a_kind_is_told_with_its_age_and_what_was_done(store: Store) -> None:
+    async def queue(at: float = 10) -> WorkQueue:
+        return await store.work.queue(kind="collect", now=later(at), since=later(3))
+
+    assert await queue() == WorkQueue(oldest_due_at=None, done=0)
+    wishes = [wish(key, due_at=later(due)) for key, due in (("a", 0), ("b", 1), ("c", 2), ("d", 99))]
+    await store.work.add([*wishes, wish(kind="other")], now=NOW)
+    first, second = await leased(store, at=1)
+    assert await queue() == WorkQueue(oldest_due_at=later(2), done=0)
+    assert await queue(1) == WorkQueue(oldest_due_at=None, done=0)
+
+    await store.work.finish(first, now=later(2))
+    await store.work.finish(second, now=later(4))
+
+    assert await queue() == WorkQueue(oldest_due_at=later(2), done=1)

@@ -4,11 +4,10 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime
 
-from cti.errors import NotFound
 from cti.model.agents import AgentChange
 from cti.model.calls import Call
 from cti.model.conditions import Scope
-from cti.model.queries import CallFilter, CallRow, RecordingFacts
+from cti.model.queries import CallFilter, CallRow
 from tests.fakes.conditions import holds
 from tests.fakes.memory_looks import CallLook
 from tests.fakes.memory_tables import MemoryTables
@@ -33,11 +32,6 @@ class MemoryFacts:
         before = {change.agent_id: change for change in ordered if change.at < since}
         first = sorted(before.values(), key=lambda change: change.at)
         return first + [change for change in ordered if since <= change.at < until]
-
-    async def save_recording(self, call_id: str, facts: RecordingFacts, *, at: datetime) -> None:
-        if call_id not in self._tables.calls:
-            raise NotFound(f"there is no call {call_id}")
-        self._tables.recordings[call_id] = facts
 
     def _matches(self, call: Call, wanted: CallFilter) -> bool:
         verdict = self._tables.verdicts.get(call.id)

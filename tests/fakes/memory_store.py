@@ -19,7 +19,10 @@ from tests.fakes.memory_nodes import MemoryNodes
 from tests.fakes.memory_ownership import MemoryOwnership
 from tests.fakes.memory_queue import MemoryQueue
 from tests.fakes.memory_reasons import MemoryReasons
+from tests.fakes.memory_recordings import MemoryRecordings
+from tests.fakes.memory_search import MemorySearch
 from tests.fakes.memory_tables import MemoryTables
+from tests.fakes.memory_transcripts import MemoryTranscripts
 from tests.fakes.memory_views import MemoryViews
 from tests.fakes.memory_work import MemoryWork
 
@@ -51,3 +54,6 @@ class MemoryStore:
         self.bulk = MemoryBulk(self.tables)
         self.dictionaries = MemoryDictionaries(self.tables)
         self.chances = MemoryChances(self.tables)
+        self.transcripts = MemoryTranscripts(self.tables)
+        self.recordings = MemoryRecordings(self.tables)
+        self.search = MemorySearch(self.tables)

@@ -22,6 +22,8 @@ from cti.model.dictionaries import DictionaryEntry
 from cti.model.lines import CallerPool
 from cti.model.ownership import OwnerMove
 from cti.model.queries import RecordingFacts
+from cti.model.recordings import HoldStep, Pause, Peaks
+from cti.model.transcripts import Transcript
 from cti.model.views import View
 from cti.model.work import NewWork
 
@@ -154,6 +156,9 @@ class MemoryTables:
     attempts: dict[str, Attempt] = field(default_factory=dict)
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     recordings: dict[str, RecordingFacts] = field(default_factory=dict)
+    recording_pauses: defaultdict[str, list[Pause]] = field(default_factory=lambda: defaultdict(list))
+    recording_holds: defaultdict[str, list[HoldStep]] = field(default_factory=lambda: defaultdict(list))
+    recording_peaks: dict[str, Peaks] = field(default_factory=dict)
     works: dict[int, WorkRow] = field(default_factory=dict)
     nodes: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     reasons: list[Reason] = field(default_factory=list)
@@ -177,6 +182,10 @@ class MemoryTables:
     views: dict[str, View] = field(default_factory=dict)
     bulk_actions: dict[int, BulkAction] = field(default_factory=dict)
     dictionary_entries: dict[tuple[str, int, str], DictionaryEntry] = field(default_factory=dict)
+    transcripts: dict[int, Transcript] = field(default_factory=dict)
+    """By key."""
+    call_marks: dict[tuple[str, str, str], float | None] = field(default_factory=dict)
+    """By call, kind and name."""
     _ids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def new_id(self) -> int:

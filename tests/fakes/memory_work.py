@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from cti.model.work import NewWork, Work
-from cti.work.ports import WorkCounts
+from cti.work.ports import WorkCounts, WorkQueue
 from tests.fakes.memory_tables import MemoryTables, WorkRow
 
 
@@ -52,6 +52,15 @@ class MemoryWork:
             row.due_at = due_at
         return True
 
+    async def give_back(self, work: Work, *, due_at: datetime, now: datetime) -> bool:
+        row = self._release(work, now)
+        if row is None:
+            return False
+        if row.version == work.version:
+            row.due_at = due_at
+            row.attempts -= 1
+        return True
+
     async def bury(self, work: Work, *, error: str, now: datetime) -> bool:
         row = self._release(work, now)
         if row is None:
@@ -77,6 +86,12 @@ class MemoryWork:
         ]
         rows.sort(key=lambda row: (row.changed_at, row.id), reverse=True)
         return [_work(row) for row in rows[:limit]]
+
+    async def queue(self, *, kind: str, now: datetime, since: datetime) -> WorkQueue:
+        rows = [row for row in self._tables.works.values() if row.wish.kind == kind]
+        due = [row.due_at for row in rows if row.lease is None and _is_due(row, now)]
+        done = [row for row in rows if row.standing == "done" and row.changed_at >= since]
+        return WorkQueue(oldest_due_at=min(due, default=None), done=len(done))
 
     async def forget_done(self, *, before: datetime) -> int:
         old = [

@@ -29,6 +29,7 @@ from cti.model.campaign_rules import Order
 from cti.model.contacts import Campaign
 from cti.ownership.desk import OwnershipDesk
 from cti.ownership.distributor import Distributor
+from cti.recording.space import SpaceWatch
 from cti.service import running
 from cti.web.app import make_app
 from cti.web.deps import DEPS, Deps
@@ -50,6 +51,8 @@ from tests.fakes.desks import (
 from tests.fakes.memory_owners import FakeOwners
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.queue_parts import queue_parts
+from tests.fakes.recording_parts import recording_parts
+from tests.fakes.transcription import a_transcription_desk
 
 PROFILES = load_profiles(SHIPPED)
 
@@ -57,6 +60,7 @@ TOKENS = {
     "admin": "token-of-the-admin",
     "lead": "token-of-the-lead",
     "anna": "token-of-anna",
+    "worker": "token-of-a-worker",
     "nobody": "wrong",
 }
 
@@ -92,6 +96,12 @@ class Site:
         chances = app[DEPS].chances
         assert isinstance(chances, FakeAnswerChances)
         return chances
+
+    @property
+    def space(self) -> SpaceWatch:
+        app = self.client.app
+        assert app is not None
+        return app[DEPS].space
 
     @property
     def anna(self) -> int:
@@ -185,13 +195,16 @@ def deps_in_memory(
         **compliance,
         **queue_parts(store, clock, agents.agents),
         chances=FakeAnswerChances(store),
+        transcription=a_transcription_desk(store, bus, clock),
+        transcripts=store.transcripts,
+        search=store.search,
         previews=FakePreviews(),
         by_hand=FakeByHand(),
         ledger=DropLedger(store=store.ledger, clock=clock),
         decisions=DecisionLog(store=store.decisions, clock=clock),
         bus=bus,
         clock=clock,
-        recordings=folder,
+        **recording_parts(store, folder, bus, clock),
         templates={},
     )
 
@@ -236,6 +249,7 @@ async def open_site(folder: Path) -> AsyncIterator[Site]:
         live_queue=5,
     )
     grants = [grant("admin", Role.ADMIN), grant("lead", Role.LEAD), grant("anna", Role.AGENT, "anna")]
+    grants.append(grant("worker", Role.WORKER))
     server = TestServer(make_app(parts, grants))
     async with running(importer), TestClient(server) as client:
         yield Site(

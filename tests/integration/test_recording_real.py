@@ -19,8 +19,10 @@ from cti.model.events import Event, RecordingReady
 from cti.model.ids import call_channel, new_call_id
 from cti.model.work import COLLECT_RECORDING, NewWork, Work
 from cti.node.cel import CelFolder
+from cti.recording.archive import Archive
 from cti.recording.collector import RecordingCollector
 from cti.recording.naming import recording_name
+from cti.recording.plan import ArchivePlan
 from cti.reports.reconcile import differences
 from cti.service import running
 from cti.work.backoff import RetryPlan
@@ -52,11 +54,11 @@ class Desk:
         self.events: list[Event] = []
         self.bus.tap(self.events.append)
         collector = RecordingCollector(
-            store=self.store.facts,
+            store=self.store.recordings,
             bus=self.bus,
             clock=SystemClock(),
             raw_folders={"pbx": lab.pbx.recordings},
-            folder=folder,
+            archive=Archive.open(ArchivePlan(folder=folder)),
         )
         self.runner = WorkRunner(
             store=self.store.work,
@@ -225,11 +227,11 @@ async def collect(folder: Path) -> None:
     call_id = "0" * 32
     store.tables.calls[call_id] = Call(id=call_id, node="pbx", number="+1", placed_at=ENDED)
     collector = RecordingCollector(
-        store=store.facts,
+        store=store.recordings,
         bus=EventBus(),
         clock=SystemClock(),
         raw_folders={"pbx": folder / "raw"},
-        folder=folder / "kept",
+        archive=Archive.open(ArchivePlan(folder=folder / "kept")),
         settle_seconds=0,
     )
     payload = {"call_id": call_id, "node": "pbx", "name": recording_name(call_id, ENDED)}

@@ -5,7 +5,7 @@ the `sql_` files.
 """
 
 from cti.storage.tables.agents import agent_campaigns, agent_changes, agents
-from cti.storage.tables.calls import attempts, calls, legs, open_only, recordings
+from cti.storage.tables.calls import attempts, calls, legs, open_only
 from cti.storage.tables.campaigns import campaigns
 from cti.storage.tables.compliance import (
     consents,
@@ -37,8 +37,18 @@ from cti.storage.tables.learned import chance_fits
 from cti.storage.tables.ledger import pacing_decisions
 from cti.storage.tables.lines import caller_ids, caller_pools
 from cti.storage.tables.ownership import given_back, owner_moves, rotas
+from cti.storage.tables.recordings import (
+    being_deleted,
+    recording_holds,
+    recording_pauses,
+    recording_peaks,
+    recordings,
+    still_paused,
+    with_file,
+)
 from cti.storage.tables.retry import callback_moves, callbacks, entry_reasons, still_open
 from cti.storage.tables.schema import metadata
+from cti.storage.tables.transcripts import call_marks, current_transcripts, segments, transcripts
 from cti.storage.tables.works import nodes, not_done, over, waiting, work
 
 __all__ = [
@@ -46,7 +56,9 @@ __all__ = [
     "agent_changes",
     "agents",
     "attempts",
+    "being_deleted",
     "bulk_actions",
+    "call_marks",
     "callback_moves",
     "callbacks",
     "caller_ids",
@@ -59,6 +71,7 @@ __all__ = [
     "contact_tags",
     "contacts",
     "current_only",
+    "current_transcripts",
     "dictionary_entries",
     "do_not_call",
     "do_not_call_changes",
@@ -82,13 +95,20 @@ __all__ = [
     "pacing_decisions",
     "parked",
     "pending",
+    "recording_holds",
+    "recording_pauses",
+    "recording_peaks",
     "recordings",
     "refused_rows",
     "register_numbers",
     "registers",
     "rotas",
     "saved_views",
+    "segments",
     "still_open",
+    "still_paused",
+    "transcripts",
     "waiting",
+    "with_file",
     "work",
 ]

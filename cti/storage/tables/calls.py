@@ -1,4 +1,4 @@
-"""Calls, attempts, legs, recordings."""
+"""Calls, attempts, legs."""
 
 from typing import Final
 
@@ -103,17 +103,5 @@ legs: Final = Table(
     Column("channel_id", String, nullable=False),
     Column("began_at", UtcTime, nullable=False),
     Column("ended_at", UtcTime),
-    sqlite_with_rowid=False,
-)
-
-recordings: Final = Table(
-    "recordings",
-    metadata,
-    Column("call_id", Key, ForeignKey("calls.id"), primary_key=True),
-    Column("path", String),
-    Column("seconds", Double),
-    Column("size_bytes", RowId),
-    Column("problem", String),
-    Column("checked_at", UtcTime, nullable=False),
     sqlite_with_rowid=False,
 )

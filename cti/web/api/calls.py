@@ -1,26 +1,25 @@
-"""Calls: the list, one of them, the agent's verdict, the recording."""
+"""Calls: the list, one of them, the agent's verdict. Their recordings: see `recordings`."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated, Any, Final
 
 from aiohttp import web
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from cti.errors import BadInput, NotFound
+from cti.errors import BadInput
 from cti.model.access import Grant, Role
 from cti.model.call_record import CALL_FIELDS, call_record
 from cti.model.calls import Outcome
 from cti.model.conditions import Scope
-from cti.model.queries import CallFilter, CallRow
+from cti.model.queries import CallFilter
 from cti.model.spreadsheet import csv_line
 from cti.web.answers import Format, stream_csv
 from cti.web.api.contacts import asking, json_of
 from cti.web.auth import Forbidden, caller
 from cti.web.bodies import Body, Line, Note, Query, body_of, query_of
+from cti.web.call_access import visible_call
 from cti.web.deps import Deps, agent_called, campaign_called, deps
-from cti.web.files import sound_file
 
 routes: Final = web.RouteTableDef()
 ID: Final = "{id:[0-9a-f]{32}}"
@@ -79,14 +78,14 @@ async def list_calls(request: web.Request) -> web.StreamResponse:
 @routes.get(f"/calls/{ID}")
 async def get_call(request: web.Request) -> web.Response:
     """One call."""
-    row = await _call(request)
+    row = await visible_call(request)
     return web.json_response(call_record(row))
 
 
 @routes.put(f"/calls/{ID}/disposition")
 async def set_disposition(request: web.Request) -> web.Response:
     """The agent's verdict: `disposition` (a code of the dictionary), `note`; again overwrites."""
-    row, verdict = await _call(request), await body_of(request, Disposition)
+    row, verdict = await visible_call(request), await body_of(request, Disposition)
     parts, grant = deps(request), caller(request)
     agent_id = agent_called(parts, grant.agent).id if grant.agent else None
     await parts.calls.set_disposition(
@@ -96,39 +95,7 @@ async def set_disposition(request: web.Request) -> web.Response:
         note=verdict.note,
         at=parts.clock.now(),
     )
-    return web.json_response(call_record(await _call(request)))
-
-
-@routes.get(f"/calls/{ID}/recording")
-async def get_recording(request: web.Request) -> web.StreamResponse:
-    """The recording as WAV: left the customer, right the agent. Understands `Range`."""
-    row = await _call(request)
-    facts = row.recording
-    if facts is None or facts.path is None:
-        reason = facts.problem if facts else None
-        raise NotFound(f"call {row.call.id} has no recording{f': {reason}' if reason else ''}")
-    path = await sound_file(deps(request).recordings, Path(facts.path))
-    headers = {
-        "Content-Type": "audio/wav",
-        "Content-Disposition": f'inline; filename="{row.call.id}.wav"',
-        "Cache-Control": "private",
-    }
-    return web.FileResponse(path, headers=headers)
-
-
-async def _call(request: web.Request) -> CallRow:
-    """Return the call of the path. Raises NotFound, and Forbidden when an agent asks for another's call."""
-    grant, call_id, parts = caller(request), request.match_info["id"], deps(request)
-    # The newest call before the smallest text that is greater than this id.
-    rows = await parts.facts.call_rows(CallFilter(before_id=call_id + "0", limit=1))
-    if not rows or rows[0].call.id != call_id:
-        raise NotFound(f"there is no call {call_id}")
-    if grant.role is Role.AGENT:
-        agent_id = agent_called(parts, grant.agent or "").id
-        call = rows[0].call
-        if agent_id not in {call.agent_id, *(join.agent_id for join in call.joins)}:
-            raise Forbidden("an agent may only see his own calls")
-    return rows[0]
+    return web.json_response(call_record(await visible_call(request)))
 
 
 async def _filter(parts: Deps, grant: Grant, wanted: CallsQuery) -> CallFilter:

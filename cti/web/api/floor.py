@@ -11,6 +11,7 @@ from cti.model.call_record import call_record, moment
 from cti.model.queries import CallFilter
 from cti.model.vocabulary import agent_record
 from cti.web.api.campaigns import with_progress
+from cti.web.api.transcription import standing_record
 from cti.web.auth import bearer, leader
 from cti.web.deps import Deps, deps
 
@@ -35,14 +36,27 @@ async def get_floor(request: web.Request) -> web.Response:
 
 @routes.get("/health")
 async def get_health(request: web.Request) -> web.Response:
-    """`ok` and status 200 when database and nodes are there, else `degraded` and 503. Details need a token."""
+    """`ok` and status 200 when database and nodes are there, else `degraded` and 503. Details need a token.
+
+    Without room for recordings it is `degraded` and 200: calls go on, and nobody should start the service anew for it.
+    """
     parts = deps(request)
     nodes, database = parts.nodes.standing(), await _database_problem(parts)
     well = database is None and all(node.connected for node in nodes)
-    answer: dict[str, Any] = {"status": "ok" if well else "degraded", "version": __version__}
+    unrecorded = parts.space.stopped
+    answer: dict[str, Any] = {
+        "status": "ok" if well and not unrecorded else "degraded",
+        "version": __version__,
+        "recording": "stopped" if unrecorded else "ok",
+    }
     if bearer(request) is not None:
         leader(request)
         answer |= {"database": database or "ok", "nodes": [asdict(node) for node in nodes]}
+        if database is None:
+            answer["transcription"] = standing_record(await parts.transcription.standing())
+        answer["recording_stopped"] = [
+            {"node": node or None, "reason": reason} for node, reason in sorted(unrecorded.items())
+        ]
     return web.json_response(answer, status=200 if well else 503)
 
 

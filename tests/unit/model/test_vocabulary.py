@@ -27,7 +27,11 @@ from cti.model.events import (
     PreviewEnded,
     PreviewOffered,
     RecordingMissing,
+    RecordingPaused,
     RecordingReady,
+    RecordingResumed,
+    RecordingStopped,
+    TranscriptionDead,
 )
 from cti.model.queries import CallRow, RecordingFacts
 from cti.model.spreadsheet import csv_text
@@ -60,6 +64,10 @@ EVENTS: list[tuple[Event, EventType | None]] = [
         EventType.RECORDING_READY,
     ),
     (RecordingMissing(call_id="1", reason="empty", at=NOW), EventType.RECORDING_MISSING),
+    (TranscriptionDead(call_id="1", reason="mono", at=NOW), EventType.TRANSCRIPTION_DEAD),
+    (RecordingPaused(call_id="1", paused=True, by="anna", at=NOW), EventType.RECORDING_PAUSED),
+    (RecordingStopped(node="", reason="full", at=NOW), EventType.RECORDING_STOPPED),
+    (RecordingResumed(node="", at=NOW), EventType.RECORDING_RESUMED),
     (CampaignMoved(campaign_id=1, name="a", state="running", at=NOW), EventType.CAMPAIGN_STATE_CHANGED),
     (a_contact_moved(None, 1, "claimed"), EventType.CONTACT_CLAIMED),
     (a_contact_moved(None, 1, "won"), EventType.CONTACT_ASSIGNED),

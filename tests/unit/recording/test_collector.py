@@ -1,11 +1,13 @@
 """Collecting recordings, on real files in a folder of the test."""
 
+import base64
 import errno
+import hashlib
 import os
 import subprocess
 import wave
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,42 +15,62 @@ from typing import Any
 import pytest
 
 from cti.bus import EventBus
-from cti.errors import GiveUp, NotFound, RecordingError, StorageError
+from cti.errors import DiskFull, GiveUp, NotFound, RecordingError, StorageError
 from cti.model.events import Event, RecordingMissing, RecordingReady
 from cti.model.queries import RecordingFacts
+from cti.model.recordings import Place
 from cti.model.work import COLLECT_RECORDING, Work
+from cti.recording.archive import Archive
 from cti.recording.collector import RecordingCollector
+from cti.recording.plan import ArchivePlan
+from cti.recording.wav import wav_head
+from cti.recording.works import compress_work
+from tests.builders import a_call
 from tests.fakes.clock import FakeClock
+from tests.fakes.memory_recordings import MemoryRecordings
+from tests.fakes.memory_tables import MemoryTables
 
 CALL = "0123456789abcdef0123456789abcdef"
 NAME = f"2026/11/23/{CALL}"
 ANSWERED = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ENDED = ANSWERED + timedelta(seconds=2)
 SOUND = bytes(range(256)) * 250  # two seconds
+KEPT = RecordingFacts(
+    path=f"{NAME}.wav",
+    seconds=2.0,
+    size_bytes=64_044,
+    sha256=hashlib.sha256(wav_head(len(SOUND)) + SOUND).hexdigest(),
+    recorded_at=ANSWERED,
+)
 
 
-@dataclass
-class Facts:
-    """A store of recordings' facts in memory."""
+class Facts(MemoryRecordings):
+    """The store of recordings in memory, with one call; remembers what was saved, fails when told to."""
 
-    saved: list[tuple[str, RecordingFacts]] = field(default_factory=list)
-    fault: Exception | None = None
+    def __init__(self) -> None:
+        self.tables = MemoryTables()
+        super().__init__(self.tables)
+        self.tables.calls[CALL] = a_call(id=CALL, placed_at=ANSWERED)
+        self.saved: list[tuple[str, RecordingFacts]] = []
+        self.fault: Exception | None = None
 
-    async def save_recording(self, call_id: str, facts: RecordingFacts, *, at: datetime) -> None:
+    async def save_recording(self, call_id: str, facts: RecordingFacts, **more: Any) -> None:
         if self.fault:
             raise self.fault
+        await super().save_recording(call_id, facts, **more)
         self.saved.append((call_id, facts))
 
 
 class Desk:
     """A collector with all that it touches."""
 
-    def __init__(self, folder: Path, *, kept: Path | None = None, keep_raw: bool = False) -> None:
+    def __init__(self, folder: Path, *, kept: Path | None = None, keys: str = "", **more: Any) -> None:
         self.node, self.kept = folder / "node", kept or folder / "kept"
         self.node.mkdir()
         self.raw, self.wav = self.node / f"{NAME}.raw", self.kept / f"{NAME}.wav"
         self.clock = FakeClock(ENDED + timedelta(seconds=1))
         self.facts, self.events = Facts(), list[Event]()
+        self.archive = Archive.open(ArchivePlan(folder=self.kept, keys=keys))
         bus = EventBus()
         bus.tap(self.events.append)
         self.collector = RecordingCollector(
@@ -56,9 +78,9 @@ class Desk:
             bus=bus,
             clock=self.clock,
             raw_folders={"pbx": self.node},
-            folder=self.kept,
-            keep_raw=keep_raw,
+            archive=self.archive,
             settle_seconds=0,
+            **more,
         )
 
     def record(self, sound: bytes = SOUND) -> None:
@@ -104,7 +126,7 @@ async def test_a_raw_file_becomes_a_wav_file_with_both_sides(desk: Desk) -> None
     with wave.open(str(desk.wav)) as kept:
         assert (kept.getnchannels(), kept.getframerate(), kept.getnframes()) == (2, 8000, 16_000)
         assert kept.readframes(16_000) == SOUND
-    assert desk.facts.saved == [(CALL, RecordingFacts(path=f"{NAME}.wav", seconds=2.0, size_bytes=64_044))]
+    assert desk.facts.saved == [(CALL, KEPT)]
     assert desk.events == [
         RecordingReady(call_id=CALL, path=f"{NAME}.wav", seconds=2.0, size_bytes=64_044, at=desk.clock.now())
     ]
@@ -223,8 +245,63 @@ async def test_a_run_after_a_kill_behind_the_last_step_finds_all_done(desk: Desk
     desk.record()
     await desk.collect()
     await desk.collect()
-    assert desk.facts.saved[0] == desk.facts.saved[1]
-    assert kinds(desk.events) == [RecordingReady, RecordingReady]
+    assert desk.facts.saved == [(CALL, KEPT)]
+    assert kinds(desk.events) == [RecordingReady]
+
+
+async def test_a_whole_file_without_facts_is_believed(desk: Desk) -> None:
+    desk.record()
+    await desk.collect()
+    desk.facts.tables.recordings.clear()
+    outline = desk.facts.tables.recording_peaks.pop(CALL)
+    await desk.collect()
+    assert desk.facts.saved == [(CALL, KEPT), (CALL, KEPT)]
+    assert desk.facts.tables.recording_peaks == {CALL: outline}
+
+
+async def test_what_was_moved_meanwhile_is_not_called_missing(desk: Desk) -> None:
+    desk.record()
+    await desk.collect()
+    moved = replace(KEPT, path="elsewhere.flac", place=Place.S3)
+    assert await desk.facts.move_recording(CALL, before=KEPT, after=moved, now=ENDED)
+    desk.wav.unlink()
+    await desk.collect_late()
+    assert await desk.facts.recording(CALL) == moved
+
+
+async def test_with_a_key_nothing_readable_reaches_the_disk(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, keys=f"2026a:{base64.b64encode(bytes(32)).decode()}")
+    desk.record()
+    await desk.collect()
+    [(_, facts)] = desk.facts.saved
+    assert facts == replace(KEPT, path=f"{NAME}.wav.sealed", key_id="2026a")
+    [kept] = desk.files_kept()
+    assert SOUND[:64] not in kept.read_bytes()
+    assert desk.archive.problem(facts) is None
+
+
+async def test_a_file_is_named_by_the_template_and_brings_class_and_work(tmp_path: Path) -> None:
+    work = compress_work(CALL)
+    desk = Desk(
+        tmp_path,
+        template=lambda _: "{date}/{number}-{call_id}",
+        retention=lambda call: f"class of {call.node}",
+        following=lambda call, facts: [work],
+    )
+    desk.record()
+    await desk.collect()
+    [(_, facts)] = desk.facts.saved
+    assert facts.path == f"2026-11-23/4930901820-{CALL}.wav"
+    assert facts.retention == "class of pbx"
+    assert [row.wish for row in desk.facts.tables.works.values()] == [work]
+
+
+async def test_a_pause_ends_with_the_call(desk: Desk) -> None:
+    await desk.facts.begin_pause(CALL, by="anna", at=ANSWERED + timedelta(seconds=1))
+    desk.record()
+    await desk.collect()
+    [pause] = await desk.facts.pauses(CALL)
+    assert pause.ended_at == ENDED
 
 
 class Killed(BaseException):
@@ -256,10 +333,7 @@ async def test_a_run_after_a_kill_at_any_step_brings_the_same(
     await desk.collect()
     assert desk.files_kept() == [desk.wav]
     assert desk.wav.stat().st_size == 44 + len(SOUND)
-    assert desk.facts.saved[-1] == (
-        CALL,
-        RecordingFacts(path=f"{NAME}.wav", seconds=2.0, size_bytes=64_044),
-    )
+    assert desk.facts.saved[-1] == (CALL, KEPT)
     assert not desk.raw.exists()
 
 
@@ -280,13 +354,15 @@ async def test_a_full_disk_is_named_leaves_nothing_behind_and_loses_nothing(
     tmp_path: Path, small_disk: Callable[[], Path]
 ) -> None:
     folder = small_disk()
-    desk = Desk(tmp_path, kept=folder)
+    alarms: list[str] = []
+    desk = Desk(tmp_path, kept=folder, disk_full=alarms.append)
     desk.record()
-    with pytest.raises(RecordingError, match=f"the disk under {folder}.* is full"):
+    with pytest.raises(DiskFull, match=f"the disk under {folder}.* is full"):
         await desk.collect()
     assert [path for path in folder.rglob("*") if path.is_file()] == []
     assert desk.raw.read_bytes() == SOUND
     assert desk.facts.saved == []
+    assert len(alarms) == 1
 
 
 @pytest.fixture

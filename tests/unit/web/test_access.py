@@ -9,7 +9,7 @@ from tests.fakes.site import TOKENS, Site
 CALL = "0" * 31 + "1"
 OPEN_TO_ALL = {("GET", "health")}
 WAYS: list[tuple[str, str, str]] = [
-    # method, path, who may: everybody with a token, leaders, or the agent himself
+    # method, path, who may: everybody with a token, leaders, the agent himself, or workers (and the admin)
     ("GET", "agents", "all"),
     ("POST", "agents", "leaders"),
     ("GET", "agents/bob", "leaders"),
@@ -95,6 +95,26 @@ WAYS: list[tuple[str, str, str]] = [
     ("GET", f"calls/{CALL}", "all"),
     ("PUT", f"calls/{CALL}/disposition", "all"),
     ("GET", f"calls/{CALL}/recording", "all"),
+    ("GET", f"calls/{CALL}/transcript", "all"),
+    ("GET", f"calls/{CALL}/transcripts", "all"),
+    ("GET", "search?q=hello", "all"),
+    ("GET", "transcription", "leaders"),
+    ("POST", f"calls/{CALL}/transcription", "leaders"),
+    ("POST", "transcription/dead/retry", "leaders"),
+    ("POST", "transcription/dead/7/retry", "leaders"),
+    *(
+        ("POST", f"transcription/work/{step}", "workers")
+        for step in ("take", "keep", "begin", "done", "failed", "give-back", "pressure")
+    ),
+    ("GET", f"calls/{CALL}/recording/facts", "all"),
+    ("GET", f"calls/{CALL}/recording/peaks", "all"),
+    ("POST", f"calls/{CALL}/recording/pause", "all"),
+    ("POST", f"calls/{CALL}/recording/resume", "all"),
+    ("PUT", f"calls/{CALL}/recording/hold", "leaders"),
+    ("GET", "recordings", "leaders"),
+    ("POST", "recordings/verify", "leaders"),
+    ("POST", "recordings/rotate", "leaders"),
+    ("GET", "recordings/rotation", "leaders"),
     ("GET", "reports/calls_by_agent", "leaders"),
     ("POST", "reconcile", "leaders"),
     ("GET", "floor", "leaders"),
@@ -103,7 +123,7 @@ WAYS: list[tuple[str, str, str]] = [
 
 
 @pytest.mark.parametrize(("method", "path", "who"), WAYS)
-@pytest.mark.parametrize("as_", ["admin", "lead", "anna", "nobody", None])
+@pytest.mark.parametrize("as_", ["admin", "lead", "anna", "worker", "nobody", None])
 async def test_every_way_in_is_open_to_those_it_is_for(
     site: Site, method: str, path: str, who: str, as_: str | None
 ) -> None:
@@ -114,7 +134,11 @@ async def test_every_way_in_is_open_to_those_it_is_for(
         assert answer.status == 401
         assert answer.headers["WWW-Authenticate"] == "Bearer"
         assert (await answer.json())["error"]["kind"] == "unauthorized"
-    elif as_ == "anna" and who == "leaders":
+    elif (
+        (as_ == "anna" and who != "all")
+        or (as_ == "lead" and who == "workers")
+        or (as_ == "worker" and who != "workers" and not path.endswith("/recording"))
+    ):
         assert answer.status == 403
         assert (await answer.json())["error"]["kind"] == "forbidden"
     else:

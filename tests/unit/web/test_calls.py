@@ -1,4 +1,4 @@
-"""Calls over the API: lists and pages, the verdict, the recording."""
+"""Calls over the API: lists and pages, the verdict."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -8,7 +8,6 @@ import pytest
 
 from cti.model.call_record import CALL_FIELDS
 from cti.model.calls import Call, CallState, Outcome
-from cti.model.queries import RecordingFacts
 from tests.builders import NOW, a_call, later
 from tests.fakes.site import Site
 
@@ -148,64 +147,6 @@ async def test_a_wrong_verdict_is_refused(site: Site, body: dict[str, object]) -
     await stored(site, 1, agent_id=site.anna)
     await site.refused("PUT", f"calls/{call_id(1)}/disposition", json=body, status=422)
     assert site.store.tables.verdicts == {}
-
-
-SOUND = bytes(range(256)) * 4
-
-
-async def recorded(site: Site, path: str | None, *, problem: str | None = None) -> str:
-    await stored(site, 1, agent_id=site.anna)
-    await site.store.facts.save_recording(call_id(1), RecordingFacts(path=path, problem=problem), at=NOW)
-    return f"calls/{call_id(1)}/recording"
-
-
-async def test_a_recording_is_sent_as_a_whole(site: Site) -> None:
-    (site.recordings / "ab").mkdir()
-    (site.recordings / "ab" / "x.wav").write_bytes(SOUND)
-    answer = await site.ask("GET", await recorded(site, "ab/x.wav"), as_="anna")
-    assert (answer.status, answer.headers["Content-Type"]) == (200, "audio/wav")
-    assert await answer.read() == SOUND
-
-
-@pytest.mark.parametrize(
-    ("asked", "status", "part"),
-    [
-        ("bytes=0-9", 206, SOUND[:10]),
-        ("bytes=1000-", 206, SOUND[1000:]),
-        ("bytes=-24", 206, SOUND[-24:]),
-        ("bytes=0-99999", 206, SOUND),
-        ("bytes=5000-", 416, None),
-        ("bytes=9-1", 416, None),
-    ],
-)
-async def test_a_player_may_jump_in_a_recording(
-    site: Site, asked: str, status: int, part: bytes | None
-) -> None:
-    (site.recordings / "x.wav").write_bytes(SOUND)
-    answer = await site.ask("GET", await recorded(site, "x.wav"), headers={"Range": asked})
-    assert answer.status == status
-    if part is not None:
-        assert await answer.read() == part
-        assert answer.headers["Content-Range"].endswith(f"/{len(SOUND)}")
-
-
-async def test_a_recording_that_is_not_there_says_why(site: Site) -> None:
-    error = await site.refused("GET", await recorded(site, None, problem="the file is empty"), status=404)
-    assert "the file is empty" in error["message"]
-
-
-async def test_a_call_without_a_recording_is_not_found(site: Site) -> None:
-    await stored(site, 1)
-    await site.refused("GET", f"calls/{call_id(1)}/recording", status=404)
-
-
-@pytest.mark.parametrize("path", ["../secret", "gone.wav", "/etc/passwd", "link", ".", "x/../../secret"])
-async def test_nothing_but_a_recording_is_handed_out(site: Site, path: str) -> None:
-    (site.recordings.parent / "secret").write_bytes(b"secret")
-    (site.recordings / "link").symlink_to(site.recordings.parent / "secret")
-    answer = await site.ask("GET", await recorded(site, path))
-    assert answer.status == 404
-    assert b'"secret"' not in await answer.read()
 
 
 @pytest.mark.parametrize("name", ["1", "..%2f..%2fetc%2fpasswd", "z" * 32, "A" * 32, "0" * 33, "%00" * 32])

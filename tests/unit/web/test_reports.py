@@ -56,7 +56,11 @@ async def test_reconciliation_is_ok_when_something_was_compared_and_nothing_diff
 
 
 async def test_health_says_to_anybody_whether_all_is_well_and_to_leaders_what_is_not(site: Site) -> None:
-    assert await site.told("GET", "health", as_=None) == {"status": "ok", "version": "0.1.0"}
+    assert await site.told("GET", "health", as_=None) == {
+        "status": "ok",
+        "version": "0.1.0",
+        "recording": "ok",
+    }
     site.nodes.connected = False
     assert "nodes" not in await site.told("GET", "health", as_=None, status=503)
     assert (await site.told("GET", "health", status=503))["nodes"][0]["connected"] is False

@@ -1,0 +1,114 @@
+"""The whole way, with a fake engine and real voice activity."""
+
+import pytest
+
+from cti.asr.pipeline import time_limit, transcribe, until
+from cti.asr.sound import SoundArray
+from cti.asr.voice import PAD_SECONDS
+from cti.errors import BadInput, EngineError, TooSlow
+from cti.model.transcripts import Speaker
+from tests.unit.asr.speaking import RATE, FakeEngine, sounds
+
+
+def two(
+    left: list[tuple[float, float]], right: list[tuple[float, float]], seconds: float = 12.0
+) -> SoundArray:
+    return SoundArray([sounds(*left, seconds=seconds), sounds(*right, seconds=seconds, seed=2)], RATE)
+
+
+def test_each_channel_is_its_speaker_s_and_segments_stand_by_time() -> None:
+    engine = FakeEngine()
+    heard = transcribe(two([(1, 2), (7, 8)], [(4, 6)]), engine=engine, listener=engine)
+    assert [segment.speaker for segment in heard.segments] == [
+        Speaker.CUSTOMER,
+        Speaker.AGENT,
+        Speaker.CUSTOMER,
+    ]
+    assert [segment.start for segment in heard.segments] == pytest.approx([1.0, 4.0, 7.0], abs=0.15)
+    assert heard.seconds == 12.0
+    assert heard.problem is None
+
+
+def test_voices_are_told_without_the_padding_that_the_engine_hears() -> None:
+    engine = FakeEngine()
+    heard = transcribe(two([(1, 2)], []), engine=engine, listener=engine)
+    (voice,) = heard.voices[Speaker.CUSTOMER]
+    assert heard.voices[Speaker.AGENT] == ()
+    ((stretch,),) = engine.batches
+    assert stretch.start == pytest.approx(voice.start - PAD_SECONDS)
+    assert stretch.end == pytest.approx(voice.end + PAD_SECONDS)
+
+
+def test_an_engine_is_given_as_much_at_once_as_it_wants() -> None:
+    alone, together = FakeEngine(), FakeEngine(batch_seconds=5.0)
+    call = two([(1, 2), (3, 4), (5, 6), (7, 8), (9, 10)], [])
+    transcribe(call, engine=alone, listener=alone)
+    transcribe(call, engine=together, listener=together)
+    assert [len(batch) for batch in alone.batches] == [1] * 5
+    assert len(together.batches) < 3
+    assert all(sum(one.seconds for one in batch) <= 5.0 for batch in together.batches)
+    assert [one.start for batch in together.batches for one in batch] == [
+        one.start for (one,) in alone.batches
+    ]
+
+
+def test_a_silent_channel_is_not_given_to_the_engine() -> None:
+    engine = FakeEngine()
+    heard = transcribe(two([], []), engine=engine, listener=engine)
+    assert (heard.segments, engine.batches, heard.problem) == ((), [], None)
+
+
+def test_the_other_side_come_through_is_not_heard_twice() -> None:
+    left = sounds((1, 3), (6, 8), seconds=10)
+    engine = FakeEngine()
+    heard = transcribe(SoundArray([left, (left / 180).astype("int16")], RATE), engine=engine, listener=engine)
+    assert heard.voices[Speaker.AGENT] == ()
+    assert len(heard.voices[Speaker.CUSTOMER]) == 2
+
+
+def test_one_channel_where_two_are_needed_is_named() -> None:
+    engine = FakeEngine()
+    with pytest.raises(BadInput, match="has 1 channel; 2 channels are needed: customer, agent"):
+        transcribe(SoundArray([sounds((1, 2), seconds=3)], RATE), engine=engine, listener=engine)
+    with pytest.raises(BadInput, match="has 2 channels; 1 channel are needed"):
+        transcribe(two([], []), engine=engine, listener=engine, speakers=(Speaker.AGENT,))
+
+
+def test_a_mix_on_both_channels_is_read_once_and_told() -> None:
+    mixed = sounds((1, 2), (5, 6), seconds=8)
+    engine = FakeEngine()
+    heard = transcribe(SoundArray([mixed, mixed.copy()], RATE), engine=engine, listener=engine)
+    assert len(heard.segments) == 2
+    assert set(heard.voices) == {Speaker.CUSTOMER}
+    assert "all channels hold the same sound" in (heard.problem or "")
+
+
+def test_a_recording_without_sound_is_told() -> None:
+    engine = FakeEngine()
+    assert (
+        transcribe(two([], [], seconds=0.0), engine=engine, listener=engine).problem
+        == "there is no sound in it"
+    )
+
+
+def test_an_engine_s_failure_comes_through() -> None:
+    engine = FakeEngine(fails_at=5.0)
+    with pytest.raises(EngineError):
+        transcribe(two([(1, 2), (6, 7)], []), engine=engine, listener=engine)
+
+
+def test_a_run_ends_when_it_is_told_to() -> None:
+    engine = FakeEngine()
+    clock = iter(range(100))
+    with pytest.raises(TooSlow, match=r"stopped 1\.0 s after the limit"):
+        transcribe(
+            two([(1, 2), (3, 4), (5, 6), (7, 8)], []),
+            engine=engine,
+            listener=engine,
+            still=until(3.0, lambda: float(next(clock))),
+        )
+    assert len(engine.batches) == 2  # two looks were before the first
+
+
+def test_a_recording_may_take_as_long_as_it_lasts_and_half_a_minute() -> None:
+    assert time_limit(600.0) == 630.0
