@@ -1,0 +1,176 @@
+"""Recordings while the call goes on: held, moved between agents, paused. Real Asterisk, real service, real files."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import numpy as np
+
+from cti.model.ids import new_call_id
+from cti.recording.ports import Samples
+from lab import Lab
+from lab.ami import Ami
+from lab.daemon import ADMIN_TOKEN
+from lab.softphone import Behaviour, audio, share_of_tone, tone
+from tests.integration.calls import PlacedCall, keep_leg
+from tests.integration.customers import AGENT_TONE, CUSTOMER_TONE
+from tests.integration.floor_lab import CAMPAIGN, FloorLab, open_floor, until
+
+CUSTOMER, FIRST, SECOND = 600, 1000, 1500
+RATE = 8000
+STAYS = "+4930200009901"
+"""600 Hz until somebody hangs up."""
+SLACK = 0.15
+"""Seconds around a change in which either is right: an order's way, a jitter buffer, the audiohook's frames."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heard:
+    """A recording, and the wall clock of its first sample."""
+
+    samples: Samples
+    began: float
+
+    def share(self, channel: int, frequency: int, start: float, end: float) -> float:
+        """Return how much of a stretch (wall clock) is this tone, leaving the slack at both ends out."""
+        return share_of_tone(audio.encode(self._cut(channel, start, end).tolist()), frequency)
+
+    def loudest(self, channel: int, start: float, end: float) -> int:
+        return int(np.abs(self._cut(channel, start, end).astype(int)).max())
+
+    def _cut(self, channel: int, start: float, end: float) -> Any:
+        first, last = (round((at - self.began) * RATE) for at in (start + SLACK, end - SLACK))
+        assert 0 <= first < last <= len(self.samples), (first, last, len(self.samples))
+        return self.samples[first:last, channel]
+
+
+def stereo(raw: bytes) -> Samples:
+    return np.frombuffer(raw, "<i2").reshape(-1, 2)
+
+
+async def when(ami: Ami, name: str, **fields: str) -> float:
+    return float((await ami.expect(name, **fields))["Timestamp"])
+
+
+async def test_one_file_goes_on_while_the_customer_is_held_and_moved_to_another_agent(lab: Lab) -> None:
+    async with lab.pbx.ami() as ami, lab.phones(2, Behaviour(voice=tone(FIRST))) as [one, two]:
+        leg, other = await keep_leg(ami, one.user), await keep_leg(ami, two.user)
+        assert two.call
+        two.call.speak(tone(SECOND))
+        call = PlacedCall(
+            id=new_call_id(datetime.now(UTC)), number="+49123009900", ami=ami, grace=30, record=True
+        )
+        await call.place()
+        began = float((await call.user_event("CtiWaiting"))["Timestamp"])
+        await call.take(leg)
+        joined = await when(ami, "BridgeEnter", Uniqueid=call.channel)
+        await asyncio.sleep(1.5)
+        # On hold: back in the dialplan, alone.
+        await ami.action(
+            "Redirect",
+            Channel=await channel_name(ami, call),
+            Context="cti-customer",
+            Exten="s",
+            Priority="waiting",
+        )
+        held = await when(ami, "BridgeLeave", Uniqueid=call.channel)
+        await asyncio.sleep(1.5)
+        after = len(ami.seen("BridgeEnter", Uniqueid=call.channel))
+        await ami.action("Bridge", Channel1=call.channel, Channel2=other, Tone="no")
+        moved = await entered(ami, call, after)
+        await asyncio.sleep(1.5)
+        # From one agent to the next without a pause.
+        await ami.action("Bridge", Channel1=call.channel, Channel2=leg, Tone="no")
+        back = await entered(ami, call, after + 1)
+        await asyncio.sleep(1.5)
+        await ami.action("Hangup", Channel=call.channel, Cause=16)
+        ended = float((await call.hangup())["Timestamp"])
+        await asyncio.sleep(0.5)
+    files = list(lab.pbx.recordings.rglob(f"*{call.id}*"))
+    assert [file.suffix for file in files] == [".raw"]
+    heard = Heard(samples=stereo(files[0].read_bytes()), began=began)
+    assert abs(len(heard.samples) / RATE - (ended - began)) < 0.15
+    assert heard.share(0, CUSTOMER, joined, ended) > 0.9
+    assert heard.share(1, FIRST, joined, held) > 0.9
+    assert heard.loudest(1, held, moved) == 0
+    assert heard.share(1, SECOND, moved, back) > 0.9
+    assert heard.share(1, FIRST, back, ended) > 0.9
+
+
+async def channel_name(ami: Ami, call: PlacedCall) -> str:
+    """Return Asterisk's name of the customer's channel: Redirect takes no id."""
+    return str((await ami.expect("Newchannel", Uniqueid=call.channel))["Channel"])
+
+
+async def entered(ami: Ami, call: PlacedCall, after: int) -> float:
+    """Wait until the customer entered a bridge once more; return when."""
+    while len(found := ami.seen("BridgeEnter", Uniqueid=call.channel)) <= after:
+        await asyncio.sleep(0.02)
+    return float(found[after]["Timestamp"])
+
+
+async def test_a_pause_leaves_no_sound_no_gap_and_survives_the_service(
+    fresh_lab: Lab, tmp_path: Path
+) -> None:
+    async with open_floor(fresh_lab, tmp_path / "cti", agents=1, trunk="carrier") as floor:
+        await floor.import_numbers([STAYS])
+        await floor.daemon.post(f"campaigns/{CAMPAIGN}/start")
+        calls = await until(
+            floor.calls, lambda calls: STAYS in calls and calls[STAYS]["state"] == "connected", "they talk"
+        )
+        call_id = calls[STAYS]["id"]
+        await asyncio.sleep(1.0)
+        told = await floor.daemon.post(f"calls/{call_id}/recording/pause")
+        assert told == {"call_id": call_id, "paused": True, "changed": True}
+        # A service that dies knows of the pause when it is back, and can end it.
+        await floor.daemon.kill()
+        await floor.daemon.start()
+        await until(
+            lambda: floor.daemon.get("floor"),
+            lambda now: [call["id"] for call in now["calls"]] == [call_id],
+            "the call is known again",
+        )
+        assert (await floor.daemon.post(f"calls/{call_id}/recording/pause"))["changed"] is False
+        assert (await floor.daemon.post(f"calls/{call_id}/recording/resume"))["changed"] is True
+        await asyncio.sleep(1.0)
+        await floor.daemon.post(f"calls/{call_id}/recording/pause")
+        await asyncio.sleep(0.7)
+        await floor.daemon.post("agents/a001/hangup")
+        call = await until(
+            lambda: floor.daemon.get(f"calls/{call_id}"),
+            lambda call: bool(call["recording_path"]),
+            "it is kept",
+        )
+        facts = await floor.daemon.get(f"calls/{call_id}/recording/facts")
+        sound = await _recording(floor, call_id)
+    lasted = _seconds(call["ended_at"]) - _seconds(call["answered_at"])
+    heard = Heard(samples=stereo(sound[44:]), began=_seconds(call["answered_at"]))
+    assert abs(len(heard.samples) / RATE - lasted) < 0.15
+    first, second = facts["pauses"]
+    assert second["ended_at"] == call["ended_at"]
+    for pause in facts["pauses"]:
+        span = (_seconds(pause["began_at"]), _seconds(pause["ended_at"]))
+        assert [heard.loudest(channel, *span) for channel in (0, 1)] == [0, 0]
+        assert pause["start"] == round(span[0] - heard.began, 3)
+    for start, end in (
+        (_seconds(call["connected_at"]), _seconds(first["began_at"])),
+        (_seconds(first["ended_at"]), _seconds(second["began_at"])),
+    ):
+        assert heard.share(0, CUSTOMER_TONE, start, end) > 0.9
+        assert heard.share(1, AGENT_TONE, start, end) > 0.9
+
+
+def _seconds(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp()
+
+
+async def _recording(floor: FloorLab, call_id: str) -> bytes:
+    headers = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
+    async with (
+        aiohttp.ClientSession(headers=headers, raise_for_status=True) as session,
+        session.get(f"{floor.daemon.url}/api/v1/calls/{call_id}/recording") as answer,
+    ):
+        return await answer.read()
