@@ -6,10 +6,11 @@ and read back; the facts change, if they are still those it began with; then eve
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import SpooledTemporaryFile
 from typing import Final
 
 from cti.clock import Clock
@@ -18,7 +19,7 @@ from cti.model.queries import RecordingFacts
 from cti.model.recordings import Place, SoundFormat, name_of_key
 from cti.model.work import NewWork, Work
 from cti.recording.archive import PIECE, Archive, Kept
-from cti.recording.files import read_part, size_of, translated
+from cti.recording.files import translated
 from cti.recording.locks import CallLocks
 from cti.recording.ports import RecordingStore
 from cti.recording.sound_files import encode
@@ -28,6 +29,8 @@ log = logging.getLogger(__name__)
 
 AT_ONCE: Final = 2
 """Recordings that are worked on at one time: encoding holds a processor, and calls go first."""
+_IN_MEMORY: Final = 32 << 20
+"""A compressed recording up to this size (an hour and more) is not written to disk before it is encrypted."""
 
 
 class RecordingKeeper:
@@ -149,15 +152,16 @@ class RecordingKeeper:
             raise RecordingError(f"{facts.path} is left as it is: {problem}")
         with translated("cannot write to", self._spool):
             self._spool.mkdir(parents=True, exist_ok=True)
-            with TemporaryDirectory(dir=self._spool) as folder:
-                path = Path(folder) / "sound"
+            # Without a name: what a kill leaves is gone with the process.
+            with SpooledTemporaryFile(_IN_MEMORY, dir=str(self._spool)) as file:
                 with self._archive.open_sound(facts) as sound:
                     rate, channels, frames = sound.rate, sound.channels, sound.frames
-                    written = encode(sound.blocks(), path, form, rate=rate, channels=channels)
+                    written = encode(sound.blocks(), file, form, rate=rate, channels=channels)
                 if written != frames:
                     raise RecordingError(f"{facts.path}: {written} frames of {frames} were compressed")
+                file.seek(0)
                 name = name_of_key(facts.path or "")
-                kept = self._archive.write(facts.place, name, form, _pieces(path))
+                kept = self._archive.write(facts.place, name, form, iter(partial(file.read, PIECE), b""))
         self._proved(kept, facts.place, form)
         after = replace(facts, path=kept.path, format=form, size_bytes=None, sha256=None, seconds=None)
         with self._archive.open_sound(after) as sound:
@@ -178,8 +182,3 @@ def _call_id(work: Work) -> str:
     if not isinstance(call_id, str):
         raise GiveUp(f"{work.kind}: the payload names no call")
     return call_id
-
-
-def _pieces(path: Path) -> Iterator[bytes]:
-    for at in range(0, size_of(path) or 0, PIECE):
-        yield read_part(path, at, PIECE)

@@ -1,6 +1,10 @@
 """Recordings while the call goes on: held, moved between agents, paused. Real Asterisk, real service, real files."""
 
 import asyncio
+import base64
+import hashlib
+import io
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,6 +12,8 @@ from typing import Any
 
 import aiohttp
 import numpy as np
+import pytest
+import soundfile
 
 from cti.model.ids import new_call_id
 from cti.recording.ports import Samples
@@ -15,14 +21,17 @@ from lab import Lab
 from lab.ami import Ami
 from lab.daemon import ADMIN_TOKEN
 from lab.softphone import Behaviour, audio, share_of_tone, tone
+from tests.fakes.s3_server import KEYS, s3_server
 from tests.integration.calls import PlacedCall, keep_leg
 from tests.integration.customers import AGENT_TONE, CUSTOMER_TONE
-from tests.integration.floor_lab import CAMPAIGN, FloorLab, open_floor, until
+from tests.integration.floor_lab import CAMPAIGN, FloorLab, open_floor, until, until_so
 
 CUSTOMER, FIRST, SECOND = 600, 1000, 1500
 RATE = 8000
 STAYS = "+4930200009901"
 """600 Hz until somebody hangs up."""
+TALKS = "+4930201039901"
+"""600 Hz for three seconds."""
 SLACK = 0.15
 """Seconds around a change in which either is right: an order's way, a jitter buffer, the audiohook's frames."""
 
@@ -163,12 +172,81 @@ async def test_a_pause_leaves_no_sound_no_gap_and_survives_the_service(
         assert heard.share(1, AGENT_TONE, start, end) > 0.9
 
 
+async def test_a_call_ends_up_small_sealed_and_far_away_and_is_heard_all_the_same(
+    fresh_lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = ("a:" + base64.b64encode(bytes([n] * 32)).decode() for n in (1, 2))
+    new = new.replace("a:", "b:")
+    with s3_server(tmp_path / "s3.log") as place:
+        for name, value in {
+            **KEYS,
+            "WAIHU_RECORDING_KEY": old,
+            "WAIHU_RECORDING__COMPRESS": "opus",
+            "WAIHU_RECORDING__TEMPLATE": "{date}/{campaign}/{agent}-{call_id}",
+            "WAIHU_RECORDING__S3__BUCKET": place.bucket,
+            "WAIHU_RECORDING__S3__ENDPOINT": place.endpoint,
+            "WAIHU_RECORDING__S3__REGION": place.region,
+            "WAIHU_RECORDING__S3__PREFIX": "site-1",
+        }.items():
+            monkeypatch.setenv(name, value)
+        folder = tmp_path / "cti"
+        async with open_floor(fresh_lab, folder, agents=1, trunk="carrier") as floor:
+            await floor.import_numbers([TALKS])
+            await floor.daemon.post(f"campaigns/{CAMPAIGN}/start")
+            await floor.finished()
+            call = (await floor.calls())[TALKS]
+            path = f"calls/{call['id']}/recording"
+            facts = await until(
+                lambda: floor.daemon.get(f"{path}/facts"), lambda facts: facts["place"] == "s3", "it is moved"
+            )
+            assert (facts["format"], facts["encrypted"], facts["problem"]) == ("opus", True, None)
+            at = call["placed_at"][:10]
+            assert facts["path"] == f"{at}/{CAMPAIGN}/a001-{call['id']}.opus.sealed"
+            await until_so(lambda: not _sound_files(folder / "recordings"), "nothing is left here")
+            await _heard(floor, call, facts)
+            assert (await floor.daemon.post("recordings/verify"))["checked"] == 1
+            await floor.daemon.stop()
+            monkeypatch.setenv("WAIHU_RECORDING_KEY", f"{new},{old}")
+            await floor.daemon.start()
+            assert (await floor.daemon.post("recordings/rotate"))["ordered"] == 1
+            await until(
+                lambda: floor.daemon.get("recordings/rotation"),
+                lambda told: told["left"] == 0,
+                "it is sealed anew",
+            )
+            await floor.daemon.stop()
+            monkeypatch.setenv("WAIHU_RECORDING_KEY", new)
+            await floor.daemon.start()
+            told = await floor.daemon.post("recordings/verify")
+            assert (told["checked"], told["bad"]) == (1, [])
+            await _heard(floor, call, facts)
+
+
+async def _heard(floor: FloorLab, call: dict[str, Any], facts: dict[str, Any]) -> None:
+    """Both voices are in what is played, and a player may jump in it."""
+    sound = await _recording(floor, call["id"])
+    assert len(sound) == facts["size_bytes"]
+    assert hashlib.sha256(sound).hexdigest() == facts["sha256"]
+    samples, rate = soundfile.read(io.BytesIO(sound), dtype="int16")
+    assert (rate, samples.shape[1]) == (RATE, 2)
+    middle = samples[len(samples) // 2 : len(samples) // 2 + RATE]
+    assert share_of_tone(audio.encode(middle[:, 0].tolist()), CUSTOMER_TONE) > 0.9
+    assert share_of_tone(audio.encode(middle[:, 1].tolist()), AGENT_TONE) > 0.9
+    assert await _recording(floor, call["id"], Range="bytes=100-199") == sound[100:200]
+    peaks = await floor.daemon.get(f"calls/{call['id']}/recording/peaks")
+    assert len(peaks["customer"]["high"]) == math.ceil(round(len(samples) / RATE * 10, 6))
+
+
+def _sound_files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
 def _seconds(moment: str) -> float:
     return datetime.fromisoformat(moment).timestamp()
 
 
-async def _recording(floor: FloorLab, call_id: str) -> bytes:
-    headers = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
+async def _recording(floor: FloorLab, call_id: str, **headers: str) -> bytes:
+    headers = {"Authorization": f"Bearer {ADMIN_TOKEN}", **headers}
     async with (
         aiohttp.ClientSession(headers=headers, raise_for_status=True) as session,
         session.get(f"{floor.daemon.url}/api/v1/calls/{call_id}/recording") as answer,
