@@ -77,23 +77,13 @@ async def test_one_file_goes_on_while_the_customer_is_held_and_moved_to_another_
         await call.take(leg)
         joined = await when(ami, "BridgeEnter", Uniqueid=call.channel)
         await asyncio.sleep(1.5)
-        # On hold: back in the dialplan, alone.
-        await ami.action(
-            "Redirect",
-            Channel=await channel_name(ami, call),
-            Context="cti-customer",
-            Exten="s",
-            Priority="waiting",
-        )
-        held = await when(ami, "BridgeLeave", Uniqueid=call.channel)
+        held = await put_on_hold(ami, call, 1)
         await asyncio.sleep(1.5)
-        after = len(ami.seen("BridgeEnter", Uniqueid=call.channel))
-        await ami.action("Bridge", Channel1=call.channel, Channel2=other, Tone="no")
-        moved = await entered(ami, call, after)
+        moved = await join(ami, call, other, 2)
         await asyncio.sleep(1.5)
-        # From one agent to the next without a pause.
-        await ami.action("Bridge", Channel1=call.channel, Channel2=leg, Tone="no")
-        back = await entered(ami, call, after + 1)
+        # From one agent to the next as fast as it goes, and by way of the dialplan: see decision 0094.
+        left = await put_on_hold(ami, call, 2)
+        back = await join(ami, call, leg, 3)
         await asyncio.sleep(1.5)
         await ami.action("Hangup", Channel=call.channel, Cause=16)
         ended = float((await call.hangup())["Timestamp"])
@@ -105,20 +95,28 @@ async def test_one_file_goes_on_while_the_customer_is_held_and_moved_to_another_
     assert heard.share(0, CUSTOMER, joined, ended) > 0.9
     assert heard.share(1, FIRST, joined, held) > 0.9
     assert heard.loudest(1, held, moved) == 0
-    assert heard.share(1, SECOND, moved, back) > 0.9
+    assert heard.share(1, SECOND, moved, left) > 0.9
     assert heard.share(1, FIRST, back, ended) > 0.9
 
 
-async def channel_name(ami: Ami, call: PlacedCall) -> str:
-    """Return Asterisk's name of the customer's channel: Redirect takes no id."""
-    return str((await ami.expect("Newchannel", Uniqueid=call.channel))["Channel"])
+async def put_on_hold(ami: Ami, call: PlacedCall, times: int) -> float:
+    """Send the customer back into the dialplan, where he is alone; return when he left the agent."""
+    name = str((await ami.expect("Newchannel", Uniqueid=call.channel))["Channel"])  # Redirect takes no id
+    await ami.action("Redirect", Channel=name, Context="cti-customer", Exten="s", Priority="waiting")
+    return await bridged(ami, "BridgeLeave", call, times)
 
 
-async def entered(ami: Ami, call: PlacedCall, after: int) -> float:
-    """Wait until the customer entered a bridge once more; return when."""
-    while len(found := ami.seen("BridgeEnter", Uniqueid=call.channel)) <= after:
+async def join(ami: Ami, call: PlacedCall, leg: str, times: int) -> float:
+    """Join the customer with an agent's leg; return when."""
+    await ami.action("Bridge", Channel1=call.channel, Channel2=leg, Tone="no")
+    return await bridged(ami, "BridgeEnter", call, times)
+
+
+async def bridged(ami: Ami, event: str, call: PlacedCall, times: int) -> float:
+    """Wait until the customer has entered, or left, so many bridges; return when he did the last time."""
+    while len(found := ami.seen(event, Uniqueid=call.channel)) < times:
         await asyncio.sleep(0.02)
-    return float(found[after]["Timestamp"])
+    return float(found[times - 1]["Timestamp"])
 
 
 async def test_a_pause_leaves_no_sound_no_gap_and_survives_the_service(
@@ -220,6 +218,31 @@ async def test_a_call_ends_up_small_sealed_and_far_away_and_is_heard_all_the_sam
             told = await floor.daemon.post("recordings/verify")
             assert (told["checked"], told["bad"]) == (1, [])
             await _heard(floor, call, facts)
+
+
+async def test_a_full_disk_stops_recording_and_no_call(
+    fresh_lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_floor(fresh_lab, tmp_path / "cti", agents=1, trunk="carrier") as floor:
+        await floor.daemon.stop()
+        monkeypatch.setenv("WAIHU_RECORDING__LEAST_FREE_BYTES", str(10**18))
+        await floor.daemon.start(well=False)
+        told = await until(floor.daemon.health, lambda told: told["recording"] == "stopped", "it is told")
+        assert told["status"] == "degraded"
+        assert {one["node"] for one in told["recording_stopped"]} == {None, "pbx"}
+        await floor.all_agents("ready")
+        await floor.import_numbers([TALKS])
+        await floor.daemon.post(f"campaigns/{CAMPAIGN}/start")
+        await floor.finished()
+        call = (await floor.calls())[TALKS]
+        assert (call["outcome"], call["recording_path"], call["recording_problem"]) == (
+            "connected",
+            None,
+            None,
+        )
+        assert _sound_files(fresh_lab.pbx.recordings) == []
+        assert "calls are placed without recording" in floor.daemon.log.read_text()
+        assert floor.daemon.log.read_text().count("calls are placed without recording on pbx") == 1
 
 
 async def _heard(floor: FloorLab, call: dict[str, Any], facts: dict[str, Any]) -> None:

@@ -1,6 +1,8 @@
 """Recordings that become smaller, move, and get another key; killed at each step."""
 
 import asyncio
+import threading
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -216,3 +218,32 @@ async def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         await bench.keeper(compress=SoundFormat.FLAC, disk_full=alarms.append).compress(COMPRESS)
     assert len(alarms) == 1
     assert await bench.facts() == before
+
+
+async def test_a_service_that_ends_does_not_wait_for_a_long_recording(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench, begun, go_on = Bench(tmp_path), threading.Event(), threading.Event()
+    before = await bench.keep()
+    ended: list[BaseException] = []
+
+    def slowly(blocks: Iterable[object], *_: object, **__: object) -> int:
+        begun.set()
+        go_on.wait(60)
+        try:
+            return len(list(blocks))
+        except RecordingError as error:
+            ended.append(error)
+            raise
+
+    monkeypatch.setattr("cti.recording.keeper.encode", slowly)
+    keeper = bench.keeper(compress=SoundFormat.FLAC)
+    task = asyncio.create_task(keeper.compress(COMPRESS))
+    await asyncio.to_thread(begun.wait, 60)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    go_on.set()
+    await asyncio.to_thread(keeper._threads.shutdown)
+    assert [str(error) for error in ended] == ["the service ends; this is done again"]
+    assert (await bench.facts(), bench.files()) == (before, [f"2026/{CALL}.wav"])
