@@ -11,7 +11,7 @@ lines      by which trunk a call leaves, and which number it shows
 chances    how likely a person answers, learned contact by contact
 simulate   what-if: a floor, a clock and callees in memory, paced by the real pacing code
 dialer     who is called next, and who talks to whom
-recording  raw sound on a node -> a checked two-channel file
+recording  raw sound on a node -> a checked two-channel file; kept, moved, sealed, paused, deleted
 asr        recordings -> transcripts
 search     finding what was said
 quality    judging calls by what was said

@@ -6,11 +6,16 @@ and read back; the facts change, if they are still those it began with; then eve
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Final
+from tempfile import SpooledTemporaryFile
+from typing import Final, TypeVar
 
 from cti.clock import Clock
 from cti.errors import DiskFull, GiveUp, RecordingError
@@ -18,7 +23,7 @@ from cti.model.queries import RecordingFacts
 from cti.model.recordings import Place, SoundFormat, name_of_key
 from cti.model.work import NewWork, Work
 from cti.recording.archive import PIECE, Archive, Kept
-from cti.recording.files import read_part, size_of, translated
+from cti.recording.files import translated
 from cti.recording.locks import CallLocks
 from cti.recording.ports import RecordingStore
 from cti.recording.sound_files import encode
@@ -26,8 +31,15 @@ from cti.recording.works import works_after
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 AT_ONCE: Final = 2
 """Recordings that are worked on at one time: encoding holds a processor, and calls go first."""
+NICE: Final = 10
+"""Of the threads that do it; on Linux a thread has a priority of its own (setpriority(2), "C library/kernel
+differences")."""
+_IN_MEMORY: Final = 32 << 20
+"""A compressed recording up to this size (an hour and more) is not written to disk before it is encrypted."""
 
 
 class RecordingKeeper:
@@ -53,6 +65,7 @@ class RecordingKeeper:
         self._compress = compress
         self._disk_full = disk_full
         self._room = asyncio.Semaphore(AT_ONCE)
+        self._threads = ThreadPoolExecutor(AT_ONCE, "recordings", initializer=_be_nice)
 
     async def compress(self, work: Work) -> None:
         """Handle `recording.compress`. Raises RecordingError to be run again."""
@@ -127,43 +140,51 @@ class RecordingKeeper:
         await asyncio.to_thread(self._archive.remove_all, name_of_key(facts.path or ""), but=facts)
 
     async def _in_thread(self, do: Callable[..., Kept], *arguments: object) -> Kept:
+        """Do it in a thread that gives way to calls; cancelled, it ends at its next piece."""
+        stop, loop = threading.Event(), asyncio.get_running_loop()
         try:
-            return await asyncio.to_thread(do, *arguments)
+            return await loop.run_in_executor(self._threads, partial(do, stop, *arguments))
         except DiskFull as error:
             self._disk_full(str(error))
             raise
+        finally:
+            stop.set()
 
-    def _copied(self, facts: RecordingFacts, place: Place) -> Kept:
+    def _copied(self, stop: threading.Event, facts: RecordingFacts, place: Place) -> Kept:
         """Write the same sound to a place under the current key, and read it back."""
-        if problem := self._archive.problem(facts):
-            raise RecordingError(f"{facts.path} is left as it is: {problem}")
-        kept = self._archive.write(
-            place, name_of_key(facts.path or ""), facts.format, self._archive.chunks(facts)
-        )
+        self._whole(facts)
+        name, chunks = name_of_key(facts.path or ""), self._archive.chunks(facts)
+        kept = self._archive.write(place, name, facts.format, _until(stop, chunks))
         self._proved(kept, place, facts.format)
         return kept
 
-    def _compressed(self, facts: RecordingFacts, form: SoundFormat) -> Kept:
+    def _compressed(self, stop: threading.Event, facts: RecordingFacts, form: SoundFormat) -> Kept:
         """Write the recording in another form where it lies, and read it back."""
-        if problem := self._archive.problem(facts):
-            raise RecordingError(f"{facts.path} is left as it is: {problem}")
+        self._whole(facts)
         with translated("cannot write to", self._spool):
             self._spool.mkdir(parents=True, exist_ok=True)
-            with TemporaryDirectory(dir=self._spool) as folder:
-                path = Path(folder) / "sound"
+            # Without a name: what a kill leaves is gone with the process.
+            with SpooledTemporaryFile(_IN_MEMORY, dir=str(self._spool)) as file:
                 with self._archive.open_sound(facts) as sound:
                     rate, channels, frames = sound.rate, sound.channels, sound.frames
-                    written = encode(sound.blocks(), path, form, rate=rate, channels=channels)
+                    blocks = _until(stop, sound.blocks())
+                    written = encode(blocks, file, form, rate=rate, channels=channels)
                 if written != frames:
                     raise RecordingError(f"{facts.path}: {written} frames of {frames} were compressed")
+                file.seek(0)
                 name = name_of_key(facts.path or "")
-                kept = self._archive.write(facts.place, name, form, _pieces(path))
+                kept = self._archive.write(facts.place, name, form, iter(partial(file.read, PIECE), b""))
         self._proved(kept, facts.place, form)
         after = replace(facts, path=kept.path, format=form, size_bytes=None, sha256=None, seconds=None)
         with self._archive.open_sound(after) as sound:
             if sound.frames != frames:
                 raise RecordingError(f"{kept.path} has {sound.frames} frames and should have {frames}")
         return kept
+
+    def _whole(self, facts: RecordingFacts) -> None:
+        """Raises RecordingError unless the file is as it was kept: what is broken is not spread."""
+        if problem := self._archive.problem(facts):
+            raise RecordingError(f"{facts.path} is left as it is: {problem}")
 
     def _proved(self, kept: Kept, place: Place, form: SoundFormat) -> None:
         there = RecordingFacts(
@@ -180,6 +201,14 @@ def _call_id(work: Work) -> str:
     return call_id
 
 
-def _pieces(path: Path) -> Iterator[bytes]:
-    for at in range(0, size_of(path) or 0, PIECE):
-        yield read_part(path, at, PIECE)
+def _until(stop: threading.Event, pieces: Iterable[T]) -> Iterator[T]:
+    """Give pieces until somebody says stop: the service would not end before a long recording is done."""
+    for piece in pieces:
+        if stop.is_set():
+            raise RecordingError("the service ends; this is done again")
+        yield piece
+
+
+def _be_nice() -> None:
+    with suppress(OSError, AttributeError):  # another system than Linux
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)

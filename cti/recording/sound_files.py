@@ -3,8 +3,7 @@
 import io
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Final, cast
+from typing import IO, Final, cast
 
 import soundfile
 
@@ -97,15 +96,15 @@ def decoded(source: Source, form: SoundFormat, *, seconds: float | None = None) 
             yield DecodedSound(file)
 
 
-def encode(blocks: Iterable[Samples], path: Path, form: SoundFormat, *, rate: int, channels: int) -> int:
-    """Write sound into a file; return its frames. Raises RecordingError."""
+def encode(blocks: Iterable[Samples], file: IO[bytes], form: SoundFormat, *, rate: int, channels: int) -> int:
+    """Write sound into a file that is open for reading and writing; return its frames. Raises RecordingError."""
     container, coding = _FORMS[form]
     frames = 0
     try:
-        with soundfile.SoundFile(path, "w", rate, channels, coding, format=container) as file:
+        with soundfile.SoundFile(file, "w", rate, channels, coding, format=container) as encoder:
             for block in blocks:
-                file.write(block)
+                encoder.write(block)
                 frames += len(block)
     except soundfile.SoundFileError as error:
-        raise RecordingError(f"cannot write {form.value} to {path}: {error}") from error
+        raise RecordingError(f"cannot write {form.value}: {error}") from error
     return frames
