@@ -1,12 +1,16 @@
 """The whole way, with a fake engine and real voice activity."""
 
+from collections.abc import Sequence
+
+import numpy as np
 import pytest
 
+from cti.asr.engine import Samples, Stretch
 from cti.asr.pipeline import time_limit, transcribe, until
 from cti.asr.sound import SoundArray
 from cti.asr.voice import PAD_SECONDS
 from cti.errors import BadInput, EngineError, TooSlow
-from cti.model.transcripts import Speaker
+from cti.model.transcripts import Speaker, Word
 from tests.unit.asr.speaking import RATE, FakeEngine, sounds
 
 
@@ -112,3 +116,43 @@ def test_a_run_ends_when_it_is_told_to() -> None:
 
 def test_a_recording_may_take_as_long_as_it_lasts_and_half_a_minute() -> None:
     assert time_limit(600.0) == 630.0
+
+
+class Endless:
+    """Three hours of two channels that nobody holds in memory; counts how much is asked for at once."""
+
+    rate = RATE
+    channels = 2
+    frames = 3 * 3600 * RATE
+    problem = None
+
+    def __init__(self) -> None:
+        self._minute = [sounds((2, 5), (20, 41), seconds=60, seed=1), sounds((8, 12), seconds=60, seed=2)]
+        self.most_frames = 0
+
+    def read(self, channel: int, start: int, frames: int) -> Samples:
+        self.most_frames = max(self.most_frames, frames)
+        frames = max(0, min(frames, self.frames - start))
+        first = start % len(self._minute[channel])
+        return np.resize(np.roll(self._minute[channel], -first)[: max(frames, 1)], frames)
+
+
+def test_of_three_hours_no_more_is_held_than_of_half_a_minute() -> None:
+    recording, engine = Endless(), Counting()
+    heard = transcribe(recording, engine=engine, listener=engine)
+    assert heard.seconds == 3 * 3600
+    assert recording.most_frames <= 30 * RATE
+    assert engine.heard == len(heard.segments) == 3 * 180
+    assert heard.segments[-1].start > 3 * 3600 - 60
+
+
+class Counting(FakeEngine):
+    """Keeps nothing of what it heard."""
+
+    heard = 0
+
+    def hear(self, stretches: Sequence[Stretch]) -> list[Word]:
+        self.heard += len(stretches)
+        words = super().hear(stretches)
+        self.batches.clear()
+        return words
