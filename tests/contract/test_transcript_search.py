@@ -11,8 +11,10 @@ import pytest
 from cti.model.calls import Call, CallState, Join
 from cti.model.searches import After, Found, Hit, MarkKind, SearchFilter, SearchOrder, SearchScope
 from cti.model.transcripts import Segment
+from cti.search.matching import holds
 from cti.search.ports import Asked
 from cti.search.query import parse
+from cti.search.units import units_of
 from cti.storage.mark_rows import replace_marks
 from tests.builders import a_call, later
 from tests.contract.conftest import Store
@@ -364,3 +366,25 @@ async def test_operators_of_the_databases_mean_nothing(store: Store, query: str)
 
     assert len(await texts(store, query)) <= 1
     assert await texts(store, "hello") == ["hello"]
+
+
+WORDS = ("退款", "款", "refund", "re*", '"a b"', "ok", "好的", '"ok 退"', "a NEAR/1 refund", "退 NEAR/2 好")
+
+
+def some_query(chance: random.Random, depth: int = 0) -> str:
+    if depth > 2 or chance.random() < 0.4:
+        return chance.choice(WORDS)
+    one, other = some_query(chance, depth + 1), some_query(chance, depth + 1)
+    return f"({one} {chance.choice(('AND', 'OR', 'NOT'))} {other})"
+
+
+async def test_any_query_finds_just_what_it_holds_for(store: Store) -> None:
+    chance = random.Random(8)
+    parts = ("退", "款", "退 款", "refund", "re", "a", "b", "ok", "好", "的", " ", " ", "reach")
+    lines = ["".join(chance.choices(parts, k=chance.randint(2, 9))) + " end" for _ in range(80)]
+    for n in range(0, 80, 8):
+        await spoken(store, dialogue(*lines[n : n + 8]), at=n)
+    for _ in range(60):
+        query = some_query(chance)
+        expected = sorted(" ".join(line.split()) for line in lines if holds(parse(query), units_of(line)))
+        assert sorted(await texts(store, query, limit=100)) == expected, query
