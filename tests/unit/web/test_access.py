@@ -115,6 +115,7 @@ WAYS: list[tuple[str, str, str]] = [
     ("POST", "recordings/verify", "leaders"),
     ("POST", "recordings/rotate", "leaders"),
     ("GET", "recordings/rotation", "leaders"),
+    ("GET", "search?q=hello&agent=bob", "leaders"),
     ("GET", "reports/calls_by_agent", "leaders"),
     ("POST", "reconcile", "leaders"),
     ("GET", "floor", "leaders"),
