@@ -4,16 +4,18 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from cti.model.transcripts import Transcript
+from cti.model.work import NewWork
 
 
 class TranscriptStore(Protocol):
     """Where transcripts are kept, with their search index in step."""
 
-    async def save(self, transcript: Transcript) -> int:
-        """Write it as the call's current one with its segments and index, in one transaction; return its version.
+    async def save(self, transcript: Transcript, then: Sequence[NewWork] = ()) -> int:
+        """Write it as the call's current one with its segments, index and further work, in one transaction.
 
-        One of the same fingerprint is there already: nothing is written and its version returned (the job ran twice).
-        Raises NotFound for a call that is not there, StorageError.
+        Returns its version. One of the same fingerprint is there already: nothing is written and its version returned
+        (the job ran twice). Times are kept to the millisecond. Raises NotFound for a call that is not there, BadInput
+        for more segments than a transcript may have, StorageError.
         """
         ...
 
@@ -27,4 +29,8 @@ class TranscriptStore(Protocol):
 
     async def version(self, call_id: str, version: int) -> Transcript | None:
         """Return one. Raises StorageError."""
+        ...
+
+    async def forget(self, call_ids: Sequence[str]) -> int:
+        """Delete all versions of these calls with their index, and say how many. Raises StorageError."""
         ...

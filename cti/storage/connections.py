@@ -37,8 +37,8 @@ class Connections:
     def __init__(self, address: Address, *, survive_power_loss: bool = True) -> None:
         self.label: Final = address.label
         self.begun: Final = Begun()
-        self._is_sqlite = address.is_sqlite
-        if self._is_sqlite:
+        self.is_sqlite: Final = address.is_sqlite
+        if self.is_sqlite:
             self._writer = _sqlite_engine(address, survive_power_loss, begin="BEGIN IMMEDIATE", size=1)
             self._reader = _sqlite_engine(address, survive_power_loss, begin="BEGIN", size=4)
         else:
@@ -65,14 +65,14 @@ class Connections:
 
     def insert(self, table: Table) -> Upsert:
         """Return an INSERT that has `on_conflict_do_...`, which both databases spell alike."""
-        return sqlite.insert(table) if self._is_sqlite else postgresql.insert(table)
+        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
 
     async def new_ids(self, connection: AsyncConnection, table: Table, count: int) -> list[int]:
         """Return free ids for rows that this `writing` connection is about to insert, rising.
 
         Letting the database number many rows and asking for the numbers costs a round trip for each on SQLite.
         """
-        if self._is_sqlite:
+        if self.is_sqlite:
             last = await connection.scalar(select(func.coalesce(func.max(table.c.id), 0)))
             return list(range(int(last or 0) + 1, int(last or 0) + 1 + count))
         numbers = select(func.nextval(func.pg_get_serial_sequence(table.name, "id")))

@@ -29,6 +29,7 @@ from cti.storage.sql_nodes import SqlNodes
 from cti.storage.sql_ownership import SqlOwnership
 from cti.storage.sql_queue import SqlQueue
 from cti.storage.sql_reasons import SqlReasons
+from cti.storage.sql_transcripts import SqlTranscripts
 from cti.storage.sql_views import SqlViews
 from cti.storage.sql_work import SqlWork
 
@@ -65,6 +66,7 @@ class Database:
         self.bulk = SqlBulk(connections)
         self.dictionaries = SqlDictionaries(connections)
         self.chances = SqlChances(connections)
+        self.transcripts = SqlTranscripts(connections)
 
 
 @asynccontextmanager

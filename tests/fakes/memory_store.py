@@ -20,6 +20,7 @@ from tests.fakes.memory_ownership import MemoryOwnership
 from tests.fakes.memory_queue import MemoryQueue
 from tests.fakes.memory_reasons import MemoryReasons
 from tests.fakes.memory_tables import MemoryTables
+from tests.fakes.memory_transcripts import MemoryTranscripts
 from tests.fakes.memory_views import MemoryViews
 from tests.fakes.memory_work import MemoryWork
 
@@ -51,3 +52,4 @@ class MemoryStore:
         self.bulk = MemoryBulk(self.tables)
         self.dictionaries = MemoryDictionaries(self.tables)
         self.chances = MemoryChances(self.tables)
+        self.transcripts = MemoryTranscripts(self.tables)

@@ -22,6 +22,7 @@ from cti.model.dictionaries import DictionaryEntry
 from cti.model.lines import CallerPool
 from cti.model.ownership import OwnerMove
 from cti.model.queries import RecordingFacts
+from cti.model.transcripts import Transcript
 from cti.model.views import View
 from cti.model.work import NewWork
 
@@ -177,6 +178,10 @@ class MemoryTables:
     views: dict[str, View] = field(default_factory=dict)
     bulk_actions: dict[int, BulkAction] = field(default_factory=dict)
     dictionary_entries: dict[tuple[str, int, str], DictionaryEntry] = field(default_factory=dict)
+    transcripts: dict[int, Transcript] = field(default_factory=dict)
+    """By key."""
+    call_marks: dict[tuple[str, str, str], float | None] = field(default_factory=dict)
+    """By call, kind and name."""
     _ids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def new_id(self) -> int:

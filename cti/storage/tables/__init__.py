@@ -39,6 +39,7 @@ from cti.storage.tables.lines import caller_ids, caller_pools
 from cti.storage.tables.ownership import given_back, owner_moves, rotas
 from cti.storage.tables.retry import callback_moves, callbacks, entry_reasons, still_open
 from cti.storage.tables.schema import metadata
+from cti.storage.tables.transcripts import call_marks, current_transcripts, segments, transcripts
 from cti.storage.tables.works import nodes, not_done, over, waiting, work
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "agents",
     "attempts",
     "bulk_actions",
+    "call_marks",
     "callback_moves",
     "callbacks",
     "caller_ids",
@@ -59,6 +61,7 @@ __all__ = [
     "contact_tags",
     "contacts",
     "current_only",
+    "current_transcripts",
     "dictionary_entries",
     "do_not_call",
     "do_not_call_changes",
@@ -88,7 +91,9 @@ __all__ = [
     "registers",
     "rotas",
     "saved_views",
+    "segments",
     "still_open",
+    "transcripts",
     "waiting",
     "work",
 ]
