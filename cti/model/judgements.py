@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from cti.model.call_record import moment
-from cti.model.keyword_rules import RuleVerdict, Severity, verdict_record, worst
+from cti.model.keyword_rules import RANKS, RuleVerdict, Severity, verdict_record, worst
 from cti.model.talk_figures import TalkFigures, figures_record
 
 JUDGE_CALL: Final = "quality.judge"
@@ -49,6 +49,19 @@ class Judgement:
     def broken(self) -> tuple[RuleVerdict, ...]:
         """Return the verdicts of broken rules."""
         return tuple(one for one in self.verdicts if one.broken)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """What a judgement is against the one before."""
+
+    new: tuple[str, ...] = ()
+    """Rules that are broken and were not before, or count for more now."""
+    gone: tuple[str, ...] = ()
+    """Rules that are not broken any more."""
+
+    def __bool__(self) -> bool:
+        return bool(self.new or self.gone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +161,21 @@ SUMMED: Final = (
     "interruptions",
 )
 """Figures whose sums are kept over many calls: rates of many calls are made of sums, never of means of rates."""
+
+
+def is_older(new: Judgement, old: Judgement) -> bool:
+    """Return whether a judgement comes too late: of an older transcript, or by older rules."""
+    return (new.transcript_version, new.revision) < (old.transcript_version, old.revision)
+
+
+def changed(new: Judgement, old: Judgement | None) -> Changed:
+    """Return what is other than before."""
+    before = {one.code: RANKS[one.severity] for one in old.broken} if old else {}
+    now = {one.code: RANKS[one.severity] for one in new.broken}
+    return Changed(
+        new=tuple(code for code, rank in now.items() if rank > before.get(code, 0)),
+        gone=tuple(code for code in before if code not in now),
+    )
 
 
 def judgement_record(judgement: Judgement) -> dict[str, Any]:

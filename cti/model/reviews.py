@@ -61,6 +61,11 @@ class ScoreAnswer:
     """What the service answered by: the rule with its version and hits, or the figure. Kept when it is overridden."""
     note: str = ""
 
+    @property
+    def overridden(self) -> bool:
+        """Return whether the service answered, and a person thought otherwise."""
+        return self.answered_by is AnsweredBy.PERSON and bool(self.evidence)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:

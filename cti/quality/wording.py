@@ -1,23 +1,14 @@
-"""Text made comparable: width, case and punctuation gone, Chinese split into characters, the rest into words. Pure.
+"""Phrases and speech made comparable, unit by unit, with the same cutting that search uses. Pure.
 
-The same is done to a rule's phrases and to what was said, so that what is equal to the ear is equal here.
-Traditional and simplified characters stay different, and so do digits and spoken numbers.
+What is equal to the ear is equal here: case, width, punctuation and the engine's spaces between characters do not
+matter. Traditional and simplified characters stay different, and so do digits and spoken numbers.
 """
 
-import re
-import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
-JOINED: Final = (
-    "\u1100-\u11ff\u3005\u3040-\u30ff\u3130-\u318f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
-    "\uac00-\ud7a3\uf900-\ufaff\U00020000-\U000323af"
-)
-"""Chinese, Japanese and Korean: where a word ends depends on the engine, so that each character stands for itself."""
-_TOKEN: Final = re.compile(rf"[{JOINED}]|(?:(?![{JOINED}])[^\W_])+(?:'(?:(?![{JOINED}])[^\W_])+)*")
-_JOINED: Final = re.compile(rf"[{JOINED}]")
-_APOSTROPHES: Final = str.maketrans({"\u2019": "'", "\u02bc": "'", "`": "'"})
+from cti.search.units import units_of
 
 _SHORTEST_INFLECTED: Final = 3
 _VOWELS: Final = "aeiou"
@@ -26,13 +17,14 @@ _VOWELS: Final = "aeiou"
 @lru_cache(maxsize=65_536)
 def tokens(text: str) -> tuple[str, ...]:
     """Return the words of a text, comparable; of Chinese, Japanese and Korean the characters."""
-    plain = unicodedata.normalize("NFKC", text).translate(_APOSTROPHES).casefold()
-    return tuple(_TOKEN.findall(plain))
+    return tuple(unit.text for unit in units_of(text))
 
 
+@lru_cache(maxsize=65_536)
 def is_joined(token: str) -> bool:
     """Return whether it is written without spaces to its neighbours."""
-    return bool(_JOINED.match(token))
+    units = units_of(token)
+    return bool(units) and units[0].dense
 
 
 def joined(words: Sequence[str]) -> str:
@@ -56,7 +48,8 @@ def inflections(words: Sequence[str]) -> list[tuple[str, ...]]:
 def _forms(word: str) -> list[str]:
     if len(word) < _SHORTEST_INFLECTED or not (word.isascii() and word.isalpha()):
         return []
-    forms = [word + ending for ending in ("s", "es", "d", "ed", "ing", "'s")]
+    # `'s` is `s` here: an apostrophe within a word is left out
+    forms = [word + ending for ending in ("s", "es", "d", "ed", "ing")]
     if word.endswith("e"):
         forms.append(word[:-1] + "ing")
     elif word.endswith("y") and word[-2] not in _VOWELS:

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from cti.quality.phrases import BARRIER, Found, PhraseFinder
 from cti.quality.wording import is_joined, joined
 
-WORDS = st.sampled_from(["a", "ab", "abc", "b", "保", "证", "x'y", "."])
+WORDS = st.sampled_from(["a", "ab", "abc", "b", "保", "证", "xy", "1"])
 
 
 def plainly(phrases: set[str], text: str) -> set[Found]:

@@ -8,7 +8,7 @@ from cti.quality.wording import inflections, joined, tokens
     [
         pytest.param("Hello, World!", ["hello", "world"], id="case and punctuation go"),
         pytest.param("ＧＵＡＲＡＮＴＥＥＤ", ["guaranteed"], id="wide letters are narrow ones"),
-        pytest.param("don’t", ["don't"], id="an apostrophe is one whatever it looks like"),
+        pytest.param("don’t", ["dont"], id="an apostrophe is none"),
         pytest.param("保证收益", ["保", "证", "收", "益"], id="Chinese goes by characters"),
         pytest.param("办VIP卡", ["办", "vip", "卡"], id="letters between characters are one word"),
         pytest.param("보장합니다", list("보장합니다"), id="Korean goes by syllables"),
