@@ -99,10 +99,10 @@ MEANINGS: Final[Mapping[EventType, str]] = {
     EventType.CALLBACK_DUE: "Its time has come: the contact stands in the queue. `callback`.",
     EventType.CALLBACK_RELEASED: "Its agent was away for too long: anybody of the team may call. `callback`.",
     EventType.CALLBACK_MISSED: "It fell due, and the contact may not be called any more. `callback`.",
-    EventType.QUALITY_FLAGGED: "A call broke a keyword rule whose severity is alert: `call_id`, `agent_id`, `campaign_id`, "
-    "`title`, `verdict` (with the `rule`, its `version` and the `hits`).",
-    EventType.QUALITY_FATAL: "A review failed a fatal question: `review_id`, `call_id`, `agent_id`, `campaign_id`, `card`, "
-    "`fatal` (the questions).",
+    EventType.QUALITY_FLAGGED: "A call broke a keyword rule whose severity is alert: `call_id`, `agent_id`, "
+    "`campaign_id`, `title`, `verdict` (with the `rule`, its `version` and the `hits`).",
+    EventType.QUALITY_FATAL: "A review failed a fatal question: `review_id`, `call_id`, `agent_id`, `campaign_id`, "
+    "`card`, `fatal` (the questions).",
     EventType.NODE_LOST: "No connection to a node; its calls may go on: `node`, `reason`.",
 }
 

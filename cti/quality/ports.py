@@ -218,33 +218,35 @@ class QueueStore(Protocol):
         ...
 
 
-class ResultStore(Protocol):
-    """Figures over many calls, by the time of the calls' placing."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Which calls results are about: by the time of their placing."""
 
-    async def judged_tallies(
-        self, *, since: datetime, until: datetime, campaign_id: int | None
-    ) -> Sequence[JudgedTally]:
+    since: datetime
+    until: datetime
+    campaign_id: int | None = None
+    agent_id: int | None = None
+
+
+class ResultStore(Protocol):
+    """Figures over many calls."""
+
+    async def judged_tallies(self, asked: Asked) -> Sequence[JudgedTally]:
         """Add up judged calls, by agent."""
         ...
 
-    async def scored_tallies(
-        self, *, since: datetime, until: datetime, campaign_id: int | None, by_reviewer: bool = False
-    ) -> Sequence[ScoredTally]:
+    async def scored_tallies(self, asked: Asked, *, by_reviewer: bool = False) -> Sequence[ScoredTally]:
         """Add up reviews that count, by agent or by reviewer."""
         ...
 
-    async def question_tallies(
-        self, *, since: datetime, until: datetime, campaign_id: int | None, agent_id: int | None
-    ) -> Sequence[QuestionTally]:
+    async def question_tallies(self, asked: Asked) -> Sequence[QuestionTally]:
         """Add up answers of reviews that count, by card and question."""
         ...
 
-    async def rule_counts(
-        self, *, since: datetime, until: datetime, campaign_id: int | None, agent_id: int | None
-    ) -> Sequence[RuleCount]:
+    async def rule_counts(self, asked: Asked) -> Sequence[RuleCount]:
         """Count calls by the rules that they broke, most first."""
         ...
 
-    async def scored_together(self, *, since: datetime, until: datetime) -> Sequence[Review]:
-        """List the counted reviews of calls that several reviewers scored with one card, by call and card."""
+    async def scored_together(self, asked: Asked) -> Sequence[Review]:
+        """List submitted reviews of calls that several reviewers scored with one card, by call and card."""
         ...

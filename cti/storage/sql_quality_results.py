@@ -1,6 +1,5 @@
 """`ResultStore` on the database: judged calls, scores and answers added up over a span of the calls' placing."""
 
-from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, case, func, select
@@ -8,6 +7,7 @@ from sqlalchemy import ColumnElement, case, func, select
 from cti.model.judgements import SUMMED, JudgedTally, RuleCount
 from cti.model.keyword_rules import RANKS, Severity
 from cti.model.reviews import QuestionTally, Review, ReviewState, ScoredTally
+from cti.quality.ports import Asked
 from cti.storage import tables
 from cti.storage.connections import Connections
 from cti.storage.sql_reviews import read_reviews
@@ -28,9 +28,7 @@ class SqlQualityResults:
         self.begun = connections.begun
 
     @to_the_end
-    async def judged_tallies(
-        self, *, since: datetime, until: datetime, campaign_id: int | None
-    ) -> list[JudgedTally]:
+    async def judged_tallies(self, asked: Asked) -> list[JudgedTally]:
         """See the port."""
         question = (
             select(
@@ -40,7 +38,7 @@ class SqlQualityResults:
                 _counted(_judgements.rank >= RANKS[Severity.ALERT]).label("alerts"),
                 *(func.coalesce(func.sum(_judgements[name]), 0.0).label(name) for name in SUMMED),
             )
-            .where(*_within(_judgements, since, until, campaign_id))
+            .where(*_within(_judgements, asked))
             .group_by(_judgements.agent_id)
             .order_by(_judgements.agent_id)
         )
@@ -57,9 +55,7 @@ class SqlQualityResults:
             ]
 
     @to_the_end
-    async def scored_tallies(
-        self, *, since: datetime, until: datetime, campaign_id: int | None, by_reviewer: bool = False
-    ) -> list[ScoredTally]:
+    async def scored_tallies(self, asked: Asked, *, by_reviewer: bool = False) -> list[ScoredTally]:
         """See the port."""
         who = _reviews.reviewer if by_reviewer else _reviews.agent_id
         question = (
@@ -71,7 +67,7 @@ class SqlQualityResults:
                 _counted(_reviews.has_fatal).label("fatal"),
                 _counted(_APPEALED).label("appealed"),
             )
-            .where(*_within(_reviews, since, until, campaign_id), *_COUNTED)
+            .where(*_within(_reviews, asked), *_COUNTED)
             .group_by(who)
             .order_by(who)
         )
@@ -79,9 +75,7 @@ class SqlQualityResults:
             return [ScoredTally(**row._mapping) for row in await connection.execute(question)]
 
     @to_the_end
-    async def question_tallies(
-        self, *, since: datetime, until: datetime, campaign_id: int | None, agent_id: int | None
-    ) -> list[QuestionTally]:
+    async def question_tallies(self, asked: Asked) -> list[QuestionTally]:
         """See the port."""
         question = (
             select(
@@ -93,7 +87,7 @@ class SqlQualityResults:
                 _counted(_answers.overridden).label("overridden"),
             )
             .join_from(tables.reviews, tables.review_answers, _answers.review_id == _reviews.id)
-            .where(*_within(_reviews, since, until, campaign_id, agent_id), *_COUNTED)
+            .where(*_within(_reviews, asked), *_COUNTED)
             .group_by(_reviews.card_code, _answers.question)
             .order_by(_reviews.card_code, _answers.question)
         )
@@ -101,15 +95,13 @@ class SqlQualityResults:
             return [QuestionTally(**row._mapping) for row in await connection.execute(question)]
 
     @to_the_end
-    async def rule_counts(
-        self, *, since: datetime, until: datetime, campaign_id: int | None, agent_id: int | None
-    ) -> list[RuleCount]:
+    async def rule_counts(self, asked: Asked) -> list[RuleCount]:
         """See the port."""
         calls = func.count().label("calls")
         question = (
             select(_verdicts.rule, _verdicts.severity, calls)
             .join_from(tables.call_judgements, tables.call_verdicts, _verdicts.call_id == _judgements.call_id)
-            .where(*_within(_judgements, since, until, campaign_id, agent_id), _verdicts.broken)
+            .where(*_within(_judgements, asked), _verdicts.broken)
             .group_by(_verdicts.rule, _verdicts.severity)
             .order_by(calls.desc(), _verdicts.rule, _verdicts.severity)
         )
@@ -120,11 +112,11 @@ class SqlQualityResults:
             ]
 
     @to_the_end
-    async def scored_together(self, *, since: datetime, until: datetime) -> list[Review]:
+    async def scored_together(self, asked: Asked) -> list[Review]:
         """See the port."""
         several = (
             select(_reviews.call_id, _reviews.card_code)
-            .where(*_within(_reviews, since, until, None), _NOT_DRAFT)
+            .where(*_within(_reviews, asked), _NOT_DRAFT)
             .group_by(_reviews.call_id, _reviews.card_code)
             .having(func.count() > 1)
             .subquery()
@@ -142,15 +134,13 @@ class SqlQualityResults:
             return await read_reviews(connection, (await connection.execute(question)).all())
 
 
-def _within(
-    columns: Any, since: datetime, until: datetime, campaign_id: int | None, agent_id: int | None = None
-) -> list[ColumnElement[bool]]:
-    asked = [columns.placed_at >= since, columns.placed_at < until]
-    if campaign_id is not None:
-        asked.append(columns.campaign_id == campaign_id)
-    if agent_id is not None:
-        asked.append(columns.agent_id == agent_id)
-    return asked
+def _within(columns: Any, asked: Asked) -> list[ColumnElement[bool]]:
+    wanted = [columns.placed_at >= asked.since, columns.placed_at < asked.until]
+    if asked.campaign_id is not None:
+        wanted.append(columns.campaign_id == asked.campaign_id)
+    if asked.agent_id is not None:
+        wanted.append(columns.agent_id == asked.agent_id)
+    return wanted
 
 
 def _counted(condition: ColumnElement[bool]) -> ColumnElement[int]:
