@@ -129,7 +129,7 @@ class ReviewFilter:
     state: str | None = None
     call_id: str | None = None
     counted_only: bool = False
-    """Without drafts."""
+    """Without drafts, and without those that only compare reviewers."""
     before_id: int | None = None
     limit: int = 100
 

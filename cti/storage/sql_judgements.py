@@ -1,5 +1,6 @@
 """`JudgementStore` on the database: what the service thinks of calls, with marks for search and places in the queue."""
 
+import operator
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -139,7 +140,7 @@ class SqlJudgements:
     ) -> Rescan:
         """See the port."""
         # counted before anything is locked: on SQLite calls would wait for it
-        counting = _scannable(campaign_id, since).with_only_columns(func.count())
+        counting = select(func.count()).select_from(_scannable(campaign_id, since).subquery())
         async with self._connections.reading() as connection:
             matched = await connection.scalar(counting)
         row = {
@@ -232,15 +233,15 @@ def _filtered(wanted: JudgementFilter) -> Select[Any]:
     if wanted.rule is not None:
         breaks_it = select(_verdicts.call_id).where(_verdicts.rule == wanted.rule, _verdicts.broken)
         question = question.where(_judgements.call_id.in_(breaks_it))
-    for value, criterion in (
-        (wanted.agent_id, _judgements.agent_id == wanted.agent_id),
-        (wanted.campaign_id, _judgements.campaign_id == wanted.campaign_id),
-        (wanted.since, _judgements.placed_at >= wanted.since),
-        (wanted.until, _judgements.placed_at < wanted.until),
-        (wanted.before_id, _judgements.call_id < wanted.before_id),
+    for value, compares, column in (
+        (wanted.agent_id, operator.eq, _judgements.agent_id),
+        (wanted.campaign_id, operator.eq, _judgements.campaign_id),
+        (wanted.since, operator.ge, _judgements.placed_at),
+        (wanted.until, operator.lt, _judgements.placed_at),
+        (wanted.before_id, operator.lt, _judgements.call_id),
     ):
         if value is not None:
-            question = question.where(criterion)
+            question = question.where(compares(column, value))
     return question
 
 

@@ -1,5 +1,6 @@
 """`ReviewStore` on the database: reviews with their answers, remarks and history."""
 
+import operator
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -191,16 +192,16 @@ async def _write_step(connection: AsyncConnection, review_id: int, step: ReviewS
 def _filtered(wanted: ReviewFilter) -> Select[Any]:
     question = select(tables.reviews).order_by(_reviews.id.desc()).limit(wanted.limit)
     if wanted.counted_only:
-        question = question.where(_reviews.state != ReviewState.DRAFT.value)
-    for value, criterion in (
-        (wanted.agent_id, _reviews.agent_id == wanted.agent_id),
-        (wanted.reviewer, _reviews.reviewer == wanted.reviewer),
-        (wanted.state, _reviews.state == wanted.state),
-        (wanted.call_id, _reviews.call_id == wanted.call_id),
-        (wanted.before_id, _reviews.id < wanted.before_id),
+        question = question.where(_reviews.state != ReviewState.DRAFT.value, tables.no_calibration)
+    for value, compares, column in (
+        (wanted.agent_id, operator.eq, _reviews.agent_id),
+        (wanted.reviewer, operator.eq, _reviews.reviewer),
+        (wanted.state, operator.eq, _reviews.state),
+        (wanted.call_id, operator.eq, _reviews.call_id),
+        (wanted.before_id, operator.lt, _reviews.id),
     ):
         if value is not None:
-            question = question.where(criterion)
+            question = question.where(compares(column, value))
     return question
 
 
