@@ -64,6 +64,7 @@ from cti.web.app import make_app, serving
 from cti.web.deps import Deps
 from cti.web.node_board import NodeBoard
 from cti.wiring.dialing import Dialing, Listener, pacer_of
+from cti.wiring.quality import QualityParts
 from cti.work.runner import WorkRunner
 
 log = logging.getLogger(__name__)
@@ -258,6 +259,15 @@ class _Wired:
             house=house,
             success_codes=lambda campaign_id: self.dictionaries.codes_meaning(Meaning.SUCCESS, campaign_id),
         )
+        self.quality = QualityParts(
+            database=database,
+            bus=self.bus,
+            clock=clock,
+            settings=settings.quality,
+            zone=settings.api.zone,
+            agents=self.agents.agents,
+            on_work=lambda: self.work.wake(),
+        )
         self.work = self._work(settings, clock, nodes)
         self.plan = RetryPlan(
             self.campaigns.rules,
@@ -317,6 +327,7 @@ class _Wired:
                 release_minutes=settings.callbacks.release_minutes,
             ),
             Thinner(store=database.reasons, clock=clock, kept_days=settings.dialer.reasons_kept_days),
+            *self.quality.services,
             *self.dialing.services,
         )
 
@@ -326,6 +337,7 @@ class _Wired:
         await self.campaigns.load()
         await self.line_keeper.load()
         await self.dictionaries.load()
+        await self.quality.load()
         await self.agents.load(calls)
         await self.importer.load()
         for call in calls:
@@ -364,6 +376,7 @@ class _Wired:
             COLLECT_RECORDING: collector.collect,
             BULK_WORK: self.bulk.carry_out,
             FIT_CHANCES: self.learner.handle,
+            **self.quality.handlers,
         }
         return WorkRunner(store=self.database.work, handlers=handlers, clock=clock)
 
@@ -428,6 +441,7 @@ class _Wired:
                 pacing=self.dialing.decisions.last,
             ),
             chances=self.learner,
+            quality=self.quality.desks,
             bus=self.bus,
             clock=clock,
             recordings=settings.recording.folder,

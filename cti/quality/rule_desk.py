@@ -51,6 +51,10 @@ class RuleDesk:
             raise NotFound(f"there is no keyword rule {code!r}")
         return found
 
+    def titles(self) -> dict[str, str]:
+        """Return the title of every rule, by code."""
+        return {one.rule.code: one.rule.title for one in self.rules()}
+
     def knows(self, code: str) -> bool:
         """Return whether there is, or was, a rule of this code."""
         return any(one.rule.code == code for one in self._versions)

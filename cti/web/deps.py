@@ -41,6 +41,7 @@ from cti.web.ports import (
     Reporter,
     Whys,
 )
+from cti.web.quality_ports import Quality
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +75,7 @@ class Deps:
     whys: Whys
     callbacks: Callbacks
     chances: AnswerChances
+    quality: Quality
     bus: EventBus
     clock: Clock
     recordings: Path

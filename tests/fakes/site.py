@@ -49,6 +49,7 @@ from tests.fakes.desks import (
 )
 from tests.fakes.memory_owners import FakeOwners
 from tests.fakes.memory_store import MemoryStore
+from tests.fakes.quality_parts import quality_parts
 from tests.fakes.queue_parts import queue_parts
 
 PROFILES = load_profiles(SHIPPED)
@@ -56,6 +57,7 @@ PROFILES = load_profiles(SHIPPED)
 TOKENS = {
     "admin": "token-of-the-admin",
     "lead": "token-of-the-lead",
+    "qa": "token-of-the-reviewer",
     "anna": "token-of-anna",
     "nobody": "wrong",
 }
@@ -185,6 +187,7 @@ def deps_in_memory(
         **compliance,
         **queue_parts(store, clock, agents.agents),
         chances=FakeAnswerChances(store),
+        quality=quality_parts(store, bus, clock, agents.agents).desks,
         previews=FakePreviews(),
         by_hand=FakeByHand(),
         ledger=DropLedger(store=store.ledger, clock=clock),
@@ -228,6 +231,7 @@ async def open_site(folder: Path) -> AsyncIterator[Site]:
         reconciler=reconciler,
         nodes=nodes,
         **queue_parts(store, clock, agents.agents),
+        quality=quality_parts(store, bus, clock, agents.agents).desks,
         previews=previews,
         by_hand=by_hand,
         decisions=decisions,
@@ -235,7 +239,12 @@ async def open_site(folder: Path) -> AsyncIterator[Site]:
         region="DE",
         live_queue=5,
     )
-    grants = [grant("admin", Role.ADMIN), grant("lead", Role.LEAD), grant("anna", Role.AGENT, "anna")]
+    grants = [
+        grant("admin", Role.ADMIN),
+        grant("lead", Role.LEAD),
+        grant("qa", Role.QA),
+        grant("anna", Role.AGENT, "anna"),
+    ]
     server = TestServer(make_app(parts, grants))
     async with running(importer), TestClient(server) as client:
         yield Site(
