@@ -283,19 +283,33 @@ async def test_an_answer_of_an_older_edition_or_of_nobody_is_refused(site: Site)
 
 
 async def test_a_lapsed_draft_is_taken_over_by_who_claims_the_call(site: Site) -> None:
+    await with_rules(site)
     await site.told("PUT", "quality/cards/sales", json={"card": plain_card()})
-    call_id = await a_judged_call(site)
+    call_id = await a_judged_call(site, ("agent", 1, "guaranteed"))
     order = {"call": call_id, "card": "sales"}
+    await site.told("POST", "quality/queue/claim", as_="qa", json={})
     draft = await site.told("POST", "quality/reviews", as_="qa", status=201, json=order)
-    [row] = site.store.quality.rows.reviews.values()
-    assert row.reviewer == "qa"
-    # the reviewer had begun by hand; somebody puts the call into the queue and claims it
-    site.store.quality.rows.reviews.clear()
-    await site.told("POST", "quality/queue", status=201, json={"call": call_id})
-    site.store.quality.rows.reviews[row.id] = row
+    clock_of(site).advance(29 * 60)
+    await site.told("PATCH", f"quality/reviews/{draft['id']}", as_="qa", json={"answers": {}, "edition": 1})
+    clock_of(site).advance(29 * 60)
+    assert (await site.told("POST", "quality/queue/claim", json={}))["place"] is None  # he is at it
+    await site.refused("POST", "quality/reviews", json=order, status=409)
+    clock_of(site).advance(60)
     await site.told("POST", "quality/queue/claim", json={})
+
     taken = await site.told("POST", "quality/reviews", status=201, json=order)
+
     assert (taken["id"], taken["reviewer"]) == (draft["id"], "lead")
+    stale = {"answers": {}, "edition": taken["edition"]}
+    await site.refused("PATCH", f"quality/reviews/{draft['id']}", as_="qa", json=stale, status=409)
+
+
+def clock_of(site: Site) -> FakeClock:
+    app = site.client.app
+    assert app is not None
+    clock = app[DEPS].clock
+    assert isinstance(clock, FakeClock)
+    return clock
 
 
 async def test_reviewers_are_compared_on_the_same_call(site: Site) -> None:
