@@ -17,6 +17,7 @@ from cti.cli.imports import imports
 from cti.cli.lines import callerid, trunks
 from cti.cli.lists import lists
 from cti.cli.ownership import assign, configure, leave, pool
+from cti.cli.quality import quality
 from cti.cli.service import check, run
 from cti.cli.simulate import simulate
 from cti.cli.views import views
@@ -59,5 +60,6 @@ for command in (
     consent,
     dnc,
     chances,
+    quality,
 ):
     cti.add_command(command)

@@ -11,7 +11,7 @@ from cti.wiring.quality import QualityParts
 from tests.builders import NOW, a_call, later
 from tests.fakes.clock import FakeClock
 from tests.fakes.quality_parts import quality_parts
-from tests.fakes.site import Site
+from tests.fakes.site import TOKENS, Site
 from tests.said import Line, a_transcript
 
 RULE = {"kind": "must_not_say", "phrases": ["guaranteed"], "severity": "alert", "title": "Promises"}
@@ -466,3 +466,22 @@ async def test_what_reviewers_do_is_closed_to_agents(site: Site, method: str, pa
 async def test_a_reviewer_changes_nothing_but_reviews(site: Site, method: str, path: str) -> None:
     error = await site.refused(method, path, as_="qa", json={}, status=403)
     assert error["message"] == "the role qa may change nothing but reviews"
+
+
+async def test_an_alert_reaches_leads_and_the_agent_whose_call_it_is_live(site: Site) -> None:
+    await site.told("PUT", "quality/rules/promise", json={"rule": RULE})
+    sockets = {}
+    for who in ("qa", "anna"):
+        headers = {"Authorization": f"Bearer {TOKENS[who]}"}
+        path = site.url("events?types=quality.*")
+        sockets[who] = await site.client.ws_connect(path, headers=headers)
+        assert (await sockets[who].receive_json())["type"] == "hello"
+    bobs = await a_judged_call(site, ("agent", 1, "guaranteed"), agent="bob")
+    annas = await a_judged_call(site, ("agent", 1, "guaranteed"))
+
+    first, second = [await sockets["qa"].receive_json() for _ in range(2)]
+    assert (first["type"], first["call_id"], second["call_id"]) == ("quality.flagged", bobs, annas)
+    assert first["verdict"]["hits"][0]["words"] == "guaranteed"
+    assert (await sockets["anna"].receive_json())["call_id"] == annas
+    for socket in sockets.values():
+        await socket.close()
