@@ -442,6 +442,8 @@ class _Wired:
             ),
             chances=self.learner,
             quality=self.quality.desks,
+            transcripts=self.database.transcripts,
+            search=self.database.search,
             bus=self.bus,
             clock=clock,
             recordings=settings.recording.folder,

@@ -20,6 +20,7 @@ from cti.cli.ownership import assign, configure, leave, pool
 from cti.cli.quality import quality
 from cti.cli.service import check, run
 from cti.cli.simulate import simulate
+from cti.cli.transcripts import search, transcripts
 from cti.cli.views import views
 from cti.cli.why import why
 
@@ -61,5 +62,7 @@ for command in (
     dnc,
     chances,
     quality,
+    search,
+    transcripts,
 ):
     cti.add_command(command)

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from cti.model.doubles import DoubleKey, DoubleRule, DoubleScope
+from cti.model.secrets import Secret
 
 
 class DropWindow(StrEnum):
@@ -224,6 +225,13 @@ class LeadRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RedactionRules:
+    """What is taken out of transcripts before they are kept."""
+
+    kinds: tuple[Secret, ...] = (Secret.CARD, Secret.CHINA_ID)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignRules:
     """All rules of a campaign."""
 
@@ -236,3 +244,4 @@ class CampaignRules:
     lines: LineRules = LineRules()
     machines: MachineRules = MachineRules()
     leads: LeadRules = LeadRules()
+    redaction: RedactionRules = RedactionRules()

@@ -9,6 +9,7 @@ from typing import Final
 
 _KEYS_PER_MS: Final = 7
 _PLACES: Final = 14
+LAST_ID: Final = (1 << 63) - 1
 MOST_SEGMENTS: Final = 1 << _PLACES
 """Of one transcript: nine hours of one utterance every two seconds."""
 
@@ -32,6 +33,16 @@ def free_key(wished: int, taken: list[int]) -> int:
 def first_id(key: int) -> int:
     """Return the id of a transcript's first segment; the ids of one key are below `first_id(key + 1)`."""
     return key << _PLACES
+
+
+def edge(moment: datetime) -> int:
+    """Return the id from which on segments are of calls that were placed at this moment or later."""
+    return min(max(first_id(first_key(moment)), 0), LAST_ID)
+
+
+def behind_call(segment_id: int) -> int:
+    """Return the first id that is certainly of a later transcript."""
+    return min(first_id(key_of(segment_id) + 1), LAST_ID)
 
 
 def key_of(segment_id: int) -> int:

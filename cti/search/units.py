@@ -7,8 +7,7 @@ A unit is a word, or a single character of a script that is written without spac
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 LONGEST_TOKEN: Final = 60
 """Letters of a word that the index keeps; the rest is compared when a hit is looked at."""
@@ -24,12 +23,18 @@ _DENSE: Final = re.compile(
 _APOSTROPHES: Final = "'\u2019\u02bc\uff07"
 """Within a word they are left out: engines and people differ in `don't` and `dont`."""
 _WORD: Final = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Nd", "Nl", "No", "Mn", "Mc", "Me"})
-_PLAIN: Final = re.compile("[a-z0-9]+(?:'[a-z0-9]+)*")
+_PLAIN: Final = re.compile(
+    "[\x00-\x7f\u3001-\u3003\u3008-\u3011\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3"
+    "\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f]*"
+)
+"""Text of these alone needs no normalisation but small letters, and is cut by one expression: nearly all text."""
+_CUT: Final = re.compile("[\u3041-\ud7a3]|[a-z0-9]+(?:'+[a-z0-9]+)*")
+_DENSE_FROM: Final = "\u3041"
+"""In plain text, the first character of those scripts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """A word or a character, made comparable, and where it stands in the text."""
+class Unit(NamedTuple):
+    """A word or a character, made comparable, and where it stands in the text. (A tuple: millions are made.)"""
 
     text: str
     start: int
@@ -41,25 +46,50 @@ class Unit:
 
 def units_of(text: str) -> list[Unit]:
     """Cut text into units: compatible forms made one (NFKC), case folded."""
-    if text.isascii():  # the same, faster
-        small = text.lower()
-        return [
-            Unit(found.group().replace("'", ""), found.start(), found.end())
-            for found in _PLAIN.finditer(small)
-        ]
-    return list(_units(text))
+    if not _PLAIN.fullmatch(text):
+        return list(_units(text))
+    return [
+        Unit(word, found.start(), found.end(), dense=True)
+        if (word := found.group()) >= _DENSE_FROM
+        else Unit(word.replace("'", ""), found.start(), found.end())
+        for found in _CUT.finditer(text.lower())
+    ]
 
 
 def tokens_of(units: Sequence[Unit]) -> list[str]:
     """Return what is indexed, one token for each unit: a word, or a character with the one said after it."""
-    tokens = []
-    last = len(units) - 1
-    for place, unit in enumerate(units[:MOST_TOKENS]):
-        if unit.dense and place < last and units[place + 1].dense:
-            tokens.append(unit.text + units[place + 1].text)
-        else:
-            tokens.append(unit.text[:LONGEST_TOKEN])
-    return tokens
+    return _tokens([unit.text for unit in units], [unit.dense for unit in units])
+
+
+def tokens(text: str) -> list[str]:
+    """Return the tokens of a text; the same as `tokens_of(units_of(text))`, sooner."""
+    if not _PLAIN.fullmatch(text):
+        return tokens_of(units_of(text))
+    words = _CUT.findall(text.lower())
+    return _tokens([word.replace("'", "") for word in words], [word >= _DENSE_FROM for word in words])
+
+
+def _tokens(words: list[str], dense: list[bool]) -> list[str]:
+    after = [word if is_dense else "" for word, is_dense in zip(words, dense, strict=True)][1:]
+    after.append("")
+    return [
+        word + following if is_dense else word[:LONGEST_TOKEN]
+        # without words there is one follower too many
+        for word, is_dense, following in zip(words, dense, after, strict=False)
+    ][:MOST_TOKENS]
+
+
+def query_tokens(units: Sequence[Unit], *, prefix: bool) -> tuple[list[str], bool]:
+    """Return the tokens that stand one after the other wherever the units do, and whether the last one may go on.
+
+    A character within a run is the second half of the token before it; alone it is the beginning of a token.
+    """
+    found, last = tokens_of(units), units[-1]
+    if not last.dense:
+        return found, prefix and len(last.text) < LONGEST_TOKEN
+    if len(units) > 1 and units[-2].dense:
+        return found[:-1], False
+    return found, True
 
 
 def _units(text: str) -> Iterator[Unit]:

@@ -30,6 +30,7 @@ from cti.storage.sql_ownership import SqlOwnership
 from cti.storage.sql_quality import SqlQuality
 from cti.storage.sql_queue import SqlQueue
 from cti.storage.sql_reasons import SqlReasons
+from cti.storage.sql_search import SqlSearch
 from cti.storage.sql_transcripts import SqlTranscripts
 from cti.storage.sql_views import SqlViews
 from cti.storage.sql_work import SqlWork
@@ -69,6 +70,7 @@ class Database:
         self.chances = SqlChances(connections)
         self.quality = SqlQuality(connections)
         self.transcripts = SqlTranscripts(connections)
+        self.search = SqlSearch(connections)
 
 
 @asynccontextmanager

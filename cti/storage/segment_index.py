@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from sqlalchemy import bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cti.search.units import tokens_of, units_of
+from cti.search.units import tokens
 
 FACET: Final = "~"
 """On PostgreSQL facets stand among the words; no word begins with this."""
@@ -71,11 +71,6 @@ class PostgresIndex:
         """Take segments out."""
         if rows:
             await connection.execute(_POSTGRES_REMOVE, {"ids": [row.id for row in rows]})
-
-
-def tokens(shown: str) -> list[str]:
-    """Return the tokens of a text."""
-    return tokens_of(units_of(shown))
 
 
 def vector_of(terms: Iterable[str], facets: Iterable[str]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, delete, insert, select, update
+from sqlalchemy import Row, Select, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti.errors import BadInput, Conflict, NotFound
@@ -25,7 +25,7 @@ _LOOKED_AT: Final = 1000
 """Keys that are looked through for a free one; a millisecond has 128 of its own."""
 
 _calls, _transcripts, _segments = tables.calls.c, tables.transcripts.c, tables.segments.c
-_CALL: Final = (
+_CALL: Final[Select[Any]] = (
     select(_calls.id, _calls.placed_at, _calls.campaign_id, _calls.list_id, _calls.agent_id)
     .where(_calls.id == bindparam("call_id"))
     .with_for_update(key_share=True)  # two saves of one call come one after the other

@@ -35,6 +35,7 @@ from cti.web.api import (
     quality_rules,
     recycling,
     reports,
+    transcripts,
     views,
     why,
 )
@@ -56,6 +57,7 @@ NOUNS: Final = (
     dialing.routes,
     chances.routes,
     calls.routes,
+    transcripts.routes,
     bulk.routes,
     contacts.routes,
     views.routes,

@@ -42,6 +42,7 @@ from cti.web.ports import (
     Whys,
 )
 from cti.web.quality_ports import Quality
+from cti.web.search_ports import Search, Transcripts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +77,8 @@ class Deps:
     callbacks: Callbacks
     chances: AnswerChances
     quality: Quality
+    transcripts: Transcripts
+    search: Search
     bus: EventBus
     clock: Clock
     recordings: Path

@@ -20,6 +20,7 @@ from tests.fakes.memory_ownership import MemoryOwnership
 from tests.fakes.memory_quality import MemoryQuality
 from tests.fakes.memory_queue import MemoryQueue
 from tests.fakes.memory_reasons import MemoryReasons
+from tests.fakes.memory_search import MemorySearch
 from tests.fakes.memory_tables import MemoryTables
 from tests.fakes.memory_transcripts import MemoryTranscripts
 from tests.fakes.memory_views import MemoryViews
@@ -55,3 +56,4 @@ class MemoryStore:
         self.chances = MemoryChances(self.tables)
         self.quality = MemoryQuality(self.tables)
         self.transcripts = MemoryTranscripts(self.tables)
+        self.search = MemorySearch(self.tables)

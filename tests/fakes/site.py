@@ -188,6 +188,8 @@ def deps_in_memory(
         **queue_parts(store, clock, agents.agents),
         chances=FakeAnswerChances(store),
         quality=quality_parts(store, bus, clock, agents.agents).desks,
+        transcripts=store.transcripts,
+        search=store.search,
         previews=FakePreviews(),
         by_hand=FakeByHand(),
         ledger=DropLedger(store=store.ledger, clock=clock),

@@ -13,12 +13,13 @@ from cti.model.access import Grant, Role
 from cti.model.call_record import CALL_FIELDS, call_record
 from cti.model.calls import Outcome
 from cti.model.conditions import Scope
-from cti.model.queries import CallFilter, CallRow
+from cti.model.queries import CallFilter
 from cti.model.spreadsheet import csv_line
 from cti.web.answers import Format, stream_csv
 from cti.web.api.contacts import asking, json_of
 from cti.web.auth import Forbidden, caller
 from cti.web.bodies import Body, Line, Note, Query, body_of, query_of
+from cti.web.call_access import visible_call as _call
 from cti.web.deps import Deps, agent_called, campaign_called, deps
 from cti.web.files import sound_file
 
@@ -114,21 +115,6 @@ async def get_recording(request: web.Request) -> web.StreamResponse:
         "Cache-Control": "private",
     }
     return web.FileResponse(path, headers=headers)
-
-
-async def _call(request: web.Request) -> CallRow:
-    """Return the call of the path. Raises NotFound, and Forbidden when an agent asks for another's call."""
-    grant, call_id, parts = caller(request), request.match_info["id"], deps(request)
-    # The newest call before the smallest text that is greater than this id.
-    rows = await parts.facts.call_rows(CallFilter(before_id=call_id + "0", limit=1))
-    if not rows or rows[0].call.id != call_id:
-        raise NotFound(f"there is no call {call_id}")
-    if grant.role is Role.AGENT:
-        agent_id = agent_called(parts, grant.agent or "").id
-        call = rows[0].call
-        if agent_id not in {call.agent_id, *(join.agent_id for join in call.joins)}:
-            raise Forbidden("an agent may only see his own calls")
-    return rows[0]
 
 
 async def _filter(parts: Deps, grant: Grant, wanted: CallsQuery) -> CallFilter:

@@ -1,0 +1,21 @@
+"""Puts together what keeps transcripts: the part of the composition root that knows what may be kept of a call."""
+
+from collections.abc import Callable, Collection
+
+from cti.asr.redacting import RedactingTranscripts
+from cti.model.campaign_rules import CampaignRules
+from cti.model.secrets import Secret
+from cti.storage.database import Database
+
+
+def kept_transcripts(*, database: Database, rules_of: Callable[[int], CampaignRules]) -> RedactingTranscripts:
+    """Return the store that new transcripts go to: numbers are taken out as the call's campaign says.
+
+    `rules_of` returns the rules of a campaign by its id, and those of a plain one when it is not known.
+    """
+
+    async def kinds_of(call_id: str) -> Collection[Secret]:
+        call = await database.calls.get(call_id)
+        return rules_of(call.campaign_id or 0 if call else 0).redaction.kinds
+
+    return RedactingTranscripts(store=database.transcripts, kinds_of=kinds_of)
