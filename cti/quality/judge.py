@@ -1,13 +1,16 @@
 """Judges calls by their transcripts: keyword rules and talk figures. Run twice it does the same once."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 
 from cti.bus import EventBus
 from cti.clock import Clock
 from cti.errors import GiveUp
 from cti.model.events import CallFlagged
 from cti.model.judgements import Changed, JudgedCall, Judgement
-from cti.model.keyword_rules import Severity
+from cti.model.keyword_rules import RuleVerdict, Severity
+from cti.model.talk_figures import TalkFigures
+from cti.model.transcripts import Transcript
 from cti.model.work import Work
 from cti.quality.ports import JudgementStore, Transcripts
 from cti.quality.rule_desk import Rulebook
@@ -49,13 +52,15 @@ class Judge:
             await self._store.forget([call_id])
             return None
         book = self._book()
+        # some hundred milliseconds of a call of hours: calls that are up must not wait for it
+        figures, verdicts = await asyncio.to_thread(_looked_at, transcript, book, call)
         judgement = Judgement(
             call=call,
             transcript_version=transcript.version,
             language=transcript.language,
             revision=book.revision,
-            figures=talk_figures(transcript),
-            verdicts=tuple(book.matcher.verdicts(transcript, campaign_id=call.campaign_id)),
+            figures=figures,
+            verdicts=tuple(verdicts),
             judged_at=self._clock.now(),
         )
         changed = await self._store.save(judgement)
@@ -78,3 +83,9 @@ class Judge:
                         at=judgement.judged_at,
                     )
                 )
+
+
+def _looked_at(
+    transcript: Transcript, book: Rulebook, call: JudgedCall
+) -> tuple[TalkFigures, Sequence[RuleVerdict]]:
+    return talk_figures(transcript), book.matcher.verdicts(transcript, campaign_id=call.campaign_id)

@@ -1,5 +1,6 @@
 """The rulebook as it is now: read, added to, changed, taken out of use, tried out."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -29,11 +30,12 @@ class RuleDesk:
         self._clock = clock
         self._versions: list[RuleVersion] = []
         self._book = _book([])
+        self._one_at_a_time = asyncio.Lock()
 
     async def load(self) -> None:
         """Take the rules from the store."""
         self._versions = list(await self._store.rule_versions())
-        self._book = _book(self._versions)
+        self._book = await asyncio.to_thread(_book, list(self._versions))
 
     def book(self) -> Rulebook:
         """Return what is in force now."""
@@ -67,14 +69,16 @@ class RuleDesk:
         twice = [code for code, count in Counter(rule.code for rule in rules).items() if count > 1]
         if twice:
             raise BadInput(f"rules: the code {twice[0]!r} stands twice")
-        newest = {one.rule.code: one.rule for one in self.rules()}
-        changed = [rule for rule in rules if newest.get(rule.code) != rule]
-        if not changed:
-            return []
-        made = await self._store.add_rule_versions(changed, by=by, at=self._clock.now())
-        self._versions += made
-        self._book = _book(self._versions)
-        return list(made)
+        async with self._one_at_a_time:
+            newest = {one.rule.code: one.rule for one in self.rules()}
+            changed = [rule for rule in rules if newest.get(rule.code) != rule]
+            if not changed:
+                return []
+            made = await self._store.add_rule_versions(changed, by=by, at=self._clock.now())
+            self._versions += made
+            # half a second for a thousand phrases: calls that are up must not wait for it
+            self._book = await asyncio.to_thread(_book, list(self._versions))
+            return list(made)
 
     async def retire(self, code: str, *, back: bool, by: str) -> RuleVersion:
         """Take a rule out of use, or back into it. Raises NotFound."""
@@ -91,12 +95,15 @@ class RuleDesk:
         """
         anywhere = replace(rule, campaigns=(), language="")
         version = RuleVersion(revision=0, version=0, rule=anywhere, by="", at=self._clock.now())
-        matcher = Matcher([version])
+        matcher = await asyncio.to_thread(Matcher, [version])
         tried: list[tuple[str, RuleVerdict | None]] = []
         for call_id in call_ids:
             transcript = await self._transcripts.current(call_id)
-            found = matcher.verdicts(transcript, campaign_id=None) if transcript else [None]
-            tried.append((call_id, found[0]))
+            if transcript is None:
+                tried.append((call_id, None))
+                continue
+            [verdict] = await asyncio.to_thread(matcher.verdicts, transcript, campaign_id=None)
+            tried.append((call_id, verdict))
         return tried
 
 

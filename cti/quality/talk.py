@@ -3,6 +3,7 @@
 What a voice is was decided by whoever made the transcript; where it names no voices, the words' times stand in.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -96,18 +97,35 @@ def turns_of(transcript: Transcript) -> list[Turn]:
         speaker: _merged(voice_of(transcript, speaker), across=BREATH_SECONDS) for speaker in CHANNELS
     }
     holding: list[tuple[Span, Speaker, bool]] = []
-    for speaker, others in (
-        (Speaker.CUSTOMER, utterances[Speaker.AGENT]),
-        (Speaker.AGENT, utterances[Speaker.CUSTOMER]),
-    ):
-        words = _words(transcript, speaker)
+    for speaker, other in ((Speaker.CUSTOMER, Speaker.AGENT), (Speaker.AGENT, Speaker.CUSTOMER)):
+        others = Line.of(utterances[other])
+        words = sorted(_words(transcript, speaker), key=_middle)
+        middles = [_middle(word) for word in words]
         for one in utterances[speaker]:
-            over = any(other.start < one.start < other.end for other in others)
-            if over and _is_small(one, words):
-                continue
-            interrupts = any(other.start < one.start <= other.end - SLACK_SECONDS for other in others)
-            holding.append((one, speaker, interrupts))
+            over = others.begun_before(one.start)
+            if over is None:
+                holding.append((one, speaker, False))
+            elif not _is_small(one, words[bisect_left(middles, one.start) : bisect_right(middles, one.end)]):
+                holding.append((one, speaker, one.start <= over.end - SLACK_SECONDS))
     return _joined(sorted(holding, key=lambda held: (held[0].start, held[1])))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One speaker's utterances, by time, none touching another."""
+
+    spans: Sequence[Span]
+    starts: Sequence[float]
+
+    @classmethod
+    def of(cls, spans: Sequence[Span]) -> "Line":
+        """Make one of spans in order."""
+        return cls(spans, [span.start for span in spans])
+
+    def begun_before(self, moment: float) -> Span | None:
+        """Return the utterance that goes on at a moment and began before it."""
+        place = bisect_left(self.starts, moment) - 1
+        return self.spans[place] if place >= 0 and self.spans[place].end > moment else None
 
 
 def _joined(holding: Sequence[tuple[Span, Speaker, bool]]) -> list[Turn]:
@@ -122,15 +140,15 @@ def _joined(holding: Sequence[tuple[Span, Speaker, bool]]) -> list[Turn]:
 
 
 def _is_small(utterance: Span, words: Sequence[Word]) -> bool:
+    """`words`: those of the utterance."""
     if utterance.seconds < BACK_CHANNEL_SECONDS:
         return True
-    said = [
-        token
-        for word in words
-        if utterance.start <= (word.start + word.end) / 2 <= utterance.end
-        for token in tokens(word.text)
-    ]
+    said = [token for word in words for token in tokens(word.text)]
     return bool(said) and all(token in SMALL_WORDS for token in said)
+
+
+def _middle(word: Word) -> float:
+    return (word.start + word.end) / 2
 
 
 def _responses(turns: Sequence[Turn]) -> list[float]:

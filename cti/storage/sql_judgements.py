@@ -23,6 +23,7 @@ from cti.model.judgements import (
     is_older,
 )
 from cti.model.keyword_rules import RANKS
+from cti.model.searches import MarkKind
 from cti.model.work import NewWork
 from cti.storage import tables
 from cti.storage.connections import Connections
@@ -37,9 +38,6 @@ from cti.storage.judgement_rows import (
 from cti.storage.queue_places import place_flagged
 from cti.storage.uninterrupted import to_the_end
 from cti.storage.work_rows import WorkWriter
-
-RULE_MARK: Final = "rule"
-"""Kind of the marks that say which rules a call broke."""
 
 _calls, _judgements, _verdicts = tables.calls.c, tables.call_judgements.c, tables.call_verdicts.c
 _marks, _rescans, _transcripts = tables.call_marks.c, tables.rescans.c, tables.transcripts.c
@@ -95,7 +93,7 @@ class SqlJudgements:
             if rows := verdict_rows(judgement):
                 await connection.execute(insert(tables.call_verdicts), rows)
             marks = [
-                {"call_id": call_id, "kind": RULE_MARK, "name": one.code, "value": one.count}
+                {"call_id": call_id, "kind": MarkKind.RULE.value, "name": one.code, "value": one.count}
                 for one in judgement.broken
             ]
             if marks:
@@ -221,7 +219,7 @@ async def _stored(connection: AsyncConnection, call_id: str) -> Judgement | None
 
 async def _delete(connection: AsyncConnection, call_ids: Sequence[str]) -> int:
     await connection.execute(
-        delete(tables.call_marks).where(_marks.call_id.in_(call_ids), _marks.kind == RULE_MARK)
+        delete(tables.call_marks).where(_marks.call_id.in_(call_ids), _marks.kind == MarkKind.RULE.value)
     )
     await connection.execute(delete(tables.call_verdicts).where(_verdicts.call_id.in_(call_ids)))
     gone = await connection.execute(delete(tables.call_judgements).where(_judgements.call_id.in_(call_ids)))

@@ -20,14 +20,12 @@ from cti.model.reviews import (
     ReviewStep,
     ScoreAnswer,
 )
+from cti.model.searches import MarkKind
 from cti.quality.ports import ReviewFilter
 from cti.storage import tables
 from cti.storage.connections import Connections
 from cti.storage.judgement_rows import call_values, judged_call
 from cti.storage.uninterrupted import to_the_end
-
-SCORE_MARK: Final = "score"
-"""Kind of the marks that say what a call scored; the name is the card's code."""
 
 _reviews, _answers, _queue = tables.reviews.c, tables.review_answers.c, tables.review_queue.c
 _comments, _steps, _marks = tables.review_comments.c, tables.review_steps.c, tables.call_marks.c
@@ -81,7 +79,7 @@ class SqlReviews:
 
     async def _settle(self, connection: AsyncConnection, review: Review) -> None:
         """Mark the call with its score, and end its waiting."""
-        key = {"call_id": review.call.call_id, "kind": SCORE_MARK, "name": review.card_code}
+        key = {"call_id": review.call.call_id, "kind": MarkKind.SCORE.value, "name": review.card_code}
         mark = self._connections.insert(tables.call_marks).values({**key, "value": review.points})
         await connection.execute(
             mark.on_conflict_do_update(

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -10,8 +11,12 @@ from cti.errors import GiveUp
 from cti.model.events import CallFlagged
 from cti.model.judgements import RescanState
 from cti.model.keyword_rules import Severity
+from cti.model.searches import SearchFilter
 from cti.model.work import NewWork, Work
 from cti.quality import rescans
+from cti.quality.review_desk import GivenAnswer
+from cti.search.ports import Asked
+from cti.search.query import parse
 from cti.wiring.quality import QualityParts
 from cti.work.runner import WorkRunner
 from tests.builders import NOW, later
@@ -19,7 +24,7 @@ from tests.contract.conftest import Store
 from tests.contract.judged import a_placed_call, marks
 from tests.fakes.clock import FakeClock
 from tests.fakes.quality_parts import quality_parts
-from tests.said import a_rule, a_transcript
+from tests.said import a_card, a_rule, a_transcript
 
 PROMISE = a_rule("guaranteed", code="promise", title="Promises", severity=Severity.ALERT)
 
@@ -183,3 +188,25 @@ async def test_what_was_written_is_loaded_by_the_next_process(desk: Desk) -> Non
     await other.load()
     assert other.rules.book().revision == 1
     assert [one.rule for one in other.rules.rules()] == [PROMISE]
+
+
+async def test_search_finds_calls_by_the_rules_they_broke_and_by_their_score(desk: Desk) -> None:
+    await desk.parts.rules.put([PROMISE], by="lead")
+    flagged, fine = await desk.a_call("it is guaranteed"), await desk.a_call("it is fine", 1)
+    for call_id in (flagged, fine):
+        await desk.judge(call_id)
+    card = await desk.parts.cards.put(a_card(), by="lead")
+    review = await desk.parts.desks.reviews.begin(fine, card.card.code, reviewer="rita")
+    answered = await desk.parts.desks.reviews.answer(
+        review.id, {"greeting": GivenAnswer(value="yes")}, reviewer="rita", edition=review.edition
+    )
+    await desk.parts.desks.reviews.submit(review.id, reviewer="rita", edition=answered.edition)
+
+    async def found(**narrow: Any) -> list[str]:
+        asked = Asked(query=parse("it"), narrow=SearchFilter(**narrow))
+        return [hit.call_id for hit in (await desk.store.search.find(asked)).hits]
+
+    assert await found() == [fine, flagged]
+    assert await found(rule="promise") == [flagged]
+    assert await found(min_score=90.0) == [fine]
+    assert await found(max_score=90.0) == []
