@@ -14,7 +14,7 @@ from benchmarks import said
 from benchmarks.rows import Row, ratio
 from cti.clock import SystemClock
 from cti.model.keyword_rules import KeywordRule, RuleKind, RuleVersion
-from cti.model.transcripts import Segment, Speaker, Transcript, Word
+from cti.model.transcripts import Segment, Span, Speaker, Transcript, Word
 from cti.quality.matching import Matcher
 from cti.quality.talk import talk_figures
 
@@ -89,7 +89,12 @@ def _call(random: Random, words: Sequence[str], language: str, number: int) -> T
         speaker = Speaker.AGENT if place % 2 else Speaker.CUSTOMER
         segments.append(Segment(speaker=speaker, words=heard, text="".join(text) if language == "zh" else ""))
         at += 4.0
+    voices = {
+        speaker: tuple(Span(start=one.start, end=one.end) for one in segments if one.speaker is speaker)
+        for speaker in Speaker
+    }
     return Transcript(
+        voices=voices,
         call_id=f"{number:032x}",
         engine="none",
         model="none",
