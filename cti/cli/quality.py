@@ -138,14 +138,24 @@ async def show_results(api: ApiClient, kind: str, form: str | None, **asked: Any
 
 @quality.command("rescan")
 @click.option("--campaign", help="Id or name; else of all.")
+@click.option("--stop", type=click.IntRange(1), metavar="ID", help="Let this one judge no more calls.")
 @click.option("--show", "only_show", is_flag=True, help="Show how far rescans have come; begin none.")
 @click.option("--since", type=Moment(), help="Only calls from this time on (2026-11-23, today, 2h).")
 @form_options
 @talks
 async def rescan(
-    api: ApiClient, campaign: str | None, since: str | None, only_show: bool, form: str | None
+    api: ApiClient,
+    campaign: str | None,
+    since: str | None,
+    only_show: bool,
+    stop: int | None,
+    form: str | None,
 ) -> None:
     """Judge calls anew by the rules as they are now."""
+    if stop is not None:
+        stopped = await api.post(f"quality/rescans/{stop}/stop")
+        click.echo(f"rescan {stop} is {stopped['state']}: {stopped['judged']} calls were judged")
+        return
     if not only_show:
         given = {"campaign": campaign, "since": since}
         begun = await api.post("quality/rescans", given)

@@ -95,6 +95,8 @@ class RescanState(StrEnum):
 
     RUNNING = "running"
     DONE = "done"
+    STOPPED = "stopped"
+    """Somebody ended it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from cti.model.judgements import (
     Judgement,
     JudgementFilter,
     Rescan,
+    RescanState,
     RuleCount,
 )
 from cti.model.keyword_rules import KeywordRule, RuleVersion
@@ -115,8 +116,8 @@ class JudgementStore(Protocol):
         """Note what a bite did. A bite that does not begin where the rescan stands is noted already: no change."""
         ...
 
-    async def end_rescan(self, rescan_id: int, *, at: datetime) -> Rescan:
-        """Note that none is left."""
+    async def end_rescan(self, rescan_id: int, state: RescanState, *, at: datetime) -> Rescan:
+        """Note that it has ended; one that had ended stays as it was. Raises NotFound."""
         ...
 
 

@@ -46,6 +46,10 @@ class Rescans:
         self._on_work()
         return rescan
 
+    async def stop(self, rescan_id: int) -> Rescan:
+        """Let one judge no more calls. Raises NotFound."""
+        return await self._store.end_rescan(rescan_id, RescanState.STOPPED, at=self._clock.now())
+
     async def rescan(self, rescan_id: int) -> Rescan:
         """Return how far one has come. Raises NotFound."""
         return await self._store.rescan(rescan_id)
@@ -62,7 +66,7 @@ class Rescans:
             if call_ids:
                 rescan = await self._store.bitten(rescan.id, await self._bite(call_ids))
             else:
-                rescan = await self._store.end_rescan(rescan.id, at=self._clock.now())
+                rescan = await self._store.end_rescan(rescan.id, RescanState.DONE, at=self._clock.now())
 
     async def _bite(self, call_ids: Sequence[str]) -> Bite:
         judged = changed = without = 0

@@ -198,12 +198,12 @@ class SqlJudgements:
             return rescan_of(await _rescan_row(connection, rescan_id))
 
     @to_the_end
-    async def end_rescan(self, rescan_id: int, *, at: datetime) -> Rescan:
+    async def end_rescan(self, rescan_id: int, state: RescanState, *, at: datetime) -> Rescan:
         """See the port."""
         ended = (
             update(tables.rescans)
             .where(_rescans.id == rescan_id, tables.running_rescan)
-            .values(state=RescanState.DONE.value, finished_at=at)
+            .values(state=state.value, finished_at=at)
         )
         async with self._connections.writing() as connection:
             await connection.execute(ended)

@@ -196,8 +196,9 @@ async def test_a_rescan_walks_through_calls_with_a_transcript_newest_first(store
     assert (rescan.judged, rescan.changed, rescan.position) == (1, 1, ids[0])
     assert await judgements.next_calls(rescan, limit=10) == ids[1:]
 
-    done = await judgements.end_rescan(rescan.id, at=later(9))
+    done = await judgements.end_rescan(rescan.id, RescanState.DONE, at=later(9))
     assert (done.state, done.finished_at) == (RescanState.DONE, later(9))
+    assert await judgements.end_rescan(rescan.id, RescanState.STOPPED, at=later(10)) == done
     assert await judgements.rescan(rescan.id) == done
     again = await judgements.begin_rescan(campaign_id=None, since=None, revision=5, by="lead", at=NOW)
     assert again.matched == 4

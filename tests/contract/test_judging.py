@@ -162,6 +162,26 @@ async def test_a_rescan_that_is_killed_goes_on_where_it_stood(
     assert await desk.parts.desks.rescans.rescan(rescan_id) == done
 
 
+async def test_a_rescan_that_is_stopped_judges_no_more_and_another_may_begin(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rescans, "BITE", 2)
+    for n in range(6):
+        await desk.a_call("hello", n)
+    rescan_id = await desk.rescan()
+    judge = desk.parts.judge.judge
+
+    async def stopping(call_id: str, *, alert: bool) -> object:
+        await desk.parts.desks.rescans.stop(rescan_id)
+        return await judge(call_id, alert=alert)
+
+    monkeypatch.setattr(desk.parts.judge, "judge", stopping)
+    await desk.carry_out(rescan_id)
+    stopped = await desk.parts.desks.rescans.rescan(rescan_id)
+    assert (stopped.state, stopped.judged) == (RescanState.STOPPED, 2)
+    assert await desk.rescan() != rescan_id
+
+
 async def test_a_changed_rule_leaves_old_verdicts_explained_until_a_rescan(desk: Desk) -> None:
     await desk.parts.rules.put([PROMISE], by="lead")
     call_id = await desk.a_call("it is guaranteed")

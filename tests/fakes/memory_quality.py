@@ -196,10 +196,10 @@ class MemoryJudgements:
             )
         return self._rows.rescans[rescan_id]
 
-    async def end_rescan(self, rescan_id: int, *, at: datetime) -> Rescan:
+    async def end_rescan(self, rescan_id: int, state: RescanState, *, at: datetime) -> Rescan:
         one = await self.rescan(rescan_id)
         if one.state is RescanState.RUNNING:
-            self._rows.rescans[rescan_id] = replace(one, state=RescanState.DONE, finished_at=at)
+            self._rows.rescans[rescan_id] = replace(one, state=state, finished_at=at)
         return self._rows.rescans[rescan_id]
 
     def _scannable(self, rescan: Rescan) -> list[str]:

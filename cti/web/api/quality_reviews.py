@@ -35,7 +35,7 @@ class ReviewsQuery(Query):
     state: ReviewState | None = None
     call: str | None = Field(None, max_length=32)
     limit: int = Field(100, ge=1, le=1000)
-    cursor: int | None = Field(None, ge=1)
+    cursor: int | None = Field(None, ge=1, lt=2**63)
 
 
 class Answer(Body):

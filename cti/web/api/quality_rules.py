@@ -1,6 +1,5 @@
 """Keyword rules and rescans."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 from aiohttp import web
@@ -154,13 +153,22 @@ async def get_rescan(request: web.Request) -> web.Response:
     )
 
 
+@routes.post(r"/quality/rescans/{id:\d{1,18}}/stop")
+async def stop_rescan(request: web.Request) -> web.Response:
+    """Let a rescan judge no more calls; what it judged stays."""
+    leader(request)
+    return web.json_response(
+        rescan_record(await deps(request).quality.rescans.stop(int(request.match_info["id"])))
+    )
+
+
 async def with_campaigns(parts: Deps, given: dict[str, Any], where: str) -> dict[str, Any]:
     """Return what was given with campaigns by id: people write names."""
     names = given.get("campaigns")
-    if not isinstance(names, Sequence) or isinstance(names, str):
-        return given
+    if not isinstance(names, list) or not all(isinstance(name, str | int) for name in names):
+        return given  # refused where the rule is read
     try:
-        ids = [await campaign_id_asked(parts, name) for name in names if isinstance(name, str | int)]
+        ids = [await campaign_id_asked(parts, name) for name in names]
     except NotFound as error:
         raise BadInput(f"{where}.campaigns: {error}") from None
     return given | {"campaigns": ids}

@@ -163,3 +163,5 @@ def test_a_rescan_is_begun_and_shown(terminal: Terminal) -> None:
     assert ": 1 calls; look with" in terminal.said("quality", "rescan", "--campaign", "autumn")
     [row] = json.loads(terminal.said("quality", "rescan", "--show", "--json"))
     assert (row["state"], row["matched"], row["by"]) == ("running", 1, "lead")
+    stopped = terminal.said("quality", "rescan", "--stop", str(row["id"]))
+    assert stopped == f"rescan {row['id']} is stopped: 0 calls were judged\n"

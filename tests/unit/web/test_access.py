@@ -38,6 +38,7 @@ WAYS: list[tuple[str, str, str]] = [
     ("POST", "quality/rescans", "leaders"),
     ("GET", "quality/rescans", "leaders"),
     ("GET", "quality/rescans/1", "leaders"),
+    ("POST", "quality/rescans/1/stop", "leaders"),
     ("GET", "quality/cards", "all"),
     ("GET", "quality/cards/sales", "all"),
     ("PUT", "quality/cards/sales", "leaders"),

@@ -79,6 +79,11 @@ async def test_rules_come_together_or_not_at_all(site: Site) -> None:
     assert error["message"] == "rules.1.phrases: must hold one at least"
     error = await site.refused("PUT", "quality/rules", json={"rules": [good, good]}, status=422)
     assert "'a' stands twice" in error["message"]
+    for campaigns in ([None], [1.5], "autumn"):
+        error = await site.refused(
+            "PUT", "quality/rules", json={"rules": [good | {"campaigns": campaigns}]}, status=422
+        )
+        assert error["message"].startswith("rules.0.campaigns")
     error = await site.refused(
         "PUT", "quality/rules", json={"rules": [good | {"campaigns": ["spring"]}]}, status=422
     )
@@ -422,6 +427,7 @@ async def test_a_rescan_is_begun_and_looked_at(site: Site, parts: QualityParts) 
         ("PUT", "quality/cards/x"),
         ("POST", "quality/cards/x/retire"),
         ("POST", "quality/rescans"),
+        ("POST", "quality/rescans/1/stop"),
         ("POST", "quality/queue/sample"),
         ("DELETE", "quality/queue/1"),
     ],
