@@ -11,11 +11,13 @@ from benchmarks import (
     answer_to_rep,
     event_lag,
     import_lists,
+    index,
     keyword_rules,
     next_contacts,
     originate,
     pacing,
     said,
+    search,
     storage,
 )
 from benchmarks.child import ChildFailed
@@ -30,6 +32,8 @@ BENCHMARKS: Final[Mapping[str, Callable[[], Awaitable[None]]]] = {
     next_contacts.NAME: next_contacts.run,
     pacing.NAME: pacing.run,
     keyword_rules.NAME: keyword_rules.run,
+    search.NAME: search.run,
+    index.NAME: index.run,
 }
 
 

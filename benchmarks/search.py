@@ -75,7 +75,7 @@ KINDS: Final[Mapping[str, Callable[[random.Random], str]]] = {
     "en prefix": lambda chance: _made(MADE_EN, chance, least=4, rare=True)[:4] + "*",
     "and, or, not": lambda chance: (
         f"({_piece(chance, 2)} OR {chance.choice(chance.choice(_EN))})"
-        f" {_made(MADE_ZH, chance, least=1)} NOT {_made(MADE_ZH, chance, least=2, rare=True)}"
+        f" {_made(MADE_ZH, chance, least=2)} NOT {_made(MADE_ZH, chance, least=2, rare=True)}"
     ),
 }
 FILTERS: Final[Mapping[str, SearchFilter]] = {
@@ -97,7 +97,7 @@ async def run() -> None:
 
 
 async def _on(backend: str, url: str) -> None:
-    async with open_database(url, survive_power_loss=False) as ours, _engine(url) as bare:
+    async with open_database(url, survive_power_loss=False) as ours, opened_bare(url) as bare:
         began = time.perf_counter()
         await said_before.fill(bare, SEGMENTS, now=NOW)
         took = time.perf_counter() - began
@@ -112,7 +112,8 @@ async def _on(backend: str, url: str) -> None:
 
 
 @asynccontextmanager
-async def _engine(url: str) -> AsyncIterator[AsyncEngine]:
+async def opened_bare(url: str) -> AsyncIterator[AsyncEngine]:
+    """Open the database without our stores."""
     engine = create_async_engine(parse_address(url).url)
     try:
         yield engine

@@ -7,11 +7,15 @@ from collections.abc import Iterable
 from typing import Final
 
 from cti.model.transcripts import Speaker
+from cti.search.segment_ids import day_of
 
 _AGENT: Final = "a"
 _CAMPAIGN: Final = "c"
 _LIST: Final = "l"
 _SPEAKER: Final = "s"
+DAY: Final = "d"
+PERIOD: Final = "p"
+PERIOD_DAYS: Final = 32
 
 
 def speaker_facet(speaker: Speaker) -> str:
@@ -42,3 +46,9 @@ def call_facets(*, agent_ids: Iterable[int], campaign_id: int | None, list_id: i
     if list_id is not None:
         facets.append(list_facet(list_id))
     return tuple(facets)
+
+
+def time_facets(segment_id: int) -> tuple[str, str]:
+    """Return the tokens of when the call was placed: its day, and its period of 32 days."""
+    day = day_of(segment_id)
+    return f"{DAY}{day}", f"{PERIOD}{day // PERIOD_DAYS}"

@@ -9,6 +9,7 @@ from typing import Final
 
 _KEYS_PER_MS: Final = 7
 _PLACES: Final = 14
+_DAY_MS: Final = 86_400_000
 LAST_ID: Final = (1 << 63) - 1
 MOST_SEGMENTS: Final = 1 << _PLACES
 """Of one transcript: nine hours of one utterance every two seconds."""
@@ -43,6 +44,11 @@ def edge(moment: datetime) -> int:
 def behind_call(segment_id: int) -> int:
     """Return the first id that is certainly of a later transcript."""
     return min(first_id(key_of(segment_id) + 1), LAST_ID)
+
+
+def day_of(segment_id: int) -> int:
+    """Return the day on which the call was placed, counted from 1970 in UTC."""
+    return (segment_id >> (_KEYS_PER_MS + _PLACES)) // _DAY_MS
 
 
 def key_of(segment_id: int) -> int:

@@ -5,6 +5,7 @@ either language can come from a user.
 """
 
 from collections.abc import Iterable
+from typing import Final
 
 from cti.model.searches import SearchFilter
 from cti.search.facets import agent_facet, campaign_facet, list_facet, speaker_facet
@@ -35,7 +36,49 @@ def fts_query(query: Query, facets: Iterable[str]) -> str:
 
 def ts_query(query: Query, facets: Iterable[str]) -> str:
     """Return a tsquery (https://www.postgresql.org/docs/current/datatype-textsearch.html)."""
-    return " & ".join([f"({_ts(query)})", *(f"'{FACET}{facet}'" for facet in facets)])
+    return " | ".join(f"({one})" for one in ts_queries(query, facets))
+
+
+def ts_queries(query: Query, facets: Iterable[str]) -> list[str]:
+    """Return tsqueries of which one holds where the query does, each without alternatives unless there are very many.
+
+    GIN answers words that are all wanted by the rarest of them; with alternatives it reads nearly all of their lists.
+    """
+    alternatives = _alternatives(query)
+    if len(alternatives) > _MOST_ALTERNATIVES:
+        alternatives = [[_ts(query)]]
+    marks = [f"'{FACET}{facet}'" for facet in facets]
+    return [" & ".join([*(f"({part})" for part in parts), *marks]) for parts in alternatives]
+
+
+def goes_on(query: Query) -> bool:
+    """Say whether a token of the query is the beginning of others: then all of those must be read."""
+    match query:
+        case Phrase():
+            return query_tokens(query.units, prefix=query.prefix)[1]
+        case Near(left=left, right=right):
+            return goes_on(left) or goes_on(right)
+        case All(parts=parts) | AnyOf(parts=parts):
+            return any(map(goes_on, parts))
+
+
+_MOST_ALTERNATIVES: Final = 12
+
+
+def _alternatives(query: Query) -> list[list[str]]:
+    match query:
+        case Phrase() | Near():
+            return [[_ts(query)]]
+        case All(parts=parts, none_of=none_of):
+            unwanted = [f"!({_ts(part)})" for part in none_of if _is_exact(part)]
+            wanted: list[list[str]] = [[]]
+            for part in parts:
+                wanted = [one + other for one in wanted for other in _alternatives(part)]
+                if len(wanted) > _MOST_ALTERNATIVES:
+                    break
+            return [one + unwanted for one in wanted]
+        case AnyOf(parts=parts):
+            return [one for part in parts for one in _alternatives(part)]
 
 
 def _fts(query: Query) -> str:

@@ -12,6 +12,7 @@ from typing import Final, Protocol
 from sqlalchemy import bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cti.search.facets import time_facets
 from cti.search.units import tokens
 
 FACET: Final = "~"
@@ -64,13 +65,17 @@ class PostgresIndex:
     async def add(self, connection: AsyncConnection, rows: Sequence[Indexed]) -> None:
         """Put segments in."""
         if rows:
-            given = [{"id": row.id, "terms": vector_of(tokens(row.text), row.facets)} for row in rows]
+            given = [{"id": row.id, "terms": _vector(row)} for row in rows]
             await connection.execute(_POSTGRES_ADD, given)
 
     async def remove(self, connection: AsyncConnection, rows: Sequence[Indexed]) -> None:
         """Take segments out."""
         if rows:
             await connection.execute(_POSTGRES_REMOVE, {"ids": [row.id for row in rows]})
+
+
+def _vector(row: Indexed) -> str:
+    return vector_of(tokens(row.text), (*row.facets, *time_facets(row.id)))
 
 
 def vector_of(terms: Iterable[str], facets: Iterable[str]) -> str:

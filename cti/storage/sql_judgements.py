@@ -35,6 +35,7 @@ from cti.storage.judgement_rows import (
     verdict_of,
     verdict_rows,
 )
+from cti.storage.mark_rows import replace_marks
 from cti.storage.queue_places import place_flagged
 from cti.storage.uninterrupted import to_the_end
 from cti.storage.work_rows import WorkWriter
@@ -92,12 +93,8 @@ class SqlJudgements:
             await connection.execute(insert(tables.call_judgements).values(judgement_values(judgement)))
             if rows := verdict_rows(judgement):
                 await connection.execute(insert(tables.call_verdicts), rows)
-            marks = [
-                {"call_id": call_id, "kind": MarkKind.RULE.value, "name": one.code, "value": one.count}
-                for one in judgement.broken
-            ]
-            if marks:
-                await connection.execute(insert(tables.call_marks), marks)
+            found = {one.code: float(one.count) for one in judgement.broken}
+            await replace_marks(connection, call_id, MarkKind.RULE, found)
             await place_flagged(connection, judgement, difference.new)
         return difference
 

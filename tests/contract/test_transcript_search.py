@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 
 from cti.model.calls import Call, CallState, Join
-from cti.model.searches import After, Found, Hit, SearchFilter, SearchOrder, SearchScope
+from cti.model.searches import After, Found, Hit, MarkKind, SearchFilter, SearchOrder, SearchScope
 from cti.model.transcripts import Segment
 from cti.search.ports import Asked
 from cti.search.query import parse
+from cti.storage.mark_rows import replace_marks
 from tests.builders import a_call, later
 from tests.contract.conftest import Store
 from tests.contract.people import a_stored_agent, a_stored_campaign
+from tests.fakes.memory_store import MemoryStore
 from tests.talk import A, C, a_transcript, dialogue, said
 
 
@@ -209,6 +211,32 @@ async def test_filters_of_what_the_transcript_is(store: Store) -> None:
     assert (await found(store, "sure", call_id=call.id)).hits[0].start == 0.0
 
 
+async def marked(store: Store, call: Call, kind: MarkKind, marks: dict[str, float | None]) -> None:
+    if isinstance(store, MemoryStore):
+        for name, value in marks.items():
+            store.tables.call_marks[call.id, kind, name] = value
+        return
+    async with store.transcripts._connections.writing() as connection:
+        await replace_marks(connection, call.id, kind, {"gone": 1.0})
+        await replace_marks(connection, call.id, kind, marks)
+
+
+async def test_filters_of_what_judging_left(store: Store) -> None:
+    good, bad = await spoken(store, dialogue("hello good"), at=1), await spoken(store, dialogue("hello bad"))
+    await spoken(store, dialogue("hello unjudged"), at=-1)
+    await marked(store, good, MarkKind.SCORE, {"service": 91.5, "law": 40.0})
+    await marked(store, bad, MarkKind.SCORE, {"service": 60.0})
+    await marked(store, bad, MarkKind.RULE, {"no promises": None, "80": None})
+
+    assert await texts(store, "hello", min_score=91.5) == ["hello good"]
+    assert await texts(store, "hello", max_score=60) == ["hello good", "hello bad"]
+    assert await texts(store, "hello", min_score=50, max_score=70) == ["hello bad"]
+    assert await texts(store, "hello", rule="no promises") == ["hello bad"]
+    assert await texts(store, "hello", rule="service") == []
+    assert await texts(store, "hello", rule="gone", scope=SearchScope.CALL) == []
+    assert await texts(store, "hello", rule="80", scope=SearchScope.CALL) == ["hello bad"]
+
+
 async def test_only_the_current_version_is_found(store: Store) -> None:
     call = await spoken(store, dialogue("hallo old", "gone"))
     await store.transcripts.save(a_transcript(call.id, dialogue("hello new"), fingerprint="f2"))
@@ -233,6 +261,24 @@ async def test_pages_follow_each_other_without_gap_or_double(store: Store) -> No
             break
 
     assert seen == [f"hello {n} {letter}" for n in range(6, -1, -1) for letter in "ba"]
+
+
+async def test_the_newest_come_first_however_far_back_they_are(store: Store) -> None:
+    days = (0, 0.5, 3, 20, 33, 100, 700, 3000)
+    for day in days:
+        await spoken(store, dialogue(f"hello day {day}", "well"), at=-86400 * day)
+    expected = [f"hello day {day}" for day in days]
+
+    assert await texts(store, "hello") == expected
+    for limit in range(1, 8):
+        page = await found(store, "hello", limit=limit)
+        assert [hit.text for hit in page.hits] == expected[:limit]
+        rest = await found(store, "hello", after=page.next)
+        assert [hit.text for hit in rest.hits] == expected[limit:]
+    since, until = later(-86400 * 101), later(-86400)
+    assert await texts(store, "hello", since=since, until=until) == expected[2:6]
+    assert await texts(store, "hello", since=since, limit=3) == expected[:3]
+    assert await texts(store, "hello day 700", until=until) == expected[6:7]
 
 
 async def test_rank_puts_first_what_is_most_about_the_words(store: Store) -> None:
