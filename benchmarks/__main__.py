@@ -13,6 +13,7 @@ from benchmarks import (
     event_lag,
     import_lists,
     index,
+    keyword_rules,
     next_contacts,
     originate,
     pacing,
@@ -36,6 +37,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[], Awaitable[None]]]] = {
     next_contacts.NAME: next_contacts.run,
     pacing.NAME: pacing.run,
     transcribe.NAME: transcribe.run,
+    keyword_rules.NAME: keyword_rules.run,
     search.NAME: search.run,
     index.NAME: index.run,
 }

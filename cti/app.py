@@ -65,6 +65,7 @@ from cti.web.app import make_app, serving
 from cti.web.deps import Deps
 from cti.web.node_board import NodeBoard
 from cti.wiring.dialing import Dialing, Listener, pacer_of
+from cti.wiring.quality import QualityParts
 from cti.wiring.recordings import Recordings
 from cti.wiring.transcription import Transcribing
 from cti.work.runner import WorkRunner
@@ -290,6 +291,15 @@ class _Wired:
                 self.campaigns.rules(call.campaign_id or 0).transcription, call.call_id, facts
             ),
         )
+        self.quality = QualityParts(
+            database=database,
+            bus=self.bus,
+            clock=clock,
+            settings=settings.quality,
+            zone=settings.api.zone,
+            agents=self.agents.agents,
+            on_work=lambda: self.work.wake(),
+        )
         self.work = self._work(clock)
         self.plan = RetryPlan(
             self.campaigns.rules,
@@ -364,6 +374,7 @@ class _Wired:
             ),
             Thinner(store=database.reasons, clock=clock, kept_days=settings.dialer.reasons_kept_days),
             *self.recordings.services,
+            *self.quality.services,
             *self.dialing.services,
         )
 
@@ -373,6 +384,7 @@ class _Wired:
         await self.campaigns.load()
         await self.line_keeper.load()
         await self.dictionaries.load()
+        await self.quality.load()
         await self.agents.load(calls)
         await self.importer.load()
         for call in calls:
@@ -403,6 +415,7 @@ class _Wired:
             **self.recordings.handlers,
             BULK_WORK: self.bulk.carry_out,
             FIT_CHANCES: self.learner.handle,
+            **self.quality.handlers,
         }
         return WorkRunner(store=self.database.work, handlers=handlers, clock=clock)
 
@@ -468,6 +481,7 @@ class _Wired:
             ),
             chances=self.learner,
             transcription=self.transcription.desk,
+            quality=self.quality.desks,
             transcripts=self.database.transcripts,
             search=self.database.search,
             bus=self.bus,

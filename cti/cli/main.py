@@ -18,6 +18,7 @@ from cti.cli.lines import callerid, trunks
 from cti.cli.lists import lists
 from cti.cli.models import models
 from cti.cli.ownership import assign, configure, leave, pool
+from cti.cli.quality import quality
 from cti.cli.recordings import recordings
 from cti.cli.service import check, run
 from cti.cli.simulate import simulate
@@ -67,6 +68,7 @@ for command in (
     dnc,
     chances,
     models,
+    quality,
     search,
     transcripts,
 ):

@@ -11,6 +11,8 @@ class Role(StrEnum):
     """Everything."""
     LEAD = "lead"
     """Campaigns, agents, calls and reports of everybody."""
+    QA = "qa"
+    """Reviews calls: reads what leads read of calls, scores them, and changes nothing else."""
     AGENT = "agent"
     """Only himself and his own calls."""
     WORKER = "worker"

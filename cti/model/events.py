@@ -7,6 +7,7 @@ from cti.model.agents import Agent, AgentChange
 from cti.model.callbacks import Callback
 from cti.model.calls import Call, CallState
 from cti.model.contacts import Candidate
+from cti.model.keyword_rules import RuleVerdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,8 +219,37 @@ class CallbackMoved:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFlagged:
+    """A call broke a keyword rule whose severity is alert."""
+
+    call_id: str
+    agent_id: int | None
+    campaign_id: int | None
+    rule: str
+    title: str
+    verdict: RuleVerdict
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreFatal:
+    """A review was submitted in which a fatal question is failed."""
+
+    review_id: int
+    call_id: str
+    agent_id: int | None
+    campaign_id: int | None
+    card: str
+    fatal: tuple[str, ...]
+    """The questions' codes."""
+    at: datetime
+
+
 Event = (
     CallMoved
+    | CallFlagged
+    | ScoreFatal
     | CallbackMoved
     | LegUp
     | LegGone

@@ -20,6 +20,7 @@ from cti.model.contacts import Candidate
 from cti.model.events import (
     AgentMoved,
     CallbackMoved,
+    CallFlagged,
     CallMoved,
     CampaignMoved,
     ContactAdded,
@@ -38,8 +39,10 @@ from cti.model.events import (
     RecordingReady,
     RecordingResumed,
     RecordingStopped,
+    ScoreFatal,
     TranscriptionDead,
 )
+from cti.model.keyword_rules import verdict_record
 from cti.model.ownership import MoveKind
 
 VERSION: Final = 1
@@ -73,6 +76,8 @@ class EventType(StrEnum):
     CALLBACK_DUE = "callback.due"
     CALLBACK_RELEASED = "callback.released"
     CALLBACK_MISSED = "callback.missed"
+    QUALITY_FLAGGED = "quality.flagged"
+    QUALITY_FATAL = "quality.fatal"
 
 
 RESERVED: Final = frozenset({"call.screen_pop", "transcript.ready"})
@@ -108,6 +113,10 @@ MEANINGS: Final[Mapping[EventType, str]] = {
     EventType.CALLBACK_DUE: "Its time has come: the contact stands in the queue. `callback`.",
     EventType.CALLBACK_RELEASED: "Its agent was away for too long: anybody of the team may call. `callback`.",
     EventType.CALLBACK_MISSED: "It fell due, and the contact may not be called any more. `callback`.",
+    EventType.QUALITY_FLAGGED: "A call broke a keyword rule whose severity is alert: `call_id`, `agent_id`, "
+    "`campaign_id`, `title`, `verdict` (with the `rule`, its `version` and the `hits`).",
+    EventType.QUALITY_FATAL: "A review failed a fatal question: `review_id`, `call_id`, `agent_id`, `campaign_id`, "
+    "`card`, `fatal` (the questions).",
     EventType.NODE_LOST: "No connection to a node; its calls may go on: `node`, `reason`.",
 }
 
@@ -177,6 +186,10 @@ def told(event: Event) -> Told | None:
             return _told(EventType.PREVIEW_OFFERED, f"{agent_id}/{candidate.contact_id}", at, offered)
         case CallbackMoved(what=what, callback=one, at=at):
             return _told(EventType(f"callback.{what}"), str(one.id), at, {"callback": callback_record(one)})
+        case CallFlagged(call_id=call_id, rule=rule, at=at):
+            about = {name: getattr(event, name) for name in ("call_id", "agent_id", "campaign_id", "title")}
+            about["verdict"] = verdict_record(event.verdict)
+            return _told(EventType.QUALITY_FLAGGED, f"{call_id}/{rule}", at, about)
         case LegUp() | LegGone() | PhoneMoved() | ContactAdded():
             return None
         case _:
@@ -215,6 +228,7 @@ Plain = (
     | NodeUp
     | NodeLost
     | PreviewEnded
+    | ScoreFatal
 )
 
 PLAIN: Final[Mapping[type[Plain], tuple[EventType, tuple[str, ...]]]] = {
@@ -229,6 +243,10 @@ PLAIN: Final[Mapping[type[Plain], tuple[EventType, tuple[str, ...]]]] = {
     NodeUp: (EventType.NODE_CONNECTED, ("node", "version", "restarted")),
     PreviewEnded: (EventType.PREVIEW_ENDED, ("agent_id", "campaign_id", "contact_id", "reason")),
     NodeLost: (EventType.NODE_LOST, ("node", "reason")),
+    ScoreFatal: (
+        EventType.QUALITY_FATAL,
+        ("review_id", "call_id", "agent_id", "campaign_id", "card", "fatal"),
+    ),
 }
 """Events told by their own fields; the first field is what the event is about."""
 

@@ -27,6 +27,7 @@ from cti.storage.sql_leads import SqlLeads
 from cti.storage.sql_ledger import SqlDecisions, SqlLedger
 from cti.storage.sql_nodes import SqlNodes
 from cti.storage.sql_ownership import SqlOwnership
+from cti.storage.sql_quality import SqlQuality
 from cti.storage.sql_queue import SqlQueue
 from cti.storage.sql_reasons import SqlReasons
 from cti.storage.sql_recordings import SqlRecordings
@@ -68,6 +69,7 @@ class Database:
         self.bulk = SqlBulk(connections)
         self.dictionaries = SqlDictionaries(connections)
         self.chances = SqlChances(connections)
+        self.quality = SqlQuality(connections)
         self.transcripts = SqlTranscripts(connections)
         self.recordings = SqlRecordings(connections)
         self.search = SqlSearch(connections)

@@ -35,6 +35,11 @@ _SENTENCES: Final = {
     "agents_node_endpoint": "the phone belongs to another agent",
     "callbacks_entry_id": "a callback stands open for this contact already",
     "campaigns_name": "there is a campaign of that name already",
+    "rescans_running": "a rescan runs already",
+    "rescans_state": "a rescan runs already",
+    "reviews_call_id_card_code": "the call has a review by this card already",
+    "reviews_call_id_card_code_reviewer": "you have a review of this call by this card already",
+    "reviews_counted": "the call has a review by this card already",
     "lists_campaign_id_name": "the campaign has a list of that name already",
 }
 

@@ -17,6 +17,10 @@ FOR_WORKERS: Final = re.compile(r"/api/v1/(transcription/work/[a-z-]+|calls/[0-9
 """Everything else is closed to a worker's token, which lies on other machines. Here and not in the handlers: one that
 forgot to ask would be open."""
 LEADERS: Final = frozenset({Role.ADMIN, Role.LEAD})
+REVIEWERS: Final = LEADERS | {Role.QA}
+QUALITY: Final = "/api/v1/quality/"
+"""Where a reviewer may change something."""
+READING: Final = frozenset({"GET", "HEAD"})
 
 
 class Unauthorized(CtiError):
@@ -57,13 +61,16 @@ def known(request: web.Request, token: str) -> Grant:
 
 
 def caller(request: web.Request) -> Grant:
-    """Return who is asking. Raises Unauthorized."""
+    """Return who is asking. Raises Unauthorized, and Forbidden for a reviewer who would change more than reviews."""
     if CALLER not in request:
         token = bearer(request)
         if token is None:
             raise Unauthorized("a token is needed: `Authorization: Bearer TOKEN`")
         request[CALLER] = known(request, token)
-    return request[CALLER]
+    grant = request[CALLER]
+    if grant.role is Role.QA and request.method not in READING and not request.path.startswith(QUALITY):
+        raise Forbidden("the role qa may change nothing but reviews")
+    return grant
 
 
 def leader(request: web.Request) -> Grant:
@@ -79,6 +86,14 @@ def worker(request: web.Request) -> Grant:
     grant = caller(request)
     if grant.role not in (Role.WORKER, Role.ADMIN):
         raise Forbidden("this needs the role worker")
+    return grant
+
+
+def reviewer(request: web.Request) -> Grant:
+    """Return who is asking: an admin, a lead or a reviewer. Raises Unauthorized, Forbidden."""
+    grant = caller(request)
+    if grant.role not in REVIEWERS:
+        raise Forbidden("this needs the role qa, lead or admin")
     return grant
 
 

@@ -43,6 +43,7 @@ from cti.web.ports import (
     Reporter,
     Whys,
 )
+from cti.web.quality_ports import Quality
 from cti.web.search_ports import Search, Transcripts
 from cti.web.transcription_ports import Transcription
 
@@ -79,6 +80,7 @@ class Deps:
     callbacks: Callbacks
     chances: AnswerChances
     transcription: Transcription
+    quality: Quality
     transcripts: Transcripts
     search: Search
     bus: EventBus

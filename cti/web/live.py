@@ -22,12 +22,14 @@ from cti.model.access import Grant, Role
 from cti.model.events import (
     AgentMoved,
     CallbackMoved,
+    CallFlagged,
     CallMoved,
     ContactMoved,
     DispositionSet,
     Event,
     PreviewEnded,
     PreviewOffered,
+    ScoreFatal,
 )
 from cti.model.vocabulary import VERSION, EventType, told
 from cti.web.auth import Unauthorized, bearer, known
@@ -164,6 +166,8 @@ def _visible(request: web.Request, grant: Grant) -> Callable[[Event], bool]:
             case (
                 PreviewOffered(agent_id=whose) | PreviewEnded(agent_id=whose) | DispositionSet(agent_id=whose)
             ):
+                return whose == agent_id
+            case CallFlagged(agent_id=whose) | ScoreFatal(agent_id=whose):
                 return whose == agent_id
             case ContactMoved(before=before, after=after):
                 return agent_id in (before, after)

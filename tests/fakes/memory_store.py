@@ -17,6 +17,7 @@ from tests.fakes.memory_imports import MemoryImports
 from tests.fakes.memory_ledger import MemoryDecisions, MemoryLedger
 from tests.fakes.memory_nodes import MemoryNodes
 from tests.fakes.memory_ownership import MemoryOwnership
+from tests.fakes.memory_quality import MemoryQuality
 from tests.fakes.memory_queue import MemoryQueue
 from tests.fakes.memory_reasons import MemoryReasons
 from tests.fakes.memory_recordings import MemoryRecordings
@@ -54,6 +55,7 @@ class MemoryStore:
         self.bulk = MemoryBulk(self.tables)
         self.dictionaries = MemoryDictionaries(self.tables)
         self.chances = MemoryChances(self.tables)
+        self.quality = MemoryQuality(self.tables)
         self.transcripts = MemoryTranscripts(self.tables)
         self.recordings = MemoryRecordings(self.tables)
         self.search = MemorySearch(self.tables)

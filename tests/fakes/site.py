@@ -50,6 +50,7 @@ from tests.fakes.desks import (
 )
 from tests.fakes.memory_owners import FakeOwners
 from tests.fakes.memory_store import MemoryStore
+from tests.fakes.quality_parts import quality_parts
 from tests.fakes.queue_parts import queue_parts
 from tests.fakes.recording_parts import recording_parts
 from tests.fakes.transcription import a_transcription_desk
@@ -59,6 +60,7 @@ PROFILES = load_profiles(SHIPPED)
 TOKENS = {
     "admin": "token-of-the-admin",
     "lead": "token-of-the-lead",
+    "qa": "token-of-the-reviewer",
     "anna": "token-of-anna",
     "worker": "token-of-a-worker",
     "nobody": "wrong",
@@ -196,6 +198,7 @@ def deps_in_memory(
         **queue_parts(store, clock, agents.agents),
         chances=FakeAnswerChances(store),
         transcription=a_transcription_desk(store, bus, clock),
+        quality=quality_parts(store, bus, clock, agents.agents).desks,
         transcripts=store.transcripts,
         search=store.search,
         previews=FakePreviews(),
@@ -241,6 +244,7 @@ async def open_site(folder: Path) -> AsyncIterator[Site]:
         reconciler=reconciler,
         nodes=nodes,
         **queue_parts(store, clock, agents.agents),
+        quality=quality_parts(store, bus, clock, agents.agents).desks,
         previews=previews,
         by_hand=by_hand,
         decisions=decisions,
@@ -248,8 +252,13 @@ async def open_site(folder: Path) -> AsyncIterator[Site]:
         region="DE",
         live_queue=5,
     )
-    grants = [grant("admin", Role.ADMIN), grant("lead", Role.LEAD), grant("anna", Role.AGENT, "anna")]
-    grants.append(grant("worker", Role.WORKER))
+    grants = [
+        grant("admin", Role.ADMIN),
+        grant("lead", Role.LEAD),
+        grant("qa", Role.QA),
+        grant("anna", Role.AGENT, "anna"),
+        grant("worker", Role.WORKER),
+    ]
     server = TestServer(make_app(parts, grants))
     async with running(importer), TestClient(server) as client:
         yield Site(

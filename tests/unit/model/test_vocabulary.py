@@ -13,6 +13,7 @@ from cti.model.calls import Call, CallState, EndReason, Join, Outcome
 from cti.model.events import (
     AgentMoved,
     CallbackMoved,
+    CallFlagged,
     CallMoved,
     CampaignMoved,
     ContactAdded,
@@ -31,10 +32,13 @@ from cti.model.events import (
     RecordingReady,
     RecordingResumed,
     RecordingStopped,
+    ScoreFatal,
     TranscriptionDead,
 )
+from cti.model.keyword_rules import Hit, RuleKind, RuleVerdict, Severity
 from cti.model.queries import CallRow, RecordingFacts
 from cti.model.spreadsheet import csv_text
+from cti.model.transcripts import Speaker
 from cti.model.vocabulary import MEANINGS, RESERVED, EventType, Told, told
 from tests.builders import NOW, a_call, a_candidate, an_agent, later
 
@@ -52,6 +56,16 @@ A_CALLBACK = Callback(
     zone="Europe/Berlin",
     created_at=NOW,
     changed_at=NOW,
+)
+
+A_VERDICT = RuleVerdict(
+    code="promise",
+    version=2,
+    kind=RuleKind.MUST_NOT_SAY,
+    severity=Severity.ALERT,
+    broken=True,
+    hits=(Hit(phrase="sure", words="Sure", speaker=Speaker.AGENT, start=1.0, end=2.0),),
+    count=1,
 )
 
 EVENTS: list[tuple[Event, EventType | None]] = [
@@ -98,6 +112,16 @@ EVENTS: list[tuple[Event, EventType | None]] = [
     (
         PreviewEnded(agent_id=1, campaign_id=1, contact_id=1, reason="dialed", at=NOW),
         EventType.PREVIEW_ENDED,
+    ),
+    (
+        CallFlagged(
+            call_id="1", agent_id=1, campaign_id=1, rule="promise", title="t", verdict=A_VERDICT, at=NOW
+        ),
+        EventType.QUALITY_FLAGGED,
+    ),
+    (
+        ScoreFatal(review_id=1, call_id="1", agent_id=1, campaign_id=1, card="sales", fatal=("law",), at=NOW),
+        EventType.QUALITY_FATAL,
     ),
     (LegUp(channel_id="c", channel="n", node="pbx", at=NOW), None),
     (LegGone(channel_id="c", node="pbx", cause=16, cause_text=None, at=NOW), None),
@@ -227,3 +251,9 @@ def test_a_record_leaves_no_fact_of_a_call_out() -> None:
 )
 def test_csv_is_safe_to_open_in_a_spreadsheet(value: object, written: str) -> None:
     assert csv_text(["a", "b"], [[value, 1]]) == f"a,b\r\n{written},1\r\n"
+
+
+def test_two_rules_that_one_call_broke_are_two_events() -> None:
+    one = CallFlagged(call_id="1", agent_id=1, campaign_id=1, rule="a", title="", verdict=A_VERDICT, at=NOW)
+    assert envelope(one).id != envelope(replace(one, rule="b")).id
+    assert envelope(one).about["verdict"]["hits"][0]["start"] == 1.0

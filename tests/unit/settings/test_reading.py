@@ -134,7 +134,7 @@ def test_the_environment_overrides_the_file_also_within_lists(tmp_path: Path) ->
         ("[dialer]\nring_seconds = nan", "dialer.ring_seconds: Input should be"),
         (
             '[[api.tokens]]\nname = "x"\nrole = "king"\ntoken = "1234567890123456"',
-            "'admin', 'lead', 'agent' or 'worker'",
+            "'admin', 'lead', 'qa', 'agent' or 'worker'",
         ),
         ('[[api.tokens]]\nname = "x"\nrole = "admin"\ntoken = "short"', "api.tokens[0].token: is too short"),
         ('[[api.tokens]]\nname = "x"\nrole = "admin"', "give exactly one of token and sha256"),
