@@ -300,6 +300,15 @@ class _Wired:
             agents=self.agents.agents,
             on_work=lambda: self.work.wake(),
         )
+        self.transcription = Transcribing(
+            settings=settings,
+            config=config,
+            database=database,
+            bus=self.bus,
+            clock=clock,
+            campaigns=self.campaigns,
+            open_calls=lambda: len(self.tracker.open_calls()),
+        )
         self.work = self._work(clock)
         self.plan = RetryPlan(
             self.campaigns.rules,
@@ -314,15 +323,6 @@ class _Wired:
             agents=database.agents,
             on_work=self.work.wake,
             plan=self.plan,
-        )
-        self.transcription = Transcribing(
-            settings=settings,
-            config=config,
-            database=database,
-            bus=self.bus,
-            clock=clock,
-            campaigns=self.campaigns,
-            open_calls=lambda: len(self.tracker.open_calls()),
         )
         self.dialing = Dialing(
             database=database,
@@ -416,6 +416,7 @@ class _Wired:
             BULK_WORK: self.bulk.carry_out,
             FIT_CHANCES: self.learner.handle,
             **self.quality.handlers,
+            **self.transcription.handlers,
         }
         return WorkRunner(store=self.database.work, handlers=handlers, clock=clock)
 

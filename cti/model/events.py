@@ -116,6 +116,17 @@ class RecordingMissing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TranscriptReady:
+    """A call has a transcript, or a newer one."""
+
+    call_id: str
+    version: int
+    model: str
+    language: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TranscriptionDead:
     """Alarm: a recording could not be transcribed, and is not tried again by itself."""
 
@@ -260,6 +271,7 @@ Event = (
     | DispositionSet
     | RecordingReady
     | RecordingMissing
+    | TranscriptReady
     | TranscriptionDead
     | RecordingPaused
     | RecordingStopped

@@ -10,8 +10,6 @@ from cti.model.call_record import moment
 from cti.model.keyword_rules import RANKS, RuleVerdict, Severity, verdict_record, worst
 from cti.model.talk_figures import TalkFigures, figures_record
 
-JUDGE_CALL: Final = "quality.judge"
-"""Kind of the work that judges a call when its transcript is there; its key is the call's id."""
 RESCAN_CALLS: Final = "quality.rescan"
 """Kind of the work that judges calls anew after the rules have changed; its key is the rescan's id."""
 

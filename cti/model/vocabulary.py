@@ -41,6 +41,7 @@ from cti.model.events import (
     RecordingStopped,
     ScoreFatal,
     TranscriptionDead,
+    TranscriptReady,
 )
 from cti.model.keyword_rules import verdict_record
 from cti.model.ownership import MoveKind
@@ -59,6 +60,7 @@ class EventType(StrEnum):
     CALL_DISPOSITION_SET = "call.disposition_set"
     RECORDING_READY = "recording.ready"
     RECORDING_MISSING = "recording.missing"
+    TRANSCRIPT_READY = "transcript.ready"
     TRANSCRIPTION_DEAD = "transcription.dead"
     RECORDING_PAUSED = "recording.paused"
     RECORDING_STOPPED = "recording.stopped"
@@ -80,7 +82,7 @@ class EventType(StrEnum):
     QUALITY_FATAL = "quality.fatal"
 
 
-RESERVED: Final = frozenset({"call.screen_pop", "transcript.ready"})
+RESERVED: Final = frozenset({"call.screen_pop"})
 """Names kept for later; not sent yet."""
 
 _OWNERS: Final = "`contact_id`, `before`, `after` (agents' ids; null: the pool), `kind`, `reason`, `by`."
@@ -94,6 +96,7 @@ MEANINGS: Final[Mapping[EventType, str]] = {
     EventType.CALL_DISPOSITION_SET: "The agent's verdict: `call_id`, `agent_id`, `disposition`, `note`.",
     EventType.RECORDING_READY: "A recording is checked and kept: `call_id`, `path`, `seconds`, `size_bytes`.",
     EventType.RECORDING_MISSING: "Alarm: no usable recording: `call_id`, `reason`.",
+    EventType.TRANSCRIPT_READY: "A call has a transcript, or a newer one: `call_id`, `version`, `model`, `language`.",
     EventType.TRANSCRIPTION_DEAD: "Alarm: a recording cannot be transcribed: `call_id`, `reason`.",
     EventType.RECORDING_PAUSED: "A running recording holds silence from now on, or (`paused` false) sound again: "
     "`call_id`, `paused`, `by`.",
@@ -220,6 +223,7 @@ Plain = (
     DispositionSet
     | RecordingReady
     | RecordingMissing
+    | TranscriptReady
     | TranscriptionDead
     | RecordingPaused
     | RecordingStopped
@@ -235,6 +239,7 @@ PLAIN: Final[Mapping[type[Plain], tuple[EventType, tuple[str, ...]]]] = {
     DispositionSet: (EventType.CALL_DISPOSITION_SET, ("call_id", "agent_id", "disposition", "note")),
     RecordingReady: (EventType.RECORDING_READY, ("call_id", "path", "seconds", "size_bytes")),
     RecordingMissing: (EventType.RECORDING_MISSING, ("call_id", "reason")),
+    TranscriptReady: (EventType.TRANSCRIPT_READY, ("call_id", "version", "model", "language")),
     TranscriptionDead: (EventType.TRANSCRIPTION_DEAD, ("call_id", "reason")),
     RecordingPaused: (EventType.RECORDING_PAUSED, ("call_id", "paused", "by")),
     RecordingStopped: (EventType.RECORDING_STOPPED, ("node", "reason")),

@@ -11,10 +11,15 @@ from cti.model.judgements import Changed, JudgedCall, Judgement
 from cti.model.keyword_rules import RuleVerdict, Severity
 from cti.model.talk_figures import TalkFigures
 from cti.model.transcripts import Transcript
-from cti.model.work import Work
+from cti.model.work import JUDGE_QUALITY, NewWork, Work
 from cti.quality.ports import JudgementStore, Transcripts
 from cti.quality.rule_desk import Rulebook
 from cti.quality.talk import talk_figures
+
+
+def judge_work(call_id: str) -> NewWork:
+    """Return the work that judges a call; whoever stores a transcript writes it in the same transaction."""
+    return NewWork(kind=JUDGE_QUALITY, key=call_id, payload={"call_id": call_id})
 
 
 class Judge:

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from cti.bus import EventBus
 from cti.clock import Clock
 from cti.model.agents import Agent
-from cti.model.judgements import JUDGE_CALL, RESCAN_CALLS
+from cti.model.judgements import RESCAN_CALLS
+from cti.model.work import JUDGE_QUALITY
 from cti.quality.card_desk import CardDesk
 from cti.quality.judge import Judge
 from cti.quality.queue_desk import QueueDesk
@@ -84,7 +85,7 @@ class QualityParts:
         )
         """What the API is given."""
         self.handlers: Final[Mapping[str, Handler]] = {
-            JUDGE_CALL: self.judge.handle,
+            JUDGE_QUALITY: self.judge.handle,
             RESCAN_CALLS: rescans.carry_out,
         }
         """By kind of work."""

@@ -3,11 +3,12 @@
 import hashlib
 import secrets
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from cti.asr.announcer import Announcer, tell_work
 from cti.asr.desk import TranscriptionDesk
 from cti.asr.feeder import StreamFeeder
 from cti.asr.redis_stream import open_stream
@@ -18,14 +19,20 @@ from cti.clock import Clock
 from cti.dialer.campaign_desk import CampaignDesk
 from cti.errors import SettingsError
 from cti.model.access import Grant, Role
+from cti.model.work import TELL_TRANSCRIPT
+from cti.quality.judge import judge_work
 from cti.recording.works import compress_work
 from cti.service import Service
 from cti.settings import Settings
 from cti.settings.client import TOKEN_VARIABLE, URL_VARIABLE, service_url
 from cti.storage.database import Database
 from cti.wiring.transcripts import kept_transcripts
+from cti.work.runner import Handler
 
-followers: Final = all_of(lambda transcript: (compress_work(transcript.call_id),))
+followers: Final = all_of(
+    lambda transcript: (tell_work(transcript.call_id), judge_work(transcript.call_id)),
+    lambda transcript: (compress_work(transcript.call_id),),
+)
 """The work that follows each new transcript; only such that has a handler."""
 RENEWALS: Final = 4
 """A lease is renewed this often before it would run out, so that some failures do not lose it."""
@@ -93,6 +100,8 @@ class Transcribing:
             workers=self.workers,
             redis=lambda: self._feeding.standing if self._feeding else None,
         )
+        announcer = Announcer(store=database.transcripts, bus=bus, clock=clock)
+        self.handlers: Mapping[str, Handler] = {TELL_TRANSCRIPT: announcer.tell}
         self.services: tuple[Service, ...] = (
             self.desk,
             *((self._feeding,) if self._feeding else ()),

@@ -34,6 +34,7 @@ from cti.model.events import (
     RecordingStopped,
     ScoreFatal,
     TranscriptionDead,
+    TranscriptReady,
 )
 from cti.model.keyword_rules import Hit, RuleKind, RuleVerdict, Severity
 from cti.model.queries import CallRow, RecordingFacts
@@ -78,6 +79,10 @@ EVENTS: list[tuple[Event, EventType | None]] = [
         EventType.RECORDING_READY,
     ),
     (RecordingMissing(call_id="1", reason="empty", at=NOW), EventType.RECORDING_MISSING),
+    (
+        TranscriptReady(call_id="1", version=2, model="small-en-us", language="en", at=NOW),
+        EventType.TRANSCRIPT_READY,
+    ),
     (TranscriptionDead(call_id="1", reason="mono", at=NOW), EventType.TRANSCRIPTION_DEAD),
     (RecordingPaused(call_id="1", paused=True, by="anna", at=NOW), EventType.RECORDING_PAUSED),
     (RecordingStopped(node="", reason="full", at=NOW), EventType.RECORDING_STOPPED),
