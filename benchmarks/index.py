@@ -52,17 +52,18 @@ async def run() -> None:
 
 
 async def _on(backend: str, ours_url: str, bare_url: str) -> None:
-    async with open_database(ours_url) as ours, open_database(bare_url):
-        async with opened_bare(ours_url) as filling, opened_bare(bare_url) as bare:
-            for engine in (filling, bare):
-                await fill(engine, STORED, now=NOW)
-            heard = _heard()
-            for engine in (filling, bare):
-                async with engine.begin() as connection:
-                    await connection.execute(
-                        insert(tables.calls), [call_values(call) for call, _, _ in heard]
-                    )
-            await _measure(backend, ours, bare, heard)
+    async with (
+        open_database(ours_url) as ours,
+        open_database(bare_url),
+        opened_bare(ours_url) as filling,
+        opened_bare(bare_url) as bare,
+    ):
+        heard = _heard()
+        for engine in (filling, bare):
+            await fill(engine, STORED, now=NOW)
+            async with engine.begin() as connection:
+                await connection.execute(insert(tables.calls), [call_values(call) for call, _, _ in heard])
+        await _measure(backend, ours, bare, heard)
 
 
 Heard = tuple[Call, Talk, Transcript]

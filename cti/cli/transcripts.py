@@ -17,6 +17,7 @@ from cti.errors import BadInput
 from cti.model.searches import SearchOrder, SearchScope
 from cti.model.transcripts import Speaker
 from cti.search.exports import ExportForm, minutes
+from cti.search.query import parse
 
 COLUMNS: Final = ("call", "placed_at", "agent", "speaker", "at", "text")
 RECORD: Final = (
@@ -77,6 +78,9 @@ async def search(
 
     What was found is marked: *so* where it cannot be shown by colour.
     """
+    parse(
+        query, per_call=asked["scope"] == SearchScope.CALL
+    )  # what cannot be read is said without the service
     hits = await _pages(api, {"q": query, "list": list_id, **asked}, limit)
     if form is not None:
         columns = [name for name in RECORD if name != "marks"] if form == Form.CSV else list(RECORD)

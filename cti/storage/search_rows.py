@@ -15,8 +15,8 @@ from cti.storage import tables
 
 _segments, _transcripts, _calls = tables.segments.c, tables.transcripts.c, tables.calls.c
 _marks = tables.call_marks.c
-_KEY: Final[ColumnElement[int]] = literal_column("segments.id >> 14")
-"""`cti.search.segment_ids.key_of`, as SQL."""
+_PLACES: Final[ColumnElement[int]] = literal_column("14")
+"""Of a segment's id, see `cti.search.segment_ids`; spelled out, so that PostgreSQL knows its type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +48,10 @@ def hits_from(index: FromClause, segment_id: ColumnElement[int]) -> Select[Any]:
             tables.agents.c.login.label("agent"),
         )
         .select_from(index)
-        .join(tables.segments, _segments.id == segment_id)
-        .join(tables.transcripts, _transcripts.key == _KEY)
+        .join(tables.transcripts, _transcripts.key == segment_id.op(">>")(_PLACES))
         .join(tables.calls, _calls.id == _transcripts.call_id)
+        # last: what the call's filters drop need not be read
+        .join(tables.segments, _segments.id == segment_id)
         .outerjoin(tables.campaigns, tables.campaigns.c.id == _calls.campaign_id)
         .outerjoin(tables.agents, tables.agents.c.id == _calls.agent_id)
     )

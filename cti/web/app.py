@@ -94,7 +94,8 @@ async def serving(app: web.Application, *, host: str, port: int) -> AsyncIterato
 
     Raises SettingsError when the port cannot be opened.
     """
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
+    # a query of Chinese has nine bytes a letter; what is too long is to be refused in words, not by the parser
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0, max_line_size=MAX_BODY_BYTES)
     await runner.setup()
     try:
         await _listen(runner, host, port)

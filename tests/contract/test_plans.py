@@ -21,6 +21,7 @@ from cti.storage import (
     sql_ownership,
     sql_queue,
     sql_work,
+    sqlite_search,
 )
 from tests.builders import NOW, later
 
@@ -203,6 +204,15 @@ def test_the_gate_s_facts_are_looked_up_by_their_keys(
     sqlite_url: str, question: Any, asked: dict[str, Any], index: str
 ) -> None:
     assert index in plan_of(sqlite_url, question, asked)
+
+
+def test_a_search_reads_the_full_text_index_backwards_and_sorts_nothing(sqlite_url: str) -> None:
+    asked = {"match": "terms : hello", "first": 0, "beyond": 1, "at_most": 20}
+
+    first, *others = plan_of(sqlite_url, sqlite_search._QUESTION, asked).splitlines()
+
+    assert first.startswith("SCAN segment_index VIRTUAL TABLE INDEX")
+    assert all(step.startswith("SEARCH") for step in others)
 
 
 def plan_of(url: str, question: Any, asked: dict[str, Any]) -> str:

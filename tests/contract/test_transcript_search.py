@@ -9,13 +9,17 @@ from typing import Any
 import pytest
 
 from cti.model.calls import Call, CallState, Join
-from cti.model.searches import After, Found, Hit, SearchFilter, SearchOrder, SearchScope
+from cti.model.searches import After, Found, Hit, MarkKind, SearchFilter, SearchOrder, SearchScope
 from cti.model.transcripts import Segment
+from cti.search.matching import holds
 from cti.search.ports import Asked
 from cti.search.query import parse
+from cti.search.units import units_of
+from cti.storage.mark_rows import replace_marks
 from tests.builders import a_call, later
 from tests.contract.conftest import Store
 from tests.contract.people import a_stored_agent, a_stored_campaign
+from tests.fakes.memory_store import MemoryStore
 from tests.talk import A, C, a_transcript, dialogue, said
 
 
@@ -209,6 +213,32 @@ async def test_filters_of_what_the_transcript_is(store: Store) -> None:
     assert (await found(store, "sure", call_id=call.id)).hits[0].start == 0.0
 
 
+async def marked(store: Store, call: Call, kind: MarkKind, marks: dict[str, float | None]) -> None:
+    if isinstance(store, MemoryStore):
+        for name, value in marks.items():
+            store.tables.call_marks[call.id, kind, name] = value
+        return
+    async with store.transcripts._connections.writing() as connection:
+        await replace_marks(connection, call.id, kind, {"gone": 1.0})
+        await replace_marks(connection, call.id, kind, marks)
+
+
+async def test_filters_of_what_judging_left(store: Store) -> None:
+    good, bad = await spoken(store, dialogue("hello good"), at=1), await spoken(store, dialogue("hello bad"))
+    await spoken(store, dialogue("hello unjudged"), at=-1)
+    await marked(store, good, MarkKind.SCORE, {"service": 91.5, "law": 40.0})
+    await marked(store, bad, MarkKind.SCORE, {"service": 60.0})
+    await marked(store, bad, MarkKind.RULE, {"no promises": None, "80": None})
+
+    assert await texts(store, "hello", min_score=91.5) == ["hello good"]
+    assert await texts(store, "hello", max_score=60) == ["hello good", "hello bad"]
+    assert await texts(store, "hello", min_score=50, max_score=70) == ["hello bad"]
+    assert await texts(store, "hello", rule="no promises") == ["hello bad"]
+    assert await texts(store, "hello", rule="service") == []
+    assert await texts(store, "hello", rule="gone", scope=SearchScope.CALL) == []
+    assert await texts(store, "hello", rule="80", scope=SearchScope.CALL) == ["hello bad"]
+
+
 async def test_only_the_current_version_is_found(store: Store) -> None:
     call = await spoken(store, dialogue("hallo old", "gone"))
     await store.transcripts.save(a_transcript(call.id, dialogue("hello new"), fingerprint="f2"))
@@ -336,3 +366,25 @@ async def test_operators_of_the_databases_mean_nothing(store: Store, query: str)
 
     assert len(await texts(store, query)) <= 1
     assert await texts(store, "hello") == ["hello"]
+
+
+WORDS = ("退款", "款", "refund", "re*", '"a b"', "ok", "好的", '"ok 退"', "a NEAR/1 refund", "退 NEAR/2 好")
+
+
+def some_query(chance: random.Random, depth: int = 0) -> str:
+    if depth > 2 or chance.random() < 0.4:
+        return chance.choice(WORDS)
+    one, other = some_query(chance, depth + 1), some_query(chance, depth + 1)
+    return f"({one} {chance.choice(('AND', 'OR', 'NOT'))} {other})"
+
+
+async def test_any_query_finds_just_what_it_holds_for(store: Store) -> None:
+    chance = random.Random(8)
+    parts = ("退", "款", "退 款", "refund", "re", "a", "b", "ok", "好", "的", " ", " ", "reach")
+    lines = ["".join(chance.choices(parts, k=chance.randint(2, 9))) + " end" for _ in range(80)]
+    for n in range(0, 80, 8):
+        await spoken(store, dialogue(*lines[n : n + 8]), at=n)
+    for _ in range(60):
+        query = some_query(chance)
+        expected = sorted(" ".join(line.split()) for line in lines if holds(parse(query), units_of(line)))
+        assert sorted(await texts(store, query, limit=100)) == expected, query

@@ -40,3 +40,13 @@ async def test_the_end_of_the_service_says_goodbye_to_who_listens(tmp_path: Path
         message = await listener.receive()
         assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, 1001)
         await listener.close()
+
+
+async def test_a_query_of_ten_thousand_letters_is_refused_in_words(tmp_path: Path) -> None:
+    app = make_app(deps_in_memory(MemoryStore(), tmp_path), [grant("lead", Role.LEAD)])
+    async with serving(app, host="127.0.0.1", port=0) as url, aiohttp.ClientSession() as session:
+        headers = {"Authorization": f"Bearer {TOKENS['lead']}"}
+        asked = {"q": "a" * 10_000}
+        async with session.get(f"{url}/api/v1/search", params=asked, headers=headers) as answer:
+            assert answer.status == 422
+            assert "at most 1000 letters" in (await answer.json())["error"]["message"]
