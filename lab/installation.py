@@ -16,7 +16,7 @@ from typing import Final
 from lab.errors import NotPrepared
 
 ASTERISK: Final = "asterisk-1"
-SOUNDS: Final = "sounds-3"
+SOUNDS: Final = "sounds-4"
 """Folders in the cache; scripts/lab-tools makes them under the same names."""
 NEW_ENOUGH: Final = {22: 7, 23: 1}
 """Major version to its first minor one with `TechCause` on the Hangup event. Newer majors have it, older ones not."""

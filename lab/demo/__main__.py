@@ -51,7 +51,7 @@ async def _run(console: Console, folder: Path, *, once: bool) -> int:
     settings = LabSettings.free(folder / "lab", phones=3)
     async with (
         Lab.open(settings, report=lambda text: say(console, text)) as lab,
-        lab.phones(3, Behaviour(voice=read_wav(find_installation().sounds / "human-4.wav"))) as lines,
+        lab.phones(3, Behaviour(voice=read_wav(find_installation().sounds / "said-rep.wav"))) as lines,
         daemon_beside(lab, folder, agents=3) as daemon,
         daemon.events("agent.*") as events,
         asyncio.TaskGroup() as tasks,
