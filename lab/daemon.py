@@ -44,6 +44,7 @@ def settings_toml(
     agents: int = 0,
     calls_per_second: float = 50.0,
     max_lines: int = 1000,
+    models: Path | None = None,
 ) -> str:
     """Return a settings file for a service attached to the lab's PBX, with a token for each agent a001, a002, ..."""
     url = database_url or f"sqlite:///{folder / 'waihu.db'}"
@@ -65,6 +66,7 @@ folder = "{folder / "imports"}"
 [dialer]
 region = "DE"
 
+{asr_toml(models)}
 [api]
 port = {api_port}
 
@@ -74,6 +76,11 @@ token = "{ADMIN_TOKEN}"
 role = "admin"
 
 """ + "\n".join(tokens)
+
+
+def asr_toml(models: Path | None) -> str:
+    """Return the settings' table of transcription by one worker with the models of a folder; empty without one."""
+    return f'[asr]\nfolder = "{models}"\nworkers = 1\n\n' if models else ""
 
 
 def node_toml(

@@ -34,6 +34,8 @@ class Person:
     """SIP code instead of an answer."""
     talks: float | None = None
     """Seconds after his answer until he hangs up; None: he stays."""
+    voice: bytes = tone(CUSTOMER_TONE)
+    """What he says, again and again."""
 
 
 class Customers:
@@ -62,7 +64,7 @@ class Customers:
         """Return the number of one more customer."""
         number = f"+4930{2_000_000 + len(self._people)}"
         behaviour = Behaviour(
-            answer_after=person.answer_after, refuse=person.refuse, voice=tone(CUSTOMER_TONE), record=False
+            answer_after=person.answer_after, refuse=person.refuse, voice=person.voice, record=False
         )
         self._phone.add_line(number, "", self._phone.address, behaviour)
         self._people[number] = person
