@@ -7,14 +7,16 @@ from typing import Final
 from cti.asr.catalogue import known_model
 from cti.asr.fetching import fetch
 from cti.asr.profile import ModelProfile
+from lab.installation import cache_folder
 
 CHECKOUT: Final = Path(__file__).parents[1]
-MODELS: Final = CHECKOUT / ".cache" / "models"
+MODELS: Final = cache_folder() / "models"
+"""In the lab's cache, so that each checkout need not fetch them anew."""
 CACHE: Final = MODELS / ".made"
 
 
 def fetched(name: str) -> ModelProfile:
-    """Return a known model's profile; it is fetched into the checkout's cache once. Raises EngineError."""
+    """Return a known model's profile; it is fetched into the lab's cache once. Raises EngineError."""
     known = known_model(name)
     if not (MODELS / name).is_dir():
         fetch(known, MODELS)

@@ -18,9 +18,9 @@ from cti.storage.database import open_database
 from lab.daemon import ADMIN_TOKEN, Daemon
 from tests.integration.transcription_site import (
     MODEL,
-    MODELS,
     free_port,
     need,
+    need_model,
     settings_text,
     transcription_site,
     vosk_lines,
@@ -33,9 +33,7 @@ WITHIN_SECONDS = 150.0
 @pytest.fixture(scope="module")
 def spoken() -> list[Prompt]:
     """Give the longest two prompts; there is a model that hears them."""
-    need(
-        (MODELS / MODEL).is_dir(), f"no Vosk model {MODEL} in {MODELS}; `cti models fetch {MODEL}` brings it"
-    )
+    need_model()
     try:
         known = prompts(8000)
     except NoPrompts as missing:
@@ -106,7 +104,7 @@ async def gone(pid: int) -> None:
 
 
 async def test_the_service_begins_a_dead_worker_again_and_takes_it_along_when_it_ends(tmp_path: Path) -> None:
-    need((MODELS / MODEL).is_dir(), f"no Vosk model {MODEL} in {MODELS}")
+    need_model()
     settings(tmp_path, vosk_lines(workers=1, threads=1))
     async with a_daemon(tmp_path) as daemon:
         first = await a_child(daemon)
@@ -118,7 +116,7 @@ async def test_the_service_begins_a_dead_worker_again_and_takes_it_along_when_it
 
 
 async def test_a_service_that_is_killed_leaves_no_worker_behind(tmp_path: Path) -> None:
-    need((MODELS / MODEL).is_dir(), f"no Vosk model {MODEL} in {MODELS}")
+    need_model()
     settings(tmp_path, vosk_lines(workers=1, threads=1))
     async with a_daemon(tmp_path) as daemon:
         child = await a_child(daemon)

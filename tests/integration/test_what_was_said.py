@@ -1,4 +1,4 @@
-"""The whole chain: phones speak known sentences, Asterisk records, Vosk writes them down, the search finds them in time."""
+"""The whole chain: phones speak known sentences, Asterisk records, Vosk writes them down, the search finds them."""
 
 import asyncio
 import json
@@ -16,6 +16,7 @@ from tests.integration.customers import Person
 from tests.integration.floor_lab import FloorLab, open_floor, until
 from tests.integration.known_speech import Sentence, Voice, voice_of
 from tests.integration.proof import proved
+from tests.integration.transcription_site import need_model
 
 CUSTOMERS: Final = (
     ("cannot-complete-as-dialed", "check-number-dial-again", "info-about-last-call", "vm-passchanged"),
@@ -42,11 +43,16 @@ class Said:
 
 
 async def test_what_phones_say_is_found_at_its_second_and_on_its_speaker(
-    fresh_lab: Lab, tmp_path: Path, english: Path
+    fresh_lab: Lab, tmp_path: Path
 ) -> None:
+    english = await asyncio.to_thread(need_model)
     reps, voices = voice_of(REPS), [voice_of(prompts) for prompts in CUSTOMERS]
     async with open_floor(
-        fresh_lab, tmp_path / "cti", agents=2, rules={"transcription": {"language": "en"}}, models=english
+        fresh_lab,
+        tmp_path / "cti",
+        agents=2,
+        rules={"transcription": {"enabled": True, "language": "en"}},
+        models=english,
     ) as floor:
         talk = max(voice.seconds for voice in [reps, *voices]) + 0.5
         numbers = await floor.dial([Person(voice=voice.sound, talks=talk) for voice in voices])

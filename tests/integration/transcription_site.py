@@ -18,9 +18,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.speech_places import MODELS, fetched
 from cti.app import App, open_app
 from cti.asr.supervisor import WorkerSupervisor
 from cti.clock import SystemClock
+from cti.errors import CtiError
 from cti.model.calls import CallState, Outcome
 from cti.model.queries import RecordingFacts
 from cti.model.transcription import transcribe_work
@@ -34,7 +36,6 @@ from tests.integration.echo_worker import digest_of
 TOKEN = "token-of-the-workers-0001"
 ECHO = (sys.executable, "-m", "tests.integration.echo_worker", "--child")
 LEASE_SECONDS = 3.0
-MODELS = Path(__file__).parents[2] / ".cache" / "models"
 MODEL = "small-en-us"
 
 
@@ -45,6 +46,15 @@ def need(there: bool, what: str) -> None:
     if os.environ.get("CI", "").lower() in ("", "0", "false"):
         pytest.skip(f"NOT TESTED: {what}")
     pytest.fail(what)
+
+
+def need_model(name: str = MODEL) -> Path:
+    """Return the folder that has the model; it is fetched once. Where it cannot be had: skip loudly, fail in CI."""
+    try:
+        fetched(name)
+    except CtiError as error:
+        need(False, f"the model {name} cannot be had, so nothing was heard: {error}")
+    return MODELS
 
 
 def vosk_lines(*, workers: int, threads: int) -> str:

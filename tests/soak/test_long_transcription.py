@@ -10,10 +10,8 @@ import pytest
 from tests.integration.postgres import running_postgres
 from tests.integration.redis_server import RedisServer, redis_server
 from tests.integration.transcription_site import (
-    MODEL,
-    MODELS,
     killed_meanwhile,
-    need,
+    need_model,
     transcription_site,
     vosk_lines,
 )
@@ -59,7 +57,7 @@ async def test_ten_kills_and_redis_stopped_for_twenty_seconds(
 
 
 async def test_kills_of_the_real_worker_with_the_real_engine(tmp_path: Path) -> None:
-    need((MODELS / MODEL).is_dir(), f"no Vosk model {MODEL} in {MODELS}")
+    need_model()
     async with transcription_site(tmp_path, feed="api", asr=vosk_lines(workers=0, threads=1)) as site:
         await site.record(RECORDINGS // 4)
         async with site.workers(command=(sys.executable, "-m", "cti.asr", "--child")) as workers:

@@ -73,7 +73,17 @@ def test_the_script_makes_what_the_lab_looks_for() -> None:
     assert f"$cache/{ASTERISK}\n" in script
     assert f"$cache/{SOUNDS}\n" in script
     played = (TEMPLATES / "carrier" / "extensions.conf").read_text()
-    for sound in ("talk", "said-", "fax-answer", "sit", "unallocated", "all-busy", "tone-600", "pause", "quiet"):
+    for sound in (
+        "talk",
+        "said-",
+        "fax-answer",
+        "sit",
+        "unallocated",
+        "all-busy",
+        "tone-600",
+        "pause",
+        "quiet",
+    ):
         assert sound in played
         assert sound in script
 
