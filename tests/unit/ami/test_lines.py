@@ -125,5 +125,5 @@ async def test_a_recording_that_the_node_does_not_mute_is_a_refusal(
     lines: AmiLines, client: FakeAmiClient
 ) -> None:
     client.answers["MixMonitorMute"] = lambda action: refusal("Cannot set mute flag")
-    with pytest.raises(NodeRefused, match="did not pause the recording of .*: Cannot set mute flag"):
+    with pytest.raises(NodeRefused, match=r"did not pause the recording of .*: Cannot set mute flag"):
         await lines.mute_recording(a_call(), muted=True)
