@@ -109,3 +109,21 @@ async def test_a_hang_up_that_never_left_is_not_taken_for_ours(client: FakeAmiCl
     [moved] = tracker.apply(HungUp(channel_id=call.channel_id, at=later(4), cause=16), "pbx")
     assert isinstance(moved, CallMoved)
     assert moved.call.ended_by is EndedBy.CUSTOMER
+
+
+async def test_a_recording_is_muted_on_both_channels_and_sounds_again(
+    lines: AmiLines, client: FakeAmiClient
+) -> None:
+    call = a_call()
+    for muted in (True, False):
+        await lines.mute_recording(call, muted=muted)
+    mute = {"Action": "MixMonitorMute", "Channel": call.channel_id, "Direction": "both"}
+    assert client.sent == [mute | {"State": "1"}, mute | {"State": "0"}]
+
+
+async def test_a_recording_that_the_node_does_not_mute_is_a_refusal(
+    lines: AmiLines, client: FakeAmiClient
+) -> None:
+    client.answers["MixMonitorMute"] = lambda action: refusal("Cannot set mute flag")
+    with pytest.raises(NodeRefused, match=r"did not pause the recording of .*: Cannot set mute flag"):
+        await lines.mute_recording(a_call(), muted=True)
