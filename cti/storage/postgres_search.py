@@ -84,6 +84,7 @@ _CALLS: Final = (
 _BEGIN: Final = text(
     "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),"
     " set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true),"
+    " set_config('join_collapse_limit', '1', true),"  # tables are joined as they are written
     " (SELECT min(id) FROM segment_index WHERE id >= :first AND id < :beyond) AS oldest,"
     " (SELECT max(id) FROM segment_index WHERE id >= :first AND id < :beyond) AS newest"
 )
@@ -99,7 +100,7 @@ class _Look:
     voice: str
     has_beginnings: bool
     is_rare: bool
-    """Several words are wanted at once: they seldom are."""
+    """Several words at once, or the words of one agent: the last days would seldom be enough."""
     first: int
     oldest: int
 
@@ -136,9 +137,8 @@ class PostgresCandidates:
         narrow = asked.narrow
         voice = f"'{FACET}{speaker_facet(narrow.speaker)}'" if narrow.speaker else ""
         matches = ts_queries(asked.query, facets_of(replace(narrow, speaker=None)))
-        look = _Look(
-            matches, voice, goes_on(asked.query), isinstance(asked.query, All), whole.first, ends.oldest
-        )
+        is_rare = isinstance(asked.query, All) or narrow.agent_id is not None
+        look = _Look(matches, voice, goes_on(asked.query), is_rare, whole.first, ends.oldest)
         rows: list[Row[Any]] = []
         at_most = limit * _NARROWED if is_narrowed(narrow) else limit
         beyond = ends.newest + 1
