@@ -58,7 +58,7 @@ def test_spans_are_joined_up_to_the_gap() -> None:
 
 
 def test_a_stretch_reaches_beyond_the_voice_but_not_beyond_the_sound() -> None:
-    assert stretches_of(spans((0.1, 1.0), (3.0, 3.9)), 4.0) == spans((0.0, 1.25), (2.75, 4.0))
+    assert stretches_of(spans((0.1, 1.0), (3.0, 3.9)), 4.0) == spans((0.0, 1.15), (2.85, 4.0))
 
 
 def test_a_pause_longer_than_the_split_ends_a_stretch() -> None:
