@@ -22,7 +22,7 @@ from cti.asr.scoring import by_character
 from cti.errors import BadInput, CtiError
 
 VARIABLE: Final = "WAIHU_SPEECH_MODELS"
-PROMPTS: Final = 30
+PROMPTS: Final = 20
 PROMPT_SECONDS: Final = (3.0, 7.0)
 LANGUAGES: Final = {"en": "", "ko": "", "zh": ZH_PROMPT}
 """What Whisper is measured in, with the prompt it is given."""

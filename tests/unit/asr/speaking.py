@@ -8,6 +8,7 @@ import numpy as np
 
 from cti.asr.engine import Samples, Stretch
 from cti.asr.profile import EngineName, ModelProfile
+from cti.asr.voice import PAD_SECONDS
 from cti.errors import EngineError
 from cti.model.transcripts import Word
 
@@ -51,6 +52,6 @@ class FakeEngine:
             if self.fails_at is not None and one.start >= self.fails_at:
                 raise EngineError("model fake: failed")
         return [
-            Word(text=f"w{round(one.seconds * 10)}", start=one.start + 0.25, end=one.end - 0.25)
+            Word(text=f"w{round(one.seconds * 10)}", start=one.start + PAD_SECONDS, end=one.end - PAD_SECONDS)
             for one in stretches
         ]

@@ -58,7 +58,7 @@ def test_spans_are_joined_up_to_the_gap() -> None:
 
 
 def test_a_stretch_reaches_beyond_the_voice_but_not_beyond_the_sound() -> None:
-    assert stretches_of(spans((0.1, 1.0), (3.0, 3.9)), 4.0) == spans((0.0, 1.25), (2.75, 4.0))
+    assert stretches_of(spans((0.1, 1.0), (3.0, 3.9)), 4.0) == spans((0.0, 1.15), (2.85, 4.0))
 
 
 def test_a_pause_longer_than_the_split_ends_a_stretch() -> None:
@@ -68,7 +68,7 @@ def test_a_pause_longer_than_the_split_ends_a_stretch() -> None:
 
 def test_a_monologue_is_cut_at_its_longest_pause() -> None:
     found = stretches_of(spans((0, 9), (9.3, 14), (14.5, 20), (20.3, 40)), 41.0)
-    assert [round(one.end, 2) for one in found] == [14.25, 41.0 - 1 + PAD_SECONDS]
+    assert [round(one.end, 2) for one in found] == [14 + PAD_SECONDS, 40 + PAD_SECONDS]
 
 
 def test_a_voice_without_a_breath_is_cut_anyway() -> None:
