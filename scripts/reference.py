@@ -117,7 +117,13 @@ def api_page() -> Iterator[str]:
 WHO: Final[Mapping[str, str]] = {
     "leader": "lead, admin",
     "may_act_for": "lead, admin; the agent himself",
-    "_call": "lead, admin; an agent his own calls",
+    "reviewer": "qa, lead, admin",
+    "worker": "worker, admin",
+    "_asked": "worker, admin",
+    "_own_call": "lead, admin; an agent his own calls",
+    "own_agent": "qa, lead, admin; an agent his own",
+    "agent_asked": "qa, lead, admin; an agent his own",
+    "visible_call": "qa, lead, admin; an agent his own calls",
     "caller": "everybody with a token; an agent sees his own",
     "_introduced": "everybody with a token; an agent what is about him",
 }

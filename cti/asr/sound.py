@@ -1,4 +1,4 @@
-"""Sound files, read from any place; the only importer of soundfile here. WAV (PCM, mu-law, A-law), FLAC, Ogg Opus."""
+"""Sound files, read from any place. WAV (PCM, mu-law, A-law), FLAC, Ogg Opus."""
 
 import io
 import struct

@@ -1,4 +1,4 @@
-"""Sound in its forms: WAV, FLAC, Ogg Opus. The only module that knows soundfile (libsndfile). Blocks."""
+"""Sound in its forms: WAV, FLAC, Ogg Opus. By soundfile (libsndfile). Blocks."""
 
 import io
 from collections.abc import Iterable, Iterator
