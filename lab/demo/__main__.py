@@ -16,6 +16,7 @@ from lab.daemon import ADMIN_TOKEN, agent_token, daemon_beside
 from lab.demo.contacts import WORST_MOMENT, people
 from lab.demo.flow import Demo, is_well
 from lab.demo.screen import say
+from lab.demo.speech import Speech, models_for
 from lab.errors import LabError
 from lab.exchange import Lab
 from lab.installation import find_installation
@@ -49,22 +50,24 @@ async def _run(console: Console, folder: Path, *, once: bool) -> int:
     await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
     _end_on_signals()
     settings = LabSettings.free(folder / "lab", phones=3)
+    models = await models_for(console, folder)
     async with (
         Lab.open(settings, report=lambda text: say(console, text)) as lab,
         lab.phones(3, Behaviour(voice=read_wav(find_installation().sounds / "said-rep.wav"))) as lines,
-        daemon_beside(lab, folder, agents=3) as daemon,
+        daemon_beside(lab, folder, agents=3, models=models) as daemon,
         daemon.events("agent.*") as events,
         asyncio.TaskGroup() as tasks,
     ):
         say(console, f"the service runs: {daemon.url}, its log is {daemon.log}")
-        demo = Demo(lab=lab, daemon=daemon, lines=lines, console=console)
+        speech = Speech(daemon, console, models=models)
+        demo = Demo(lab=lab, daemon=daemon, lines=lines, console=console, speech=speech)
         work = tasks.create_task(demo.reps.work(events, tasks), name="reps")
         await demo.set_up()
         await demo.dial()
         await demo.worst_moment()
         result = await demo.result()
         await demo.show_reports()
-        problems = is_well(result, len(people()) + len(WORST_MOMENT))
+        problems = is_well(result, len(people()) + len(WORST_MOMENT), heard=speech.is_on)
         for problem in problems:
             console.print(f"[red]{problem}[/]", highlight=False)
         if not once:

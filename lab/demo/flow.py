@@ -13,6 +13,7 @@ from lab.daemon import Daemon, Refused
 from lab.demo.contacts import REFUSED, WORST_MOMENT, as_csv, people
 from lab.demo.reps import Reps
 from lab.demo.screen import bar, outcomes_text, picture, report, say
+from lab.demo.speech import Speech
 from lab.errors import LabError
 from lab.exchange import Lab
 from lab.softphone import Line
@@ -34,6 +35,7 @@ class Demo:
     daemon: Daemon
     lines: list[Line]
     console: Console
+    speech: Speech
     reps: Reps = field(init=False)
 
     def __post_init__(self) -> None:
@@ -43,7 +45,9 @@ class Demo:
         """Make the campaigns and the agents, import the list, log the reps in."""
         campaigns = {"autumn offer": ["a001", "a002", LAST], "worst moment": [LAST]}
         for name in campaigns:
-            await self.daemon.post("campaigns", {"name": name, "ring_seconds": 8, "grace_seconds": 2})
+            rules = dict(self.speech.rules)
+            new = {"name": name, "ring_seconds": 8, "grace_seconds": 2, "rules": rules}
+            await self.daemon.post("campaigns", new)
         for login, name in zip(campaigns["autumn offer"], REPS, strict=True):
             worked = [campaign for campaign, logins in campaigns.items() if login in logins]
             body = {"login": login, "name": name, "endpoint": login, "node": "pbx", "campaigns": worked}
@@ -100,6 +104,7 @@ class Demo:
             "recordings": sum(call["recording_path"] is not None for call in calls),
             "lost": counted["lost"] + outcomes.count(None),
             "reconciled": compared["ok"],
+            **await self.speech.figures(calls),
         }
 
     async def show_reports(self) -> None:
@@ -160,8 +165,8 @@ def _recording_known(call: dict[str, Any]) -> bool:
     return bool(call["recording_path"] or call["recording_problem"])
 
 
-def is_well(result: dict[str, Any], contacts: int) -> list[str]:
-    """List what is not as it should be; empty when all is well."""
+def is_well(result: dict[str, Any], contacts: int, *, heard: bool) -> list[str]:
+    """List what is not as it should be; empty when all is well. `heard`: there was a model for transcripts."""
     answered = sum(result[name] for name in ("connected", "dropped", "gone_early", "machine"))
     placed = result["answered"] + sum(result[name] for name in ("no_answer", "busy", "failed", "lost"))
     checks = {
@@ -173,5 +178,7 @@ def is_well(result: dict[str, Any], contacts: int) -> list[str]:
         "Asterisk's records differ from ours": result["reconciled"] is True,
         "nobody was dropped when nobody was there": result["dropped"] == 1,
         "nobody left early": result["gone_early"] == 1,
+        "transcripts are missing": not heard or result["transcripts"] == result["recordings"],
+        "the search finds nothing": not heard or result["search_hits"] > 0,
     }
     return [problem for problem, well in checks.items() if not well]
