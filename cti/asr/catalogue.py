@@ -169,7 +169,7 @@ _ALL: Final = (
         engine=EngineName.WHISPER,
         size_mb=148,
         sources=(_WHISPER_BASE,),
-        rate=RateHandling.SOXR16K,
+        rate=RateHandling.LINEAR16K,
         prompt=ZH_PROMPT,
         note="MIT; knows many languages, here set to Chinese",
     ),
