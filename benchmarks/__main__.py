@@ -23,9 +23,8 @@ from benchmarks import (
     transcribe,
 )
 from benchmarks.child import ChildFailed
-from benchmarks.prompts import NoPrompts
 from cti.errors import CtiError
-from lab.errors import LabError
+from lab.errors import LabError, NotPrepared
 
 BENCHMARKS: Final[Mapping[str, Callable[[], Awaitable[None]]]] = {
     originate.NAME: originate.run,
@@ -53,7 +52,7 @@ def main() -> int:
         said.step(f"{name} begins")
         try:
             asyncio.run(_awaited(BENCHMARKS[name]))
-        except (LabError, ChildFailed, NoPrompts, CtiError, TimeoutError) as error:
+        except (LabError, ChildFailed, NotPrepared, CtiError, TimeoutError) as error:
             said.step(f"{name} could not be measured: {error!r}\n{error}")
             failed = True
         except (KeyboardInterrupt, asyncio.CancelledError):

@@ -32,7 +32,7 @@ from benchmarks.answer_to_rep import (
     until_state,
 )
 from benchmarks.child import ChildFailed
-from benchmarks.prompts import NoPrompts, prompts
+from benchmarks.prompts import prompts
 from benchmarks.rows import Row, Spread, ratio
 from benchmarks.two_legs import call as two_legs
 from cti.clock import SystemClock
@@ -42,6 +42,7 @@ from cti.model.queries import RecordingFacts
 from cti.model.transcription import transcribe_work
 from cti.storage.database import open_database
 from lab.daemon import ADMIN_TOKEN, Daemon, daemon_beside
+from lab.errors import NotPrepared
 from lab.exchange import Lab
 from lab.settings import LabSettings
 from lab.softphone import Behaviour, Line, Softphone, tone
@@ -123,7 +124,7 @@ async def backlog(folder: Path) -> None:
     recordings.mkdir()
     try:
         sentences = [prompt for prompt in prompts(8000) if 2 <= prompt.seconds <= 10]
-    except NoPrompts as missing:
+    except NotPrepared as missing:
         raise ChildFailed(str(missing)) from None
     now = SystemClock().now()
     async with open_database(f"sqlite:///{folder / 'waihu.db'}") as database:

@@ -4,9 +4,7 @@ One speaker, recorded in a studio for telephones. Texts come from the package's 
 note in brackets (tones), a letter or a number are left out.
 """
 
-import gzip
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,18 +14,12 @@ import numpy as np
 import soundfile
 
 from cti.asr.engine import Samples
-from lab.installation import cache_folder
+from lab.errors import NotPrepared
+from lab.prompts import prompt_file, prompt_texts
 
-PROMPTS: Final = "prompts-1"
-"""The folder in the lab's cache; scripts/lab-tools makes it under the same name."""
 LONG_ENOUGH: Final = 3
 """Words. Shorter ones are numbers and letters of announcements put together."""
-_LINE: Final = re.compile(r"(?P<name>[A-Za-z0-9_-]+): *(?P<text>.+)")
 _UNSPEAKABLE: Final = re.compile(r"[\[\]<>(){}0-9]|\.\.\.|\b[A-Z]{2,}\b")
-
-
-class NoPrompts(Exception):
-    """They were not fetched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -45,31 +37,21 @@ class Prompt:
 
 
 def prompts(rate: int) -> list[Prompt]:
-    """Return all that can be scored, by name. Raises NoPrompts."""
-    share = cache_folder() / PROMPTS / "usr" / "share"
-    folder = share / "asterisk" / "sounds" / "en_US_f_Allison"
-    texts = sorted((share / "doc").glob("asterisk-core-sounds-en*/core-sounds-en.txt*"))
-    if not folder.is_dir() or not texts:
-        raise NoPrompts(f"Asterisk's prompts are not in {share}: run scripts/lab-tools")
-    return [prompt for name, text in _texts(texts[0]) if (prompt := _prompt(folder, name, text, rate))]
+    """Return all that can be scored, by name. Raises NotPrepared."""
+    return [
+        Prompt(name=name, text=text, rate=rate, samples=samples)
+        for name, text in sorted(prompt_texts().items())
+        if len(text.split()) >= LONG_ENOUGH and not _UNSPEAKABLE.search(text) and "/" not in name
+        if (samples := _samples(name, rate)) is not None
+    ]
 
 
-def _texts(file: Path) -> Iterator[tuple[str, str]]:
-    opened = gzip.open if file.suffix == ".gz" else open
-    with opened(file, "rt", encoding="utf-8", errors="replace") as lines:
-        matches = [match for line in lines if (match := _LINE.fullmatch(line.strip()))]
-    found = {match["name"]: match["text"] for match in matches}
-    for name, text in sorted(found.items()):
-        if len(text.split()) >= LONG_ENOUGH and not _UNSPEAKABLE.search(text):
-            yield name, text
-
-
-def _prompt(folder: Path, name: str, text: str, rate: int) -> Prompt | None:
-    file = folder / f"{name}.{'wav' if rate == 8000 else 'g722'}"
-    if not file.is_file():
-        return None
-    samples = _wav(file, rate) if rate == 8000 else _g722(file)
-    return Prompt(name=name, text=text, rate=rate, samples=samples)
+def _samples(name: str, rate: int) -> Samples | None:
+    try:
+        file = prompt_file(name, "wav" if rate == 8000 else "g722")
+    except NotPrepared:
+        return None  # the list names some that the package does not have
+    return _wav(file, rate) if rate == 8000 else _g722(file)
 
 
 def _wav(file: Path, rate: int) -> Samples:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks import said
-from benchmarks.prompts import NoPrompts, prompts
+from benchmarks.prompts import prompts
 from benchmarks.speech_places import CACHE, fetched, speech_folder
 from cti.asr.catalogue import ZH_PROMPT
 from cti.asr.labelled import labelled
@@ -20,6 +20,7 @@ from cti.asr.measuring import TELEPHONE, Measured, Spoken, best_rate, measure, s
 from cti.asr.profile import EngineName, ModelProfile, RateHandling
 from cti.asr.scoring import by_character
 from cti.errors import BadInput, CtiError
+from lab.errors import NotPrepared
 
 VARIABLE: Final = "WAIHU_SPEECH_MODELS"
 PROMPTS: Final = 20
@@ -84,7 +85,7 @@ def _speech(language: str) -> Iterator[tuple[str, list[Spoken]]]:
     if language == "en":
         try:
             yield "prompts", _prompts()
-        except NoPrompts as error:
+        except NotPrepared as error:
             said.step(str(error))
 
 

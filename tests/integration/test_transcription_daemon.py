@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.prompts import NoPrompts, Prompt, prompts
+from benchmarks.prompts import Prompt, prompts
 from cti.settings import load
 from cti.storage.database import open_database
 from lab.daemon import ADMIN_TOKEN, Daemon
+from lab.errors import NotPrepared
 from tests.integration.transcription_site import (
     MODEL,
     free_port,
@@ -36,7 +37,7 @@ def spoken() -> list[Prompt]:
     need_model()
     try:
         known = prompts(8000)
-    except NoPrompts as missing:
+    except NotPrepared as missing:
         need(False, str(missing))
         raise
     return sorted(known, key=lambda prompt: prompt.seconds)[-2:]
