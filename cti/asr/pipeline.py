@@ -7,9 +7,10 @@ from typing import Final, Protocol
 import numpy as np
 
 from cti.asr.engine import Engine, Listener, Samples, Stretch
+from cti.asr.frames import frame_samples
 from cti.asr.utterances import utterances
 from cti.asr.voice import Activity, spans_of, stretches_of, without_crosstalk
-from cti.asr.voice_detectors import VoiceDetector, best_detector, frame_samples
+from cti.asr.voice_detectors import VoiceDetector, best_detector
 from cti.errors import BadInput, TooSlow
 from cti.model.transcripts import CHANNELS, Segment, Span, Speaker, Word
 

@@ -1,20 +1,19 @@
 """Whether a frame holds voice: WebRTC's detector, or the level alone where that library is not to be had."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final, Protocol
 
 import numpy as np
 
 from cti.asr.engine import Samples
-from cti.asr.voice import FRAME_SECONDS, Activity, Flags, Levels, frame_levels
+from cti.asr.frames import QUIETEST_DB, frame_samples
+from cti.asr.voice import Activity, Flags, Levels, frame_levels
 
 log = logging.getLogger(__name__)
 
 MODE: Final = 2
 """WebRTC's strictness, 0 to 3: measured with 2."""
-QUIETEST_DB: Final = -60.0
-"""Below this nothing is voice, however quiet the rest of the channel is."""
 OVER_FLOOR_DB: Final = 10.0
 FLOOR_SHARE: Final = 10.0
 """The floor is the level that so many per cent of frames do not reach."""
@@ -26,11 +25,6 @@ class VoiceDetector(Protocol):
     def activity(self, blocks: Iterable[Samples], rate: int) -> Activity:
         """Look at a channel, block by block: all but the last are whole numbers of frames (`frame_samples`)."""
         ...
-
-
-def frame_samples(rate: int) -> int:
-    """Return how many samples one frame has."""
-    return round(rate * FRAME_SECONDS)
 
 
 def best_detector() -> VoiceDetector:
@@ -59,11 +53,3 @@ def _above(levels: Levels) -> Flags:
     least = max(float(np.percentile(levels, FLOOR_SHARE)) + OVER_FLOOR_DB, QUIETEST_DB)
     above: Flags = levels > least
     return above
-
-
-def whole_frames(block: Samples, frame: int) -> Iterator[bytes]:
-    """Give each whole frame of a block as bytes."""
-    raw = block.tobytes()
-    size = frame * 2
-    for begin in range(0, len(raw) - size + 1, size):
-        yield raw[begin : begin + size]

@@ -7,8 +7,8 @@ import numpy as np
 import webrtcvad
 
 from cti.asr.engine import Samples
+from cti.asr.frames import QUIETEST_DB, frame_samples, whole_frames
 from cti.asr.voice import Activity, Flags, Levels, frame_levels
-from cti.asr.voice_detectors import QUIETEST_DB, frame_samples, whole_frames
 
 
 class WebrtcVoice:

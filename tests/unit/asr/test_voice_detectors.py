@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from cti.asr.engine import Samples
+from cti.asr.frames import frame_samples
 from cti.asr.voice import spans_of
-from cti.asr.voice_detectors import LevelVoice, VoiceDetector, best_detector, frame_samples
+from cti.asr.voice_detectors import LevelVoice, VoiceDetector, best_detector
 from cti.asr.webrtc_voice import WebrtcVoice
 from tests.unit.asr.speaking import sounds
 
