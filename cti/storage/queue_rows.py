@@ -63,7 +63,9 @@ def _lanes() -> Select[Any]:
         .scalar_subquery()
     )
     found = lane.union_all(select(*columns).join_from(lane, head, head.c.id == following))
-    return select(found.c.owner_key, found.c.zone, found.c.id, found.c.priority, found.c.rank)
+    return select(found.c.owner_key, found.c.zone, found.c.id, found.c.priority, found.c.rank).order_by(
+        found.c.priority.desc(), found.c.rank, found.c.id
+    )
 
 
 LANES: Final = _lanes()

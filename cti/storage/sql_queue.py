@@ -70,11 +70,10 @@ class SqlQueue:
         asked = {"campaign": campaign_id, "owners": agents, "nobody_s": NOBODY in owners}
         async with self._connections.glancing() as connection:
             rows = (await connection.execute(LANES, asked)).all()
-        found = [
+        return [
             Lane(owner_id=owner, zone=zone, entry_id=entry, priority=priority, rank=rank)
             for owner, zone, entry, priority, rank in rows
         ]
-        return sorted(found, key=lambda lane: lane.place)
 
     @to_the_end
     async def heads(
@@ -175,7 +174,8 @@ async def _merged(
         rows = await connection.execute(heads(padded(lanes)), values)
     else:
         rows = await connection.execute(HEADS, heads_asked(campaign_id, lanes, at_most=at_most))
-    return [Candidate(**row) for row in rows.mappings()]
+    names = tuple(rows.keys())
+    return [Candidate(**dict(zip(names, row, strict=True))) for row in rows.all()]
 
 
 def _place(one: Candidate) -> tuple[int, float, int]:
