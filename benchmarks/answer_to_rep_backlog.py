@@ -34,8 +34,10 @@ from benchmarks.answer_to_rep import (
 from benchmarks.child import ChildFailed
 from benchmarks.prompts import prompts
 from benchmarks.rows import Row, Spread, ratio
+from benchmarks.speech_places import MODELS, fetched
 from benchmarks.two_legs import call as two_legs
 from cti.clock import SystemClock
+from cti.errors import EngineError
 from cti.model.calls import Call, CallState, Outcome
 from cti.model.ids import new_call_id
 from cti.model.queries import RecordingFacts
@@ -55,7 +57,6 @@ SETTLE_SECONDS: Final = 1.0
 RECORDINGS: Final = 60
 SENTENCES: Final = 24
 """In each recording: about two minutes."""
-MODELS: Final = Path(__file__).parents[1] / ".cache" / "models"
 MODEL: Final = "small-en-us"
 CHILD_SECONDS: Final = 240.0
 """Until it has loaded the model and heard two sentences; long, because a niced process on a crowded machine waits."""
@@ -75,8 +76,10 @@ class Sides:
 
 async def run() -> None:
     """Place all calls, in blocks by turns."""
-    if not (MODELS / MODEL).is_dir():
-        raise ChildFailed(f"there is no model {MODEL} in {MODELS}: `cti models fetch {MODEL}`")
+    try:
+        await asyncio.to_thread(fetched, MODEL)
+    except EngineError as missing:
+        raise ChildFailed(str(missing)) from None
     with tempfile.TemporaryDirectory(prefix="waihu-bench-") as place:
         folder = Path(place)
         settings = LabSettings.free(folder / "lab", phones=1)
