@@ -1,0 +1,33 @@
+"""Every adapter passes one suite. An adapter joins by a line in HOUSES: an async context manager that gives its house."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import pytest
+
+from crm_sync.port import Idempotency
+from tests.contract.crm.houses import House, StrictHouse
+
+OpenHouse = Callable[[], AbstractAsyncContextManager[House]]
+
+
+def _strict(idempotency: Idempotency) -> OpenHouse:
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[House]:
+        yield StrictHouse(idempotency)
+
+    return opened
+
+
+HOUSES = [
+    pytest.param(_strict(Idempotency.KEY), id="strict-key"),
+    pytest.param(_strict(Idempotency.OWN_ID), id="strict-own-id"),
+    pytest.param(_strict(Idempotency.MARKER), id="strict-marker"),
+]
+
+
+@pytest.fixture(params=HOUSES)
+async def house(request: pytest.FixtureRequest) -> AsyncIterator[House]:
+    """Give each CRM in turn, empty."""
+    async with request.param() as opened:
+        yield opened
