@@ -9,12 +9,13 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from cti.errors import CtiError
-from cti.model.crm import CallLog, RecordRef
+from cti.model.crm import BLAMELESS, Answer, CallLog, RecordRef
 
 __all__ = [
+    "BLAMELESS",
     "Answer",
     "CallLog",
     "CallWrite",
@@ -30,31 +31,6 @@ __all__ = [
     "RecordRef",
     "Written",
 ]
-
-
-class Answer(StrEnum):
-    """How a CRM answered; decides what becomes of the work."""
-
-    OK = "ok"
-    """Written, or there already."""
-    DELETED = "deleted"
-    """What we had written is gone there: a person deleted it. It is never written again."""
-    RETRY = "retry"
-    """Refused for now, this one alone (a conflict, a lock, a fault of theirs); nothing was written."""
-    THROTTLE = "throttle"
-    """Too many requests; nothing was written. The target pauses, for `pause_seconds` when the CRM says so."""
-    AUTH = "auth"
-    """The key is refused; nothing was written. The target stops until somebody mends it."""
-    AWAY = "away"
-    """The CRM cannot be reached, or says that it is down; nothing was sent, or surely nothing written."""
-    PERMANENT = "permanent"
-    """Refused for good: a dead letter at once."""
-    UNKNOWN = "unknown"
-    """It was sent, and no answer came: whoever tries again looks before he writes."""
-
-
-BLAMELESS: Final = frozenset({Answer.THROTTLE, Answer.AUTH, Answer.AWAY})
-"""Answers that say nothing about the one call: they pause the target, and count for no call's attempts."""
 
 
 class CrmError(CtiError):

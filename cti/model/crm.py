@@ -3,9 +3,11 @@
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Final
 
 from cti.errors import BadInput
+from cti.model.work import Work
 
 CRM_PUSH: Final = "crm.push."
 """Kind of the work that brings a call into a CRM: this and the target's name; its key is the call's id."""
@@ -13,6 +15,31 @@ CRM_PUSH: Final = "crm.push."
 _REF: Final = re.compile(
     r"(?:(?P<target>[A-Za-z0-9][A-Za-z0-9_-]*)/)?(?:(?P<kind>[A-Za-z][\w. -]*):)?(?P<id>[^\s:/]+)"
 )
+
+
+class Answer(StrEnum):
+    """How a CRM answered; decides what becomes of the work."""
+
+    OK = "ok"
+    """Written, or there already."""
+    DELETED = "deleted"
+    """What we had written is gone there: a person deleted it. It is never written again."""
+    RETRY = "retry"
+    """Refused for now, this one alone (a conflict, a lock, a fault of theirs); nothing was written."""
+    THROTTLE = "throttle"
+    """Too many requests; nothing was written. The target pauses, for `pause_seconds` when the CRM says so."""
+    AUTH = "auth"
+    """The key is refused; nothing was written. The target stops until somebody mends it."""
+    AWAY = "away"
+    """The CRM cannot be reached, or says that it is down; nothing was sent, or surely nothing written."""
+    PERMANENT = "permanent"
+    """Refused for good: a dead letter at once."""
+    UNKNOWN = "unknown"
+    """It was sent, and no answer came: whoever tries again looks before he writes."""
+
+
+BLAMELESS: Final = frozenset({Answer.THROTTLE, Answer.AUTH, Answer.AWAY})
+"""Answers that say nothing about the one call: they pause the target, and count for no call's attempts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +135,7 @@ class Link:
     remote: RecordRef | None = None
     """What stands there for the call; None: nothing that we know of."""
     version: int = 0
-    """Version of the work whose facts were written last; 0: none was."""
+    """The how manieth writing is the last one that went well; 0: none has."""
     fingerprint: str = ""
     """Of what was written last; the same again is not sent."""
     sending_at: datetime | None = None
@@ -145,3 +172,53 @@ class TargetStanding:
     """Requests of that day."""
     counts: dict[str, Any] = field(default_factory=dict)
     """How often the CRM answered how, by the word of the answer, since the target is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """How many requests a CRM's account is given."""
+
+    per_second: float | None = None
+    """For good; None: as many as there are."""
+    burst: int = 1
+    """At once after a silence."""
+    per_day: int | None = None
+    """In a day (UTC); None: no budget."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushOrder:
+    """One call that is to be written now, with all that this takes."""
+
+    work: Work
+    log: CallLog
+    link: Link
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushOrders:
+    """What is handed out at one time."""
+
+    orders: tuple[PushOrder, ...]
+    wait_seconds: float = 0.0
+    """Nothing is handed out for so long: the target pauses, or its rate is used up. 0: ask again as usual."""
+    state: str = "ok"
+    """How the target stands."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """What became of one order."""
+
+    work: Work
+    link: Link
+    """As it was handed out."""
+    answer: Answer
+    remote: RecordRef | None = None
+    fingerprint: str = ""
+    """Of what was sent; with OK."""
+    message: str = ""
+    pause_seconds: float | None = None
+    """As the CRM said."""
+    unsure_seconds: float = 0.0
+    """With UNKNOWN: not before so long is it looked."""

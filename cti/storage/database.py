@@ -18,6 +18,7 @@ from cti.storage.sql_campaigns import SqlCampaigns
 from cti.storage.sql_chances import SqlChances
 from cti.storage.sql_compliance import SqlCompliance
 from cti.storage.sql_consents import SqlConsents
+from cti.storage.sql_crm import SqlCrm
 from cti.storage.sql_dictionaries import SqlDictionaries
 from cti.storage.sql_do_not_call import SqlDoNotCall
 from cti.storage.sql_facts import SqlFacts
@@ -65,6 +66,7 @@ class Database:
         self.bulk = SqlBulk(connections)
         self.dictionaries = SqlDictionaries(connections)
         self.chances = SqlChances(connections)
+        self.crm = SqlCrm(connections)
 
 
 @asynccontextmanager

@@ -1,6 +1,6 @@
 """`FactStore` on the database: what happened, for reports and lists."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -12,12 +12,14 @@ from cti.model.agents import AgentChange, AgentState
 from cti.model.calls import Join
 from cti.model.conditions import Scope
 from cti.model.queries import CallFilter, CallRow, RecordingFacts
+from cti.model.work import NewWork
 from cti.storage import tables
 from cti.storage.call_rows import CALL_COLUMNS, call_of
 from cti.storage.condition_sql import criterion
 from cti.storage.connections import Connections
 from cti.storage.leg_rows import read_joins
 from cti.storage.uninterrupted import to_the_end
+from cti.storage.work_rows import WorkWriter
 
 PAGE_ROWS: Final = 1000
 """Rows read at once when all are wanted: memory stays flat, and no transaction stays open while they are consumed."""
@@ -71,6 +73,7 @@ class SqlFacts:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
         self.begun = connections.begun
+        self._works = WorkWriter(connections)
         insert = connections.insert(tables.recordings)
         kept = ("path", "seconds", "size_bytes", "problem", "checked_at")
         self._save_recording = insert.on_conflict_do_update(
@@ -109,7 +112,9 @@ class SqlFacts:
         return [_change(row) for row in (*first, *rows)]
 
     @to_the_end
-    async def save_recording(self, call_id: str, facts: RecordingFacts, *, at: datetime) -> None:
+    async def save_recording(
+        self, call_id: str, facts: RecordingFacts, *, at: datetime, works: Sequence[NewWork] = ()
+    ) -> None:
         """See the port."""
         values = {
             "call_id": call_id,
@@ -123,6 +128,7 @@ class SqlFacts:
             if await connection.scalar(select(_calls.id).where(_calls.id == call_id)) is None:
                 raise NotFound(f"there is no call {call_id}")
             await connection.execute(self._save_recording, values)
+            await self._works.write(connection, works, now=at)
 
 
 def _conditions(wanted: CallFilter) -> list[_Condition]:

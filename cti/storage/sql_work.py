@@ -5,7 +5,7 @@ leased, when the lease runs out. `due_at` keeps the wish of the newest version f
 """
 
 import secrets
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -39,6 +39,12 @@ _TAKE: Final = (
 _HELD: Final = and_(_work.id == bindparam("held_id"), _work.lease == bindparam("held_lease"))
 _SAME_VERSION: Final = _work.version == bindparam("held_version")
 _EXTEND: Final = update(tables.work).where(_HELD).values(next_at=bindparam("until"))
+_HELD_TOGETHER: Final = and_(
+    _work.lease == bindparam("held_lease"), _work.id.in_(bindparam("held_ids", expanding=True))
+)
+_EXTEND_ALL: Final = (
+    update(tables.work).where(_HELD_TOGETHER).values(next_at=bindparam("until")).returning(_work.id)
+)
 _COUNT_WAITING: Final = (
     select(_work.kind, func.count().label("rows"), func.count(_work.lease).label("leased"))
     .where(tables.waiting)
@@ -85,6 +91,38 @@ class SqlWork:
         return await self._answer(_EXTEND, work, until=now + lease_for) is not None
 
     @to_the_end
+    async def extend_all(self, works: Sequence[Work], *, now: datetime, lease_for: timedelta) -> set[int]:
+        """See the port."""
+        if not works:
+            return set()
+        held = {"held_lease": works[0].lease, "held_ids": [work.id for work in works]}
+        async with self._connections.writing() as connection:
+            kept = await connection.execute(_EXTEND_ALL, {**held, "until": now + lease_for})
+            return set(kept.scalars())
+
+    @to_the_end
+    async def finish_all(self, works: Sequence[Work], *, now: datetime) -> set[int]:
+        """See the port. Versions differ from row to row, so the rows of each version are one statement."""
+        by_version: defaultdict[int, list[int]] = defaultdict(list)
+        for work in works:
+            by_version[work.version].append(work.id)
+        finished: set[int] = set()
+        verdict = (
+            update(tables.work)
+            .where(_HELD_TOGETHER)
+            .values(
+                lease=None, changed_at=now, standing=_unless_newer(DONE), error=None, next_at=_work.due_at
+            )
+            .returning(_work.id, _work.version)
+        )
+        async with self._connections.writing() as connection:
+            for version, ids in sorted(by_version.items()):
+                held = {"held_lease": works[0].lease, "held_ids": sorted(ids), "held_version": version}
+                rows = (await connection.execute(verdict, held)).all()
+                finished |= {row.id for row in rows if row.version == version}
+        return finished
+
+    @to_the_end
     async def finish(self, work: Work, *, now: datetime) -> bool:
         """See the port."""
         verdict = _release(now).values(standing=_unless_newer(DONE), error=None, next_at=_work.due_at)
@@ -95,6 +133,14 @@ class SqlWork:
         """See the port."""
         next_due = case((_SAME_VERSION, bindparam("again_at", due_at, _work.due_at.type)), else_=_work.due_at)
         verdict = _release(now).values(error=error, due_at=next_due, next_at=next_due)
+        return await self._answer(verdict, work) is not None
+
+    @to_the_end
+    async def give_back(self, work: Work, *, due_at: datetime, now: datetime) -> bool:
+        """See the port."""
+        next_due = case((_SAME_VERSION, bindparam("again_at", due_at, _work.due_at.type)), else_=_work.due_at)
+        fewer = case((_SAME_VERSION, _work.attempts - 1), else_=_work.attempts)
+        verdict = _release(now).values(due_at=next_due, next_at=next_due, attempts=fewer)
         return await self._answer(verdict, work) is not None
 
     @to_the_end
@@ -110,6 +156,17 @@ class SqlWork:
             update(tables.work)
             .where(_work.id == work_id, _work.standing == DEAD)
             .values(standing=WAITING, attempts=0, due_at=now, next_at=now, changed_at=now)
+        )
+        async with self._connections.writing() as connection:
+            return (await connection.execute(change)).rowcount == 1
+
+    @to_the_end
+    async def discard(self, work_id: int, *, now: datetime) -> bool:
+        """See the port."""
+        change = (
+            update(tables.work)
+            .where(_work.id == work_id, _work.standing == DEAD)
+            .values(standing=DONE, changed_at=now)
         )
         async with self._connections.writing() as connection:
             return (await connection.execute(change)).rowcount == 1

@@ -1,6 +1,6 @@
 """`FactStore` in memory."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,6 +9,7 @@ from cti.model.agents import AgentChange
 from cti.model.calls import Call
 from cti.model.conditions import Scope
 from cti.model.queries import CallFilter, CallRow, RecordingFacts
+from cti.model.work import NewWork
 from tests.fakes.conditions import holds
 from tests.fakes.memory_looks import CallLook
 from tests.fakes.memory_tables import MemoryTables
@@ -22,7 +23,7 @@ class MemoryFacts:
 
     async def call_rows(self, wanted: CallFilter) -> list[CallRow]:
         newest_first = sorted(self._tables.calls.values(), key=lambda call: call.id, reverse=True)
-        return [self._row(call) for call in newest_first if self._matches(call, wanted)][: wanted.limit]
+        return [self.row(call) for call in newest_first if self._matches(call, wanted)][: wanted.limit]
 
     async def all_call_rows(self, wanted: CallFilter) -> AsyncIterator[CallRow]:
         for row in await self.call_rows(replace(wanted, limit=len(self._tables.calls))):
@@ -34,10 +35,13 @@ class MemoryFacts:
         first = sorted(before.values(), key=lambda change: change.at)
         return first + [change for change in ordered if since <= change.at < until]
 
-    async def save_recording(self, call_id: str, facts: RecordingFacts, *, at: datetime) -> None:
+    async def save_recording(
+        self, call_id: str, facts: RecordingFacts, *, at: datetime, works: Sequence[NewWork] = ()
+    ) -> None:
         if call_id not in self._tables.calls:
             raise NotFound(f"there is no call {call_id}")
         self._tables.recordings[call_id] = facts
+        self._tables.write_works(works, at)
 
     def _matches(self, call: Call, wanted: CallFilter) -> bool:
         verdict = self._tables.verdicts.get(call.id)
@@ -57,7 +61,8 @@ class MemoryFacts:
             )
         )
 
-    def _row(self, call: Call) -> CallRow:
+    def row(self, call: Call) -> CallRow:
+        """Return a call with its names."""
         contact = self._tables.contacts.get(call.contact_id or 0)
         campaign = self._tables.campaigns.get(call.campaign_id or 0)
         agent = self._tables.agents.get(call.agent_id or 0)

@@ -1,4 +1,4 @@
-"""Every adapter passes one suite. An adapter joins by a line in HOUSES: an async context manager that gives its house."""
+"""Every adapter passes one suite. It joins by a line in HOUSES: an async context manager that gives its house."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
