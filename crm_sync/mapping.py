@@ -101,8 +101,8 @@ class Mapping:
     where: str
     rules: Map[str, _Rule] = field(default_factory=dict)
     dispositions: Map[str, str] = field(default_factory=dict)
-    users: UserRules = UserRules()
-    records: RecordRules = RecordRules()
+    users: UserRules = field(default_factory=UserRules)
+    records: RecordRules = field(default_factory=RecordRules)
 
     def write(self, log: CallLog, link: Link) -> CallWrite:
         """Return what is written of this call. Raises BadInput when a reference or a value does not fit."""
@@ -114,7 +114,15 @@ class Mapping:
         values = self.values(log, home=home, deal=deal)
         made = {name: self._field(name, rule, values) for name, rule in self.rules.items()}
         kept = {name: value for name, value in made.items() if value is not None or self.rules[name].null}
-        return CallWrite(log=log, fields=kept, home=home, deal=deal, remote=link.remote, unsure=link.unsure)
+        return CallWrite(
+            log=log,
+            fields=kept,
+            home=home,
+            deal=deal,
+            user=self._user(log),
+            remote=link.remote,
+            unsure=link.unsure,
+        )
 
     def values(self, log: CallLog, *, home: RecordRef | None, deal: RecordRef | None) -> dict[str, Any]:
         """Return the values that texts and rules may name."""
@@ -204,12 +212,7 @@ def _rule(given: str | int | float | bool | FieldRule, *, where: str) -> _Rule:
 
 
 def _full_rule(rule: FieldRule, *, where: str) -> _Rule:
-    named = [
-        name
-        for name, one in (("from", rule.from_), ("template", rule.template), ("value", rule.value))
-        if one is not None
-    ]
-    if len(named) != 1:
+    if sum(one is not None for one in (rule.from_, rule.template, rule.value)) != 1:
         raise BadInput(f"{where}: give exactly one of from, template and value")
     if rule.as_ is not None and (rule.from_ is None or rule.as_ not in FILTERS):
         raise BadInput(f"{where}: as goes with from, and is one of {', '.join(sorted(FILTERS))}")

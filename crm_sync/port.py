@@ -93,6 +93,8 @@ class CallWrite:
     """The lead or contact it belongs on."""
     deal: RecordRef | None = None
     """And the deal, when the call has one."""
+    user: str | None = None
+    """The agent there, as the mapping names him: an e-mail or the id of a user."""
     remote: RecordRef | None = None
     """What was created for this call before: it is updated. None: it is created."""
     unsure: bool = False
@@ -110,8 +112,8 @@ class PushResult:
     message: str = ""
     """For people; holds no secret."""
     pause_seconds: float | None = None
-    requests: int = 1
-    """Requests it took, shared ones counted once in the batch."""
+    more_requests: int = 0
+    """Requests it took beyond the one that a batch takes: looks, second steps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from cti.ami.call_tracker import CallTracker
 from cti.ami.lines import AmiLines
@@ -63,6 +64,7 @@ from cti.storage.database import Database, open_database
 from cti.web.app import make_app, serving
 from cti.web.deps import Deps
 from cti.web.node_board import NodeBoard
+from cti.wiring.crm import CrmRoom
 from cti.wiring.dialing import Dialing, Listener, pacer_of
 from cti.work.runner import WorkRunner
 
@@ -87,9 +89,15 @@ class App:
 
 @asynccontextmanager
 async def open_app(
-    settings: Settings, *, clock: Clock | None = None, pacer: MakePacer = pacer_of
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    pacer: MakePacer = pacer_of,
+    config: Path | None = None,
 ) -> AsyncIterator[App]:
     """Open what holds a connection, take up where the last run ended, run all services; undo it in reverse order.
+
+    `config` is the file the settings came from, for processes of our own.
 
     A node that cannot be reached is no error: it is tried for ever, and told. Raises SettingsError (no node, port
     taken), Conflict (another service on this database), StorageError (no database, or a newer one).
@@ -102,11 +110,15 @@ async def open_app(
         database = await stack.enter_async_context(
             open_database(settings.database.url.get_secret_value(), clock=clock)
         )
-        app = _Wired(settings, database, clock, pacer)
+        app = _Wired(settings, database, clock, pacer, config)
         await app.load()
         # The port first: a second service on the same settings ends here, before it has dialed anybody.
         url = await stack.enter_async_context(
-            serving(make_app(app.deps, settings.grants()), host=settings.api.host, port=settings.api.port)
+            serving(
+                make_app(app.deps, [*settings.grants(), *app.crm.grants]),
+                host=settings.api.host,
+                port=settings.api.port,
+            )
         )
         await stack.enter_async_context(running(*app.services))
         yield App(
@@ -122,12 +134,12 @@ async def open_app(
         )
 
 
-async def run(settings: Settings) -> None:
+async def run(settings: Settings, config: Path | None = None) -> None:
     """Run the service until SIGTERM or SIGINT. Calls that are up go on without it."""
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    async with open_app(settings) as app:
+    async with open_app(settings, config=config) as app:
         log.info("the API listens on %s", app.url)
         await stopped.wait()
         log.info("ending; %d calls go on without the service", len(app.tracker.open_calls()))
@@ -174,7 +186,9 @@ def _to_check(settings: Settings, node: NodeSettings) -> NodeToCheck:
 class _Wired:
     """All parts, wired and not started."""
 
-    def __init__(self, settings: Settings, database: Database, clock: Clock, pacer: MakePacer) -> None:
+    def __init__(
+        self, settings: Settings, database: Database, clock: Clock, pacer: MakePacer, config: Path | None
+    ) -> None:
         nodes = {node.name: node for node in settings.nodes}
         self._nodes, self._clock = frozenset(nodes), clock
         self.database = database
@@ -261,6 +275,7 @@ class _Wired:
             house=house,
             success_codes=lambda campaign_id: self.dictionaries.codes_meaning(Meaning.SUCCESS, campaign_id),
         )
+        self.crm = CrmRoom(settings=settings, config=config, database=database, clock=clock)
         self.work = self._work(settings, clock, nodes)
         self.plan = RetryPlan(
             self.campaigns.rules,
@@ -271,7 +286,11 @@ class _Wired:
             },
         )
         self.journal = Journal(
-            calls=database.calls, agents=database.agents, on_work=self.work.wake, plan=self.plan
+            calls=database.calls,
+            agents=database.agents,
+            on_work=self.work.wake,
+            plan=self.plan,
+            follow=self.crm.followers.ended,
         )
         self.dialing = Dialing(
             database=database,
@@ -303,6 +322,7 @@ class _Wired:
         self.services: tuple[Service, ...] = (
             self.journal,
             self.work,
+            *self.crm.services,
             self.importer,
             self.learner,
             *self.clients.values(),
@@ -356,7 +376,7 @@ class _Wired:
 
     def _work(self, settings: Settings, clock: Clock, nodes: Mapping[str, NodeSettings]) -> WorkRunner:
         collector = RecordingCollector(
-            store=self.database.facts,
+            store=self.crm.followed(self.database.facts),
             bus=self.bus,
             clock=clock,
             raw_folders={name: node.recordings for name, node in nodes.items() if node.recordings},
@@ -385,6 +405,7 @@ class _Wired:
                 dispositions=self.dictionaries,
                 do_not_call=self.do_not_call,
                 plan=self.plan,
+                follow=self.crm.followers.disposed,
             ),
             dictionaries=self.dictionaries,
             ownership=self.ownership,
@@ -431,6 +452,7 @@ class _Wired:
                 pacing=self.dialing.decisions.last,
             ),
             chances=self.learner,
+            crm=self.crm.desk,
             bus=self.bus,
             clock=clock,
             recordings=settings.recording.folder,

@@ -25,7 +25,7 @@ def run(config: Path | None) -> None:
     _log_to_stderr(settings.logging.level)
     from cti.app import run as run_service  # the whole service; the other commands do without it
 
-    asyncio.run(run_service(settings))
+    asyncio.run(run_service(settings, config))
 
 
 @click.command()

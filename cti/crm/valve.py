@@ -86,8 +86,8 @@ def answered(
         case Answer.THROTTLE:
             slower = replace(standing, slowed=max(SLOWEST, standing.slowed / 2))
             return _paused(slower, THROTTLE_PLAN, message, now=now, chance=chance, at_least=pause_seconds)
-        case Answer.UNKNOWN:
-            return standing
+        case Answer.UNKNOWN:  # a gateway before a CRM that is down answers so, too
+            return _paused(standing, AWAY_PLAN, message, now=now, chance=chance)
     if standing.state == STOPPED:
         return standing  # an answer from before; who stopped it says when it goes on
     return replace(

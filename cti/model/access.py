@@ -13,6 +13,8 @@ class Role(StrEnum):
     """Campaigns, agents, calls and reports of everybody."""
     AGENT = "agent"
     """Only himself and his own calls."""
+    SYNC = "sync"
+    """Only the work of a process that writes to CRMs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,10 +39,11 @@ def access(
     if url and token:
         return Access(url=url.rstrip("/"), token=token)
     settings = load(config, environ)
-    return Access(url=(url or _url(settings)).rstrip("/"), token=token or _token(settings))
+    return Access(url=(url or service_url(settings)).rstrip("/"), token=token or _token(settings))
 
 
-def _url(settings: Settings) -> str:
+def service_url(settings: Settings) -> str:
+    """Return where a service with these settings is asked, from its own machine."""
     host = ANY_ADDRESS.get(settings.api.host, settings.api.host)
     return f"http://{f'[{host}]' if ':' in host else host}:{settings.api.port}"
 

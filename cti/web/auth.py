@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -12,6 +13,9 @@ from cti.model.access import Grant, Role
 
 GRANTS: Final[web.AppKey[tuple[Grant, ...]]] = web.AppKey("grants", tuple)
 CALLER: Final = web.RequestKey("caller", Grant)
+FOR_SYNC: Final = re.compile(r"/api/v1/crm/work/[a-z-]+")
+"""Everything else is closed to the token of a process that writes to CRMs. Here and not in the handlers: one that
+forgot to ask would be open."""
 LEADERS: Final = frozenset({Role.ADMIN, Role.LEAD})
 
 
@@ -44,9 +48,12 @@ def bearer(request: web.Request) -> str | None:
 
 
 def known(request: web.Request, token: str) -> Grant:
-    """Return whose token this is. Raises Unauthorized."""
+    """Return whose token this is. Raises Unauthorized, Forbidden for a sync token outside of its work."""
     grants = request.app[GRANTS]
-    return grant_for(token, grants)
+    grant = grant_for(token, grants)
+    if grant.role is Role.SYNC and not FOR_SYNC.fullmatch(request.path):
+        raise Forbidden("this token is for writing to CRMs alone")
+    return grant
 
 
 def caller(request: web.Request) -> Grant:
@@ -64,6 +71,14 @@ def leader(request: web.Request) -> Grant:
     grant = caller(request)
     if grant.role not in LEADERS:
         raise Forbidden("this needs the role lead or admin")
+    return grant
+
+
+def syncer(request: web.Request) -> Grant:
+    """Return who is asking, a process that writes to CRMs or an admin. Raises Unauthorized, Forbidden."""
+    grant = caller(request)
+    if grant.role not in (Role.SYNC, Role.ADMIN):
+        raise Forbidden("this needs the role sync")
     return grant
 
 

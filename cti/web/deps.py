@@ -17,6 +17,7 @@ from cti.errors import NotFound
 from cti.model.agents import Agent
 from cti.model.contacts import Campaign
 from cti.reports.ports import FactStore
+from cti.web.crm_ports import CrmDesk
 from cti.web.ports import (
     AgentDesk,
     AnswerChances,
@@ -74,6 +75,7 @@ class Deps:
     whys: Whys
     callbacks: Callbacks
     chances: AnswerChances
+    crm: CrmDesk
     bus: EventBus
     clock: Clock
     recordings: Path

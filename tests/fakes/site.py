@@ -34,6 +34,7 @@ from cti.web.app import make_app
 from cti.web.deps import DEPS, Deps
 from tests.builders import a_campaign, an_agent
 from tests.fakes.clock import FakeClock
+from tests.fakes.crm_parts import a_crm_desk
 from tests.fakes.desks import (
     FakeAgentDesk,
     FakeAnswerChances,
@@ -57,6 +58,7 @@ TOKENS = {
     "admin": "token-of-the-admin",
     "lead": "token-of-the-lead",
     "anna": "token-of-anna",
+    "sync": "token-of-the-sync",
     "nobody": "wrong",
 }
 
@@ -185,6 +187,7 @@ def deps_in_memory(
         **compliance,
         **queue_parts(store, clock, agents.agents),
         chances=FakeAnswerChances(store),
+        crm=a_crm_desk(store, clock),
         previews=FakePreviews(),
         by_hand=FakeByHand(),
         ledger=DropLedger(store=store.ledger, clock=clock),
@@ -236,6 +239,7 @@ async def open_site(folder: Path) -> AsyncIterator[Site]:
         live_queue=5,
     )
     grants = [grant("admin", Role.ADMIN), grant("lead", Role.LEAD), grant("anna", Role.AGENT, "anna")]
+    grants.append(grant("sync", Role.SYNC))
     server = TestServer(make_app(parts, grants))
     async with running(importer), TestClient(server) as client:
         yield Site(

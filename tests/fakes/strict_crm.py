@@ -169,9 +169,7 @@ class StrictClient:
                 row_id = self.server.create(write)
         except Refused as refused:
             return _refused(write, refused)
-        return PushResult(
-            call_id=write.log.call_id, answer=Answer.OK, remote=RecordRef(KIND, row_id), requests=1
-        )
+        return PushResult(call_id=write.log.call_id, answer=Answer.OK, remote=RecordRef(KIND, row_id))
 
     def _marked(self, mark: str) -> str | None:
         return next((row.id for row in self.server.rows.values() if row.mark == mark), None)
