@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 
 import pytest
 
 from crm_sync.port import Idempotency
 from tests.contract.crm.houses import House, StrictHouse
+from tests.contract.crm.rest_server import rest_house
 
 OpenHouse = Callable[[], AbstractAsyncContextManager[House]]
 
@@ -20,6 +22,7 @@ def _strict(idempotency: Idempotency) -> OpenHouse:
 
 
 HOUSES = [
+    *(pytest.param(partial(rest_house, each), id=f"rest-{each}") for each in Idempotency),
     pytest.param(_strict(Idempotency.KEY), id="strict-key"),
     pytest.param(_strict(Idempotency.OWN_ID), id="strict-own-id"),
     pytest.param(_strict(Idempotency.MARKER), id="strict-marker"),
