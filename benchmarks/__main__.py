@@ -7,7 +7,17 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from benchmarks import answer_to_rep, event_lag, import_lists, next_contacts, originate, pacing, said, storage
+from benchmarks import (
+    answer_to_rep,
+    event_lag,
+    import_lists,
+    next_contacts,
+    originate,
+    outbox,
+    pacing,
+    said,
+    storage,
+)
 from benchmarks.child import ChildFailed
 from lab.errors import LabError
 
@@ -19,6 +29,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[], Awaitable[None]]]] = {
     import_lists.NAME: import_lists.run,
     next_contacts.NAME: next_contacts.run,
     pacing.NAME: pacing.run,
+    outbox.NAME: outbox.run,
 }
 
 

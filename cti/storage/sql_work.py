@@ -21,7 +21,7 @@ from cti.work.ports import WorkCounts
 
 _work = tables.work.c
 _DUE: Final = (
-    select(tables.work)
+    select(_work.id)
     .where(
         tables.waiting,
         _work.kind.in_(bindparam("kinds", expanding=True)),
@@ -31,10 +31,13 @@ _DUE: Final = (
     .limit(bindparam("at_most"))
     .with_for_update(skip_locked=True)
 )
+_due: Final = _DUE.cte("due")
+"""PostgreSQL never merges a CTE that locks rows into what uses it, so that the limit holds; a subquery it might."""
 _TAKE: Final = (
     update(tables.work)
-    .where(_work.id.in_(bindparam("ids", expanding=True)))
+    .where(_work.id.in_(select(_due.c.id)))
     .values(lease=bindparam("token"), next_at=bindparam("until"), attempts=_work.attempts + 1)
+    .returning(tables.work)
 )
 _HELD: Final = and_(_work.id == bindparam("held_id"), _work.lease == bindparam("held_lease"))
 _SAME_VERSION: Final = _work.version == bindparam("held_version")
@@ -54,6 +57,24 @@ _COUNT_OVER: Final = (
     select(_work.kind, _work.standing, func.count().label("rows"))
     .where(tables.over)
     .group_by(_work.standing, _work.kind)
+)
+
+
+def _unless_newer(standing: str) -> ColumnElement[str]:
+    return case((_SAME_VERSION, standing), else_=WAITING)
+
+
+_FINISH_ALL: Final = (
+    update(tables.work)
+    .where(_HELD_TOGETHER)
+    .values(
+        lease=None,
+        changed_at=bindparam("at"),
+        standing=_unless_newer(DONE),
+        error=None,
+        next_at=_work.due_at,
+    )
+    .returning(_work.id, _work.version)
 )
 
 
@@ -79,11 +100,9 @@ class SqlWork:
         token, until = secrets.token_hex(16), now + lease_for
         due = {"kinds": list(kinds), "now": now, "at_most": limit}
         async with self._connections.writing() as connection:
-            rows = (await connection.execute(_DUE, due)).all()
-            if rows:
-                taken = {"ids": [row.id for row in rows], "token": token, "until": until}
-                await connection.execute(_TAKE, taken)
-        return [_leased(row, token=token, until=until) for row in rows]
+            rows = (await connection.execute(_TAKE, {**due, "token": token, "until": until})).all()
+        ordered = sorted(rows, key=lambda row: (-row.priority, row.due_at, row.id))
+        return [_of_row(row) for row in ordered]
 
     @to_the_end
     async def extend(self, work: Work, *, now: datetime, lease_for: timedelta) -> bool:
@@ -107,18 +126,10 @@ class SqlWork:
         for work in works:
             by_version[work.version].append(work.id)
         finished: set[int] = set()
-        verdict = (
-            update(tables.work)
-            .where(_HELD_TOGETHER)
-            .values(
-                lease=None, changed_at=now, standing=_unless_newer(DONE), error=None, next_at=_work.due_at
-            )
-            .returning(_work.id, _work.version)
-        )
         async with self._connections.writing() as connection:
             for version, ids in sorted(by_version.items()):
                 held = {"held_lease": works[0].lease, "held_ids": sorted(ids), "held_version": version}
-                rows = (await connection.execute(verdict, held)).all()
+                rows = (await connection.execute(_FINISH_ALL, {**held, "at": now})).all()
                 finished |= {row.id for row in rows if row.version == version}
         return finished
 
@@ -223,24 +234,15 @@ def _release(now: datetime) -> Update:
     return update(tables.work).where(_HELD).values(lease=None, changed_at=now)
 
 
-def _unless_newer(standing: str) -> ColumnElement[str]:
-    return case((_SAME_VERSION, standing), else_=WAITING)
-
-
-def _leased(row: Row[Any], *, token: str, until: datetime) -> Work:
-    return _of_row(row, attempts=row.attempts + 1, lease=token, leased_until=until)
-
-
-def _of_row(row: Row[Any], **changed: Any) -> Work:
-    values = {
-        "id": row.id,
-        "kind": row.kind,
-        "key": row.key,
-        "version": row.version,
-        "payload": row.payload,
-        "attempts": row.attempts,
-        "lease": row.lease or "",
-        "leased_until": row.next_at,
-        "error": row.error,
-    }
-    return Work(**values | changed)
+def _of_row(row: Row[Any]) -> Work:
+    return Work(
+        id=row.id,
+        kind=row.kind,
+        key=row.key,
+        version=row.version,
+        payload=row.payload,
+        attempts=row.attempts,
+        lease=row.lease or "",
+        leased_until=row.next_at,
+        error=row.error,
+    )

@@ -72,7 +72,9 @@ async def test_a_lost_answer_is_unknown_and_its_repeat_makes_no_double(house: Ho
     lost = await pushed(house, write)
     again = await pushed(house, replace(write, unsure=True))
 
-    if house.crm.capabilities.idempotency is not Idempotency.KEY:  # where repeating is safe, the adapter may have
+    if (
+        house.crm.capabilities.idempotency is not Idempotency.KEY
+    ):  # where repeating is safe, the adapter may have
         assert lost.answer is Answer.UNKNOWN
     assert again.answer is Answer.OK, again.message
     assert len(await house.standing(write.log.call_id)) == 1
