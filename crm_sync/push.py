@@ -28,6 +28,8 @@ POLL_SECONDS: Final = 2.0
 LONGEST_WAIT_SECONDS: Final = 60.0
 KEEP_SECONDS: Final = 20.0
 """A third of a lease, so that one or two failures do not lose it."""
+END_SECONDS: Final = 10.0
+"""How long batches may take to end once the process is told to."""
 SETTLE_TRIES: Final = 12
 SETTLE_PAUSE_SECONDS: Final = 2.0
 """So often and so far apart it is tried to write down what became of a batch; then its lease has run out, and whoever
@@ -92,11 +94,18 @@ class TargetPusher:
         """Calls created or updated by this process."""
 
     async def run(self) -> None:
-        """Push until cancelled; batches under way are then let go, and looked at by whoever has them next."""
+        """Push until cancelled; batches under way are then given some time to end.
+
+        What is not over by then is left to whoever has it next, who looks before he writes.
+        """
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._keep_leases(), name=f"leases of {self._target}")
-            while True:
-                await self._pause(await self.step(tasks))
+            try:
+                while True:
+                    await self._pause(await self.step(tasks))
+            finally:
+                if self._batches:
+                    await asyncio.wait(self._batches, timeout=END_SECONDS)
 
     async def step(self, tasks: asyncio.TaskGroup) -> float:
         """Start as many batches as there is room and work for; return after how many seconds to look again."""
