@@ -208,7 +208,7 @@ async def test_check_tells_each_crm_and_what_is_wrong(tmp_path: Path) -> None:
                 assert secret not in out.decode() + err.decode()
         (tmp_path / "rest.toml").write_text(MAPPING + '[[rest.answers]]\nmeans = "maybe"\n')
         config = tmp_path / "cti.toml"
-        async with process(config) as child:
+        async with process(config, WAIHU_TOKEN="x", WAIHU_URL="http://127.0.0.1:9") as child:
             _, err = await child.said  # type: ignore[attr-defined]
             assert child.returncode == 3
             assert "rest.toml: rest: answers[0].means" in err.decode()

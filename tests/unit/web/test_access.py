@@ -29,6 +29,8 @@ WAYS: list[tuple[str, str, str]] = [
     ("POST", "contacts/7/return", "all"),
     ("POST", "contacts/7/transfer", "leaders"),
     ("GET", "contacts/7/moves", "all"),
+    ("GET", "contacts/7/record", "all"),
+    ("POST", "contacts/7/notes", "all"),
     ("GET", "campaigns", "leaders"),
     ("POST", "campaigns", "leaders"),
     ("GET", "campaigns/1", "leaders"),
