@@ -7,7 +7,7 @@ from typing import Final
 from cti.clock import Clock
 from cti.crm.feed import TableFeed
 from cti.crm.ports import CrmStore, LinkCounts
-from cti.crm.targets import Target, kind_of
+from cti.crm.targets import ASKED_FOR, Target, kind_of
 from cti.errors import NotFound
 from cti.model.crm import CRM_PUSH, Answer, Link, TargetStanding
 from cti.model.work import NewWork, Work
@@ -136,7 +136,7 @@ class CrmDesk:
             if link is not None and link.fingerprint:
                 await self._store.put_links([_forgotten(link)])
         works = [
-            NewWork(kind=kind_of(name), key=call_id, payload={"call_id": call_id}, priority=0)
+            NewWork(kind=kind_of(name), key=call_id, payload={"call_id": call_id}, priority=ASKED_FOR)
             for name in names
         ]
         await self._works.add(works, now=now)

@@ -9,12 +9,13 @@ from cti.model.calls import ANSWERED_OUTCOMES, Call, Outcome
 from cti.model.crm import CRM_PUSH, CallLog
 from cti.model.work import NewWork
 
-_DISPOSED: Final = -1
-_TALKED: Final = -2
-_ANSWERED: Final = -3
-_NOT_ANSWERED: Final = -4
-"""Priorities. Below 0, what all other work has: a CRM that is down leaves thousands of rows, and whoever looks for
-other work must not read past them."""
+ASKED_FOR: Final = -100
+_DISPOSED: Final = -101
+_TALKED: Final = -102
+_ANSWERED: Final = -103
+_NOT_ANSWERED: Final = -104
+"""Priorities. Below those of all other work: a CRM that is down leaves thousands of rows, and whoever has other work to
+do must not read past them to find it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import sys
 import tomllib
 from collections import Counter
@@ -13,13 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 
 from crm_sync.port import Idempotency
+from cti.app import open_app
 from cti.clock import SystemClock
+from cti.crm.followed import FollowedRecordings
 from cti.crm.targets import CallFollowers, Target
 from cti.model.calls import Call, CallState, Outcome
+from cti.model.events import CallMoved
+from cti.model.queries import RecordingFacts
 from cti.settings import load
 from cti.storage.database import open_database
 from cti.web.deps import DEPS
@@ -212,3 +217,61 @@ async def test_check_tells_each_crm_and_what_is_wrong(tmp_path: Path) -> None:
             _, err = await child.said  # type: ignore[attr-defined]
             assert child.returncode == 3
             assert "rest.toml: rest: answers[0].means" in err.decode()
+
+
+async def test_the_service_keeps_it_running_and_every_change_of_a_call_arrives(tmp_path: Path) -> None:
+    """The service as it is, but for Asterisk, which is not there: a call's end, its recording, its disposition."""
+    crm = RestServer(Idempotency.MARKER)
+    async with TestServer(crm.app()) as http:
+        config = settings(tmp_path, http, database=f"sqlite:///{tmp_path / 'waihu.db'}")
+        more = f"""
+        settle_seconds = 0
+        [api]
+        port = {free_port()}
+        [[api.tokens]]
+        name = "admin"
+        role = "admin"
+        token = "a-token-of-the-admin"
+        [[nodes]]
+        name = "pbx"
+        secret = "x"
+        port = 9
+        [crm]
+        recording_url = "https://calls.example/{{call_id}}"
+        """
+        config.write_text(config.read_text() + more)
+        (tmp_path / "rest.toml").write_text(
+            MAPPING.replace("[rest]", 'note = "{disposition}[[ {recording_url}]]"\n[rest]', 1)
+        )
+        async with open_app(load(config, {}), config=config) as app:
+            call = a_call(crm_ref="7")
+            await app.database.calls.place([(call, None)])
+            ended = replace(call, state=CallState.ENDED, ended_at=NOW, outcome=Outcome.CONNECTED)
+            app.journal.tap(CallMoved(before=call.state, call=ended, at=NOW))
+            await until(lambda: len(crm.rows) == 1)
+            async with ClientSession(headers={"Authorization": "Bearer a-token-of-the-admin"}) as session:
+                url = f"{app.url}/api/v1/calls/{call.id}/disposition"
+                async with session.put(url, json={"disposition": "sale"}) as answer:
+                    assert answer.status == 200, await answer.text()
+                await until(lambda: notes(crm) == ["sale"])
+                facts = RecordingFacts(path="a.wav", seconds=3.0)
+                follow = CallFollowers(load(config, {}).crm.rules())
+                recordings = FollowedRecordings(app.database.facts, follow.changed)
+                await recordings.save_recording(call.id, facts, at=SystemClock().now())
+                await until(lambda: notes(crm) == [f"sale https://calls.example/{call.id}"])
+                async with session.get(f"{app.url}/api/v1/crm") as answer:
+                    told = await answer.json()
+    assert there(crm) == {call.id: 1}
+    assert told["process"] is True
+    assert (told["targets"][0]["written"], told["targets"][0]["state"]) == (1, "ok")
+
+
+def notes(crm: RestServer) -> list[str]:
+    return [row.get("note", "") for row in crm.rows.values()]
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
