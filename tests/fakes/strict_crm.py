@@ -65,6 +65,9 @@ class StrictCrm:
     homes: set[str] | None = None
     """Ids of the records that exist; None: all do."""
     lose_answers: int = 0
+    lose_every: int = 0
+    """Of so many requests the answer of one is lost; 0: of none."""
+    lost: int = 0
     away: bool = False
     throttled_seconds: float | None = None
     throttles: int = 0
@@ -87,8 +90,9 @@ class StrictCrm:
 
     def leave(self) -> None:
         """Let the answer go, or lose it."""
-        if self.lose_answers:
-            self.lose_answers -= 1
+        if self.lose_answers or (self.lose_every and self.requests % self.lose_every == 0):
+            self.lose_answers = max(0, self.lose_answers - 1)
+            self.lost += 1
             raise Refused(Answer.UNKNOWN, "no answer came")
 
     def create(self, write: CallWrite) -> str:
