@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Sequence
 from collections.abc import Mapping as Map
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from crm_sync.account import Account
@@ -24,24 +24,19 @@ from crm_sync.port import (
     PushResult,
     Written,
 )
-from crm_sync.requests import Reply, Requester, answer_of, at_path, plain, retry_after
+from crm_sync.requests import Reply, Requester, at_path, plain
+from crm_sync.rest_asking import RestAsker
 from crm_sync.rest_tables import (
     FindTable,
     RequestTable,
     RestTable,
-    TokenTable,
     rest_table,
     rules_of,
     texts_of,
 )
-from crm_sync.template import Template, render, template_of
 from cti.clock import Clock
 from cti.errors import BadInput, SettingsError
 from cti.model.crm import Answer, RecordRef
-
-VALUES: Final = NAMES | {"id", "secret", "token", "call_uuid"}
-"""What texts of requests may name: facts of the call, the record's id there, the key, and the call's id as a UUID."""
-HEADER_VALUES: Final = frozenset({"secret", "token"})
 
 
 class RestCrm:
@@ -52,15 +47,12 @@ class RestCrm:
         self._account = account
         self._table = table
         self._requester = requester
-        self._clock = clock
-        self._texts: dict[tuple[str, bool], Template] = {}
-        self._token = ""
-        self._token_until = 0.0
-        self._rules, self._exists = rules_of(table, account.where)
+        rules, self._exists = rules_of(table, account.where)
+        self._asker = RestAsker(account, table, rules, requester, clock)
         for text in texts_of(table):
-            self._template(text)
-        for text in table.headers.values():
-            self._template(text, header=True)
+            self._asker.template(text)
+        for text in (*table.headers.values(), *(table.token.form.values() if table.token else ())):
+            self._asker.template(text, header=True)
         if table.idempotency is Idempotency.MARKER and table.find is None:
             raise SettingsError(
                 f"{account.where}: rest.find: missing; idempotency = marker looks before it writes again"
@@ -82,8 +74,8 @@ class RestCrm:
         )
 
     async def check(self) -> Checked:
-        reply = await self._ask("GET", self._table.check.path, {}, {})
-        self._must_be_ok(reply)
+        reply = await self._asker.ask("GET", self._table.check.path, {}, {})
+        self._asker.must_be_ok(reply)
         who = at_path(reply.json, self._table.check.who) if self._table.check.who else None
         return Checked(
             who=plain(str(who)) if who else urlsplit(self._account.url).hostname or self._account.url
@@ -108,32 +100,43 @@ class RestCrm:
             return _failed(write, CrmError(Answer.PERMANENT, str(error)), looked)
 
     async def _create(self, write: CallWrite, looked: int) -> PushResult:
+        """Create it. What a rule takes for deleted was never there: some other record of the request is missing."""
+        try:
+            return await self._created(write, looked)
+        except CrmError as error:
+            if error.answer is Answer.DELETED:
+                raise CrmError(Answer.PERMANENT, str(error)) from None
+            raise
+
+    async def _created(self, write: CallWrite, looked: int) -> PushResult:
         table, values = self._table.create, self._values(write)
-        reply = await self._ask(
+        reply = await self._asker.ask(
             table.method, table.path, table.query, values, body=self._body(table, write, values)
         )
         if self._exists_already(reply):
             remote = self._own(values)
             return await self._update(write, remote, looked + 1)
-        self._must_be_ok(reply)
+        self._asker.must_be_ok(reply)
         remote_id = at_path(reply.json, table.id)
         if remote_id is None and self._table.own_id:
             return _ok(write, self._own(values), looked)
         if not isinstance(remote_id, str | int) or remote_id == "":
             # it is written, and we do not know as what: the next run looks, or repeats under its key
-            raise CrmError(Answer.UNKNOWN, f"the answer holds no id at {table.id}: {self._plain(reply.body)}")
+            raise CrmError(
+                Answer.UNKNOWN, f"the answer holds no id at {table.id}: {self._asker.plain(reply.body)}"
+            )
         return _ok(write, RecordRef(self._table.kind, str(remote_id)), looked)
 
     async def _update(self, write: CallWrite, remote: RecordRef, looked: int) -> PushResult:
         table = self._table.update
         values = self._values(write) | {"id": remote.id}
-        reply = await self._ask(
+        reply = await self._asker.ask(
             table.method, table.path, table.query, values, body=self._body(table, write, values)
         )
-        answer = self._answer(reply)
+        answer = self._asker.answer(reply)
         if reply.status in (404, 410) and answer is Answer.PERMANENT:
-            raise CrmError(Answer.DELETED, f"{remote} is not there any more: {self._plain(reply.body)}")
-        self._must_be_ok(reply)
+            raise CrmError(Answer.DELETED, f"{remote} is not there any more: {self._asker.plain(reply.body)}")
+        self._asker.must_be_ok(reply)
         return _ok(write, remote, looked)
 
     async def _found(self, write: CallWrite, table: FindTable) -> RecordRef | None:
@@ -144,8 +147,8 @@ class RestCrm:
         values = self._values(write)
         body = {"json": _tree({}, "", self._extra(table.extra, values))} if table.extra else {}
         try:
-            reply = await self._ask(table.method, table.path, table.query, values, body=body)
-            self._must_be_ok(reply)
+            reply = await self._asker.ask(table.method, table.path, table.query, values, body=body)
+            self._asker.must_be_ok(reply)
         except CrmError as error:
             if error.answer in (Answer.PERMANENT, Answer.UNKNOWN, Answer.DELETED):
                 raise CrmError(Answer.RETRY, f"while looking for the call: {error}") from None
@@ -154,9 +157,9 @@ class RestCrm:
         if not isinstance(records, list):
             raise CrmError(
                 Answer.RETRY,
-                f"while looking for the call: no list at {table.list!r}: {self._plain(reply.body)}",
+                f"while looking for the call: no list at {table.list!r}: {self._asker.plain(reply.body)}",
             )
-        wanted = self._text(table.holds, values)
+        wanted = self._asker.text(table.holds, values)
         marked = [at_path(one, table.id) for one in records if wanted in str(at_path(one, table.mark) or "")]
         found = sorted((str(one) for one in marked if one not in (None, "")), key=lambda one: (len(one), one))
         return RecordRef(self._table.kind, found[0]) if found else None
@@ -185,65 +188,10 @@ class RestCrm:
     def record_url(self, ref: RecordRef) -> str | None:
         if not self._table.record_url:
             return None
-        return self._text(self._table.record_url, {"id": ref.id, "home_kind": ref.kind}, url=True)
+        return self._asker.text(self._table.record_url, {"id": ref.id, "home_kind": ref.kind}, url=True)
 
     async def close(self) -> None:
         await self._requester.close()
-
-    async def _ask(
-        self,
-        method: str,
-        path: str,
-        query: Map[str, str],
-        values: Map[str, Any],
-        *,
-        body: Map[str, Any] | None = None,
-    ) -> Reply:
-        reply = await self._ask_once(method, path, query, values, body or {})
-        if reply.status == 401 and self._table.token is not None and self._token:
-            self._token = ""  # it ran out before its time
-            reply = await self._ask_once(method, path, query, values, body or {})
-        return reply
-
-    async def _ask_once(
-        self, method: str, path: str, query: Map[str, str], values: Map[str, Any], body: Map[str, Any]
-    ) -> Reply:
-        keys = await self._keys()
-        headers = {name: self._text(text, keys, header=True) for name, text in self._table.headers.items()}
-        asked = {name: self._text(text, values) for name, text in query.items()}
-        return await self._requester.send(
-            method,
-            self._url(path, values),
-            headers={"Accept": "application/json", **headers},
-            params=asked,
-            **body,
-        )
-
-    async def _keys(self) -> dict[str, str]:
-        keys = {"secret": self._account.secret.get_secret_value(), "token": ""}
-        table = self._table.token
-        if table is None:
-            return keys
-        if not self._token or self._clock.monotonic() >= self._token_until:
-            await self._new_token(table, keys)
-        return keys | {"token": self._token}
-
-    async def _new_token(self, table: TokenTable, keys: Map[str, str]) -> None:
-        form = {name: self._text(text, keys, header=True) for name, text in table.form.items()}
-        try:
-            reply = await self._requester.send(
-                "POST", self._url(table.path, {}), headers={"Accept": "application/json"}, data=form
-            )
-        except CrmError as error:  # nothing of the call was sent yet
-            raise CrmError(Answer.AWAY, f"no token is to be had: {error}") from None
-        token = at_path(reply.json, table.token)
-        if reply.status in (400, 401, 403) or (reply.status < 300 and not isinstance(token, str)):
-            raise CrmError(Answer.AUTH, f"no token is given: {reply.status} {self._plain(reply.body)}")
-        if reply.status >= 300:
-            raise CrmError(Answer.AWAY, f"no token is to be had: {reply.status} {self._plain(reply.body)}")
-        seconds = at_path(reply.json, table.seconds)
-        lasts = float(seconds) if isinstance(seconds, int | float) else 600.0
-        self._token, self._token_until = str(token), self._clock.monotonic() + max(1.0, lasts - 60.0)
 
     def _body(self, table: RequestTable, write: CallWrite, values: Map[str, Any]) -> dict[str, Any]:
         extra = self._extra(table.extra, values)
@@ -253,7 +201,7 @@ class RestCrm:
         return {"json": _tree(write.fields, table.wrap, extra)}
 
     def _extra(self, extra: Map[str, str], values: Map[str, Any]) -> dict[str, str]:
-        return {path: self._text(text, values) for path, text in extra.items()}
+        return {path: self._asker.text(text, values) for path, text in extra.items()}
 
     def _values(self, write: CallWrite) -> dict[str, Any]:
         log = write.log
@@ -269,48 +217,10 @@ class RestCrm:
         }
 
     def _own(self, values: Map[str, Any]) -> RecordRef:
-        return RecordRef(self._table.kind, self._text(self._table.own_id, values))
-
-    def _url(self, path: str, values: Map[str, Any]) -> str:
-        return self._account.url.rstrip("/") + "/" + self._text(path, values, url=True).lstrip("/")
-
-    def _text(self, text: str, values: Map[str, Any], *, header: bool = False, url: bool = False) -> str:
-        shown = render(self._template(text, header=header), _quoted(values) if url else values)
-        if any(ord(one) < 32 and one not in "\t" for one in shown) and (header or url):
-            raise BadInput(
-                f"{self._account.where}: a value would put a control character into a header or URL"
-            )
-        return shown
-
-    def _template(self, text: str, *, header: bool = False) -> Template:
-        key = (text, header)
-        if key not in self._texts:
-            names = HEADER_VALUES if header else VALUES - HEADER_VALUES
-            try:
-                self._texts[key] = template_of(text, names=names, where=f"{self._account.where}: rest")
-            except BadInput as error:
-                raise SettingsError(str(error)) from None
-        return self._texts[key]
-
-    def _answer(self, reply: Reply) -> Answer:
-        return answer_of(reply, self._rules)
+        return RecordRef(self._table.kind, self._asker.text(self._table.own_id, values))
 
     def _exists_already(self, reply: Reply) -> bool:
         return any(rule.fits(reply) for rule in self._exists)
-
-    def _must_be_ok(self, reply: Reply) -> None:
-        answer = self._answer(reply)
-        if answer is Answer.OK:
-            return
-        pause = retry_after(reply.headers, now=self._clock.now())
-        where = reply.headers.get("Location", "") if 300 <= reply.status < 400 else ""
-        said = f"sends on to {where}" if where else reply.body
-        if answer is Answer.AWAY and pause is not None:
-            answer = Answer.THROTTLE  # it says itself when it is back
-        raise CrmError(answer, f"{reply.status} {self._plain(said)}", pause_seconds=pause)
-
-    def _plain(self, text: str) -> str:
-        return plain(text, secrets=(self._account.secret.get_secret_value(), self._token))
 
 
 @asynccontextmanager
@@ -337,11 +247,6 @@ def _tree(fields: Map[str, Any], wrap: str, extra: Map[str, Any]) -> Any:
             at = at.setdefault(step, {})
         at[last] = value
     return tree
-
-
-def _quoted(values: Map[str, Any]) -> dict[str, Any]:
-    """Return values made fit for a URL's path."""
-    return {name: quote(one, safe="") if isinstance(one, str) else one for name, one in values.items()}
 
 
 def _ok(write: CallWrite, remote: RecordRef, looked: int) -> PushResult:

@@ -239,3 +239,11 @@ async def test_a_table_that_is_wrong_is_told_with_its_key(change: dict[str, Any]
         async with open_rest(account, tables(Idempotency.MARKER) | change, clock=SystemClock()):
             pass
     assert told in str(refused.value)
+
+
+async def test_what_was_never_there_is_not_taken_for_deleted() -> None:
+    async with rest_house(Idempotency.MARKER, answers=[{"status": [422], "means": "deleted"}]) as house:
+        write = house.write(a_log())
+        result = await pushed(house, replace(write, fields={**write.fields, "no_such_field_x": 1}))
+
+    assert result.answer is Answer.PERMANENT
