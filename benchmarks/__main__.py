@@ -16,6 +16,7 @@ from benchmarks import (
     keyword_rules,
     next_contacts,
     originate,
+    outbox,
     pacing,
     said,
     search,
@@ -39,6 +40,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[], Awaitable[None]]]] = {
     keyword_rules.NAME: keyword_rules.run,
     search.NAME: search.run,
     index.NAME: index.run,
+    outbox.NAME: outbox.run,
 }
 
 

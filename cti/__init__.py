@@ -15,6 +15,7 @@ recording  raw sound on a node -> a checked two-channel file; kept, moved, seale
 asr        recordings -> transcripts
 search     finding what was said
 quality    judging calls by what was said
+crm        which work calls leave for CRMs, and how it is handed out; `crm_sync` does it
 work       the durable work table's port and the service that runs it
 storage    SQLAlchemy tables and the implementations of the ports; migrations
 node       the node contract: files for Asterisk, CEL, the checks of `cti check`

@@ -64,6 +64,7 @@ from cti.storage.database import Database, open_database
 from cti.web.app import make_app, serving
 from cti.web.deps import Deps
 from cti.web.node_board import NodeBoard
+from cti.wiring.crm import CrmRoom
 from cti.wiring.dialing import Dialing, Listener, pacer_of
 from cti.wiring.quality import QualityParts
 from cti.wiring.recordings import Recordings
@@ -117,7 +118,7 @@ async def open_app(
         # The port first: a second service on the same settings ends here, before it has dialed anybody.
         url = await stack.enter_async_context(
             serving(
-                make_app(app.deps, [*settings.grants(), *app.transcription.grants]),
+                make_app(app.deps, [*settings.grants(), *app.transcription.grants, *app.crm.grants]),
                 host=settings.api.host,
                 port=settings.api.port,
             )
@@ -277,6 +278,7 @@ class _Wired:
             house=house,
             success_codes=lambda campaign_id: self.dictionaries.codes_meaning(Meaning.SUCCESS, campaign_id),
         )
+        self.crm = CrmRoom(settings=settings, config=config, database=database, clock=clock)
         self.recordings = Recordings(
             settings=settings.recording,
             database=database,
@@ -289,6 +291,9 @@ class _Wired:
             on_work=lambda: self.work.wake(),
             transcribe=lambda call, facts: transcription_works(
                 self.campaigns.rules(call.campaign_id or 0).transcription, call.call_id, facts
+            ),
+            also=lambda call, facts: (
+                self.crm.followers.changed(call.call_id, clock.now()) if facts.path else ()
             ),
         )
         self.quality = QualityParts(
@@ -323,6 +328,7 @@ class _Wired:
             agents=database.agents,
             on_work=self.work.wake,
             plan=self.plan,
+            follow=self.crm.followers.ended,
         )
         self.dialing = Dialing(
             database=database,
@@ -356,6 +362,7 @@ class _Wired:
             self.journal,
             self.work,
             *self.transcription.services,
+            *self.crm.services,
             self.importer,
             self.learner,
             *self.clients.values(),
@@ -435,6 +442,7 @@ class _Wired:
                 dispositions=self.dictionaries,
                 do_not_call=self.do_not_call,
                 plan=self.plan,
+                follow=self.crm.followers.disposed,
             ),
             dictionaries=self.dictionaries,
             ownership=self.ownership,
@@ -485,6 +493,7 @@ class _Wired:
             quality=self.quality.desks,
             transcripts=self.database.transcripts,
             search=self.database.search,
+            crm=self.crm.desk,
             bus=self.bus,
             clock=clock,
             recordings=self.recordings.desk,

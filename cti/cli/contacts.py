@@ -170,6 +170,32 @@ async def show_contact(api: ApiClient, contact: int, form: str | None) -> None:
         show(told[title], columns, None)
 
 
+@contacts.command("record")
+@click.argument("contact", type=int)
+@form_options
+@talks
+async def show_record(api: ApiClient, contact: int, form: str | None) -> None:
+    """Show what happened with one CONTACT (its id), newest first: calls, notes, callbacks, changes."""
+    told = await api.get(f"contacts/{contact}/record")
+    if form:
+        show([told], list(told), form)
+        return
+    for name in ("name", "owner", "stage", "next_follow_up_at"):
+        click.echo(f"{name}: {told[name] if told[name] is not None else '-'}")
+    click.echo(f"tags: {', '.join(told['tags']) or '-'}")
+    show(told["timeline"], ("at", "kind", "by", "text"), None)
+
+
+@contacts.command("note")
+@click.argument("contact", type=int)
+@click.argument("text")
+@talks
+async def add_note(api: ApiClient, contact: int, text: str) -> None:
+    """Write TEXT into the history of a CONTACT (its id)."""
+    await api.post(f"contacts/{contact}/notes", {"text": text})
+    click.echo("noted")
+
+
 @contacts.command("bulk")
 @click.argument("action", type=click.Choice(ACTIONS))
 @condition_options

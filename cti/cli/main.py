@@ -10,6 +10,7 @@ from cti.cli.campaigns import campaign
 from cti.cli.chances import chances
 from cti.cli.compliance import compliance, consent
 from cti.cli.contacts import contacts
+from cti.cli.crm import crm
 from cti.cli.dialing import ledger, pacing
 from cti.cli.dictionaries import dictionary
 from cti.cli.do_not_call import dnc
@@ -71,5 +72,6 @@ for command in (
     quality,
     search,
     transcripts,
+    crm,
 ):
     cti.add_command(command)

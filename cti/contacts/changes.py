@@ -70,10 +70,12 @@ class Change:
     entry_added: Mapping[str, Any] | None = None
     """Columns of a new entry; `id` is there once it was stored."""
     entry_removed: Mapping[str, Any] | None = None
+    note: str | None = None
+    """What somebody wrote down of him; changes nothing else, and nothing takes it back."""
 
     def __bool__(self) -> bool:
         """Whether anything changes."""
-        parts = (self.contact, self.entries, self.tags_added, self.tags_removed)
+        parts = (self.contact, self.entries, self.tags_added, self.tags_removed, self.note)
         return any(parts) or self.entry_added is not None or self.entry_removed is not None
 
 
@@ -130,6 +132,7 @@ def change_record(change: Change) -> dict[str, Any]:
         "tags_removed": list(change.tags_removed),
         "entry_added": change.entry_added and {k: _plain(v) for k, v in change.entry_added.items()},
         "entry_removed": change.entry_removed and {k: _plain(v) for k, v in change.entry_removed.items()},
+        "note": change.note,
     }
     return {name: part for name, part in told.items() if part}
 
@@ -143,6 +146,7 @@ def change_of(record: Mapping[str, Any]) -> Change:
         tags_removed=tuple(record.get("tags_removed", ())),
         entry_added=_columns_of(record.get("entry_added")),
         entry_removed=_columns_of(record.get("entry_removed")),
+        note=record.get("note"),
     )
 
 

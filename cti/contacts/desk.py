@@ -150,6 +150,16 @@ class ContactDesk:
         await self._store.change(contact_id, plan, kind="edit", by=asking.name, at=self._clock.now())
         return await self._seen(contact_id, asking)
 
+    async def note(self, contact_id: int, text: str, asking: Asking) -> None:
+        """Write a note into a contact's history. Raises NotFound, also when he may not be seen."""
+
+        def plan(subject: Subject) -> Change:
+            if asking.own_only and subject.facts["owner_agent_id"] not in (None, asking.agent_id):
+                raise NotFound(f"there is no contact {contact_id}")
+            return Change(note=text)
+
+        await self._store.change(contact_id, plan, kind="note", by=asking.name, at=self._clock.now())
+
     def _must_be_codes(self, change: Change, subject: Subject) -> None:
         """Raise BadInput for a stage or a tag that the dictionaries do not allow anew; what he has may stay."""
         campaigns = [entry.campaign_id for entry in subject.entries]

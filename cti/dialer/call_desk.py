@@ -1,6 +1,6 @@
 """What people do with calls: look at those that are up, say how one went."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from cti.model.calls import Call
 from cti.model.dictionaries import DictionaryKind, Meaning
 from cti.model.events import DispositionSet
 from cti.model.standing import Plan
+from cti.model.work import NewWork
 
 
 class Dispositions(Protocol):
@@ -48,7 +49,10 @@ class CallDesk:
         dispositions: Dispositions,
         do_not_call: DoNotCall,
         plan: Plan = done_after_one,
+        follow: Callable[[Call, datetime], Sequence[NewWork]] = lambda _call, _at: (),
     ) -> None:
+        """`follow` says which work a verdict leaves behind."""
+        self._follow = follow
         self._store = store
         self._open = open_calls
         self._bus = bus
@@ -77,7 +81,13 @@ class CallDesk:
             who = "a lead" if agent_id is None else f"agent {agent_id}"
             await self._do_not_call.add([call.number], reason=f"disposition {disposition}", by=who)
         await self._store.set_disposition(
-            call_id, agent_id=agent_id, disposition=disposition, note=note, at=at, plan=self._plan
+            call_id,
+            agent_id=agent_id,
+            disposition=disposition,
+            note=note,
+            at=at,
+            plan=self._plan,
+            works=self._follow(call, at),
         )
         self._bus.publish(
             DispositionSet(call_id=call_id, agent_id=agent_id, disposition=disposition, note=note, at=at)

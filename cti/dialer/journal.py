@@ -55,8 +55,10 @@ class Journal:
         agents: AgentStore,
         on_work: Callable[[], None] = lambda: None,
         plan: Plan = done_after_one,
+        follow: Callable[[Call], Sequence[NewWork]] = lambda _call: (),
     ) -> None:
-        """`plan` says how the entries of ended calls stand."""
+        """`plan` says how the entries of ended calls stand; `follow`, which more work they leave behind."""
+        self._follow = follow
         self._calls = calls
         self._plan = plan
         self._agents = agents
@@ -143,7 +145,7 @@ class Journal:
                 await self._save_or_sort_out([call])
 
     async def _save(self, batch: Sequence[Call]) -> None:
-        works = [work for call in batch for work in works_of(call)]
+        works = [work for call in batch for work in (*works_of(call), *self._follow(call))]
         await self._calls.save(batch, works=works, plan=self._plan)
         if works:
             self._on_work()

@@ -77,8 +77,9 @@ class CallStore(Protocol):
         note: str,
         at: datetime,
         plan: Plan = done_after_one,
+        works: Sequence[NewWork] = (),
     ) -> None:
-        """Write the agent's verdict and note; again overwrites. Raises NotFound.
+        """Write the agent's verdict and note, and the work that follows; again overwrites. Raises NotFound.
 
         Of a call that has ended and is its entry's last, the entry stands from then on as `plan` says, unless
         something else than a plan has decided on it since, or it is being dialed again.

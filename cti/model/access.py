@@ -17,6 +17,8 @@ class Role(StrEnum):
     """Only himself and his own calls."""
     WORKER = "worker"
     """A process that transcribes: takes that work, hears recordings, hands transcripts in; nothing else."""
+    SYNC = "sync"
+    """Only the work of a process that writes to CRMs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,8 +36,9 @@ def _wait_seconds(row: CallRow) -> float | None:
     return round((connected - answered).total_seconds(), 3) if answered and connected else None
 
 
-def _talk_seconds(row: CallRow) -> float:
-    stays = [(join.left_at or row.call.ended_at, join.joined_at) for join in row.call.joins]
+def talk_seconds(call: Call) -> float:
+    """Return how long agents talked, all stays together, as far as they are over."""
+    stays = [(join.left_at or call.ended_at, join.joined_at) for join in call.joins]
     return round(sum((left - joined).total_seconds() for left, joined in stays if left), 3)
 
 
@@ -114,7 +115,10 @@ CALL_FIELDS: Final[tuple[RecordField, ...]] = (
         "wait_seconds", "number", "From answer to join; null when one of them did not happen.", _wait_seconds
     ),
     RecordField(
-        "talk_seconds", "number", "Time joined with agents, of the stays that are over.", _talk_seconds
+        "talk_seconds",
+        "number",
+        "Time joined with agents, of the stays that are over.",
+        lambda row: talk_seconds(row.call),
     ),
     RecordField("total_seconds", "number", "From `placed_at` to `ended_at`.", _total_seconds),
     RecordField(

@@ -15,6 +15,7 @@ from cti.model.contacts import Campaign
 from cti.model.lines import Trunk
 from cti.settings.asr_sections import AsrSettings
 from cti.settings.base import Name, Port, Section
+from cti.settings.crm_sections import CrmSettings
 from cti.settings.quality_sections import QualitySettings
 from cti.settings.recording_sections import RecordingSettings
 from cti.settings.worker_sections import RedisSettings
@@ -137,7 +138,10 @@ class TokenSettings(Section):
         pattern="^[0-9a-fA-F]{64}$",
         description="Or its SHA-256 in hex, so that the file holds no secret.",
     )
-    role: Role = Field(description="`admin`, `lead`, `qa`, `agent`, or `worker`.")
+    role: Role = Field(
+        description="`admin`, `lead`, `qa`, `agent`, `worker` (a process that transcribes), or `sync` (one that writes"
+        " to CRMs)."
+    )
     agent: Name | None = Field(None, description="Login of the agent; needed with the role `agent`.")
 
     @model_validator(mode="after")
@@ -274,6 +278,7 @@ class Settings(Section):
     callbacks: CallbackSettings = CallbackSettings()
     quality: QualitySettings = QualitySettings()
     compliance: ComplianceSettings = ComplianceSettings()
+    crm: CrmSettings = CrmSettings()
     logging: LoggingSettings = LoggingSettings()
 
     @model_validator(mode="after")

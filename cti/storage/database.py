@@ -18,6 +18,7 @@ from cti.storage.sql_campaigns import SqlCampaigns
 from cti.storage.sql_chances import SqlChances
 from cti.storage.sql_compliance import SqlCompliance
 from cti.storage.sql_consents import SqlConsents
+from cti.storage.sql_crm import SqlCrm
 from cti.storage.sql_dictionaries import SqlDictionaries
 from cti.storage.sql_do_not_call import SqlDoNotCall
 from cti.storage.sql_facts import SqlFacts
@@ -73,6 +74,7 @@ class Database:
         self.transcripts = SqlTranscripts(connections)
         self.recordings = SqlRecordings(connections)
         self.search = SqlSearch(connections)
+        self.crm = SqlCrm(connections)
 
 
 @asynccontextmanager

@@ -189,6 +189,7 @@ class SqlCalls:
         note: str,
         at: datetime,
         plan: Plan = done_after_one,
+        works: Sequence[NewWork] = (),
     ) -> None:
         """See the port."""
         verdict = _DISPOSE.values(disposition=disposition, note=note, disposed_by=agent_id, disposed_at=at)
@@ -200,6 +201,7 @@ class SqlCalls:
             call = call_of(row, ())
             if call.ended:
                 await reconsider(connection, call, plan=plan, at=at)
+            await self._works.write(connection, works, now=at)
 
 
 async def _free_entries(connection: AsyncConnection, pairs: Iterable[_Pair]) -> set[int]:

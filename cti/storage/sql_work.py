@@ -5,7 +5,7 @@ leased, when the lease runs out. `due_at` keeps the wish of the newest version f
 """
 
 import secrets
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -21,7 +21,7 @@ from cti.work.ports import WorkCounts, WorkQueue
 
 _work = tables.work.c
 _DUE: Final = (
-    select(tables.work)
+    select(_work.id)
     .where(
         tables.waiting,
         _work.kind.in_(bindparam("kinds", expanding=True)),
@@ -31,14 +31,23 @@ _DUE: Final = (
     .limit(bindparam("at_most"))
     .with_for_update(skip_locked=True)
 )
+_due: Final = _DUE.cte("due")
+"""PostgreSQL never merges a CTE that locks rows into what uses it, so that the limit holds; a subquery it might."""
 _TAKE: Final = (
     update(tables.work)
-    .where(_work.id.in_(bindparam("ids", expanding=True)))
+    .where(_work.id.in_(select(_due.c.id)))
     .values(lease=bindparam("token"), next_at=bindparam("until"), attempts=_work.attempts + 1)
+    .returning(tables.work)
 )
 _HELD: Final = and_(_work.id == bindparam("held_id"), _work.lease == bindparam("held_lease"))
 _SAME_VERSION: Final = _work.version == bindparam("held_version")
 _EXTEND: Final = update(tables.work).where(_HELD).values(next_at=bindparam("until"))
+_HELD_TOGETHER: Final = and_(
+    _work.lease == bindparam("held_lease"), _work.id.in_(bindparam("held_ids", expanding=True))
+)
+_EXTEND_ALL: Final = (
+    update(tables.work).where(_HELD_TOGETHER).values(next_at=bindparam("until")).returning(_work.id)
+)
 _COUNT_WAITING: Final = (
     select(_work.kind, func.count().label("rows"), func.count(_work.lease).label("leased"))
     .where(tables.waiting)
@@ -48,6 +57,24 @@ _COUNT_OVER: Final = (
     select(_work.kind, _work.standing, func.count().label("rows"))
     .where(tables.over)
     .group_by(_work.standing, _work.kind)
+)
+
+
+def _unless_newer(standing: str) -> ColumnElement[str]:
+    return case((_SAME_VERSION, standing), else_=WAITING)
+
+
+_FINISH_ALL: Final = (
+    update(tables.work)
+    .where(_HELD_TOGETHER)
+    .values(
+        lease=None,
+        changed_at=bindparam("at"),
+        standing=_unless_newer(DONE),
+        error=None,
+        next_at=_work.due_at,
+    )
+    .returning(_work.id, _work.version)
 )
 
 
@@ -73,16 +100,38 @@ class SqlWork:
         token, until = secrets.token_hex(16), now + lease_for
         due = {"kinds": list(kinds), "now": now, "at_most": limit}
         async with self._connections.writing() as connection:
-            rows = (await connection.execute(_DUE, due)).all()
-            if rows:
-                taken = {"ids": [row.id for row in rows], "token": token, "until": until}
-                await connection.execute(_TAKE, taken)
-        return [_leased(row, token=token, until=until) for row in rows]
+            rows = (await connection.execute(_TAKE, {**due, "token": token, "until": until})).all()
+        ordered = sorted(rows, key=lambda row: (-row.priority, row.due_at, row.id))
+        return [_of_row(row) for row in ordered]
 
     @to_the_end
     async def extend(self, work: Work, *, now: datetime, lease_for: timedelta) -> bool:
         """See the port."""
         return await self._answer(_EXTEND, work, until=now + lease_for) is not None
+
+    @to_the_end
+    async def extend_all(self, works: Sequence[Work], *, now: datetime, lease_for: timedelta) -> set[int]:
+        """See the port."""
+        if not works:
+            return set()
+        held = {"held_lease": works[0].lease, "held_ids": [work.id for work in works]}
+        async with self._connections.writing() as connection:
+            kept = await connection.execute(_EXTEND_ALL, {**held, "until": now + lease_for})
+            return set(kept.scalars())
+
+    @to_the_end
+    async def finish_all(self, works: Sequence[Work], *, now: datetime) -> set[int]:
+        """See the port. Versions differ from row to row, so the rows of each version are one statement."""
+        by_version: defaultdict[int, list[int]] = defaultdict(list)
+        for work in works:
+            by_version[work.version].append(work.id)
+        finished: set[int] = set()
+        async with self._connections.writing() as connection:
+            for version, ids in sorted(by_version.items()):
+                held = {"held_lease": works[0].lease, "held_ids": sorted(ids), "held_version": version}
+                rows = (await connection.execute(_FINISH_ALL, {**held, "at": now})).all()
+                finished |= {row.id for row in rows if row.version == version}
+        return finished
 
     @to_the_end
     async def finish(self, work: Work, *, now: datetime) -> bool:
@@ -118,6 +167,17 @@ class SqlWork:
             update(tables.work)
             .where(_work.id == work_id, _work.standing == DEAD)
             .values(standing=WAITING, attempts=0, due_at=now, next_at=now, changed_at=now)
+        )
+        async with self._connections.writing() as connection:
+            return (await connection.execute(change)).rowcount == 1
+
+    @to_the_end
+    async def discard(self, work_id: int, *, now: datetime) -> bool:
+        """See the port."""
+        change = (
+            update(tables.work)
+            .where(_work.id == work_id, _work.standing == DEAD)
+            .values(standing=DONE, changed_at=now)
         )
         async with self._connections.writing() as connection:
             return (await connection.execute(change)).rowcount == 1
@@ -188,24 +248,15 @@ def _release(now: datetime) -> Update:
     return update(tables.work).where(_HELD).values(lease=None, changed_at=now)
 
 
-def _unless_newer(standing: str) -> ColumnElement[str]:
-    return case((_SAME_VERSION, standing), else_=WAITING)
-
-
-def _leased(row: Row[Any], *, token: str, until: datetime) -> Work:
-    return _of_row(row, attempts=row.attempts + 1, lease=token, leased_until=until)
-
-
-def _of_row(row: Row[Any], **changed: Any) -> Work:
-    values = {
-        "id": row.id,
-        "kind": row.kind,
-        "key": row.key,
-        "version": row.version,
-        "payload": row.payload,
-        "attempts": row.attempts,
-        "lease": row.lease or "",
-        "leased_until": row.next_at,
-        "error": row.error,
-    }
-    return Work(**values | changed)
+def _of_row(row: Row[Any]) -> Work:
+    return Work(
+        id=row.id,
+        kind=row.kind,
+        key=row.key,
+        version=row.version,
+        payload=row.payload,
+        attempts=row.attempts,
+        lease=row.lease or "",
+        leased_until=row.next_at,
+        error=row.error,
+    )

@@ -16,6 +16,9 @@ CALLER: Final = web.RequestKey("caller", Grant)
 FOR_WORKERS: Final = re.compile(r"/api/v1/(transcription/work/[a-z-]+|calls/[0-9a-f]{32}/recording)")
 """Everything else is closed to a worker's token, which lies on other machines. Here and not in the handlers: one that
 forgot to ask would be open."""
+FOR_SYNC: Final = re.compile(r"/api/v1/crm/work/[a-z-]+")
+"""Everything else is closed to the token of a process that writes to CRMs. Here and not in the handlers: one that
+forgot to ask would be open."""
 LEADERS: Final = frozenset({Role.ADMIN, Role.LEAD})
 REVIEWERS: Final = LEADERS | {Role.QA}
 QUALITY: Final = "/api/v1/quality/"
@@ -57,6 +60,8 @@ def known(request: web.Request, token: str) -> Grant:
     grant = grant_for(token, grants)
     if grant.role is Role.WORKER and not FOR_WORKERS.fullmatch(request.path):
         raise Forbidden("a worker's token is for transcribing alone")
+    if grant.role is Role.SYNC and not FOR_SYNC.fullmatch(request.path):
+        raise Forbidden("this token is for writing to CRMs alone")
     return grant
 
 
@@ -94,6 +99,14 @@ def reviewer(request: web.Request) -> Grant:
     grant = caller(request)
     if grant.role not in REVIEWERS:
         raise Forbidden("this needs the role qa, lead or admin")
+    return grant
+
+
+def syncer(request: web.Request) -> Grant:
+    """Return who is asking, a process that writes to CRMs or an admin. Raises Unauthorized, Forbidden."""
+    grant = caller(request)
+    if grant.role not in (Role.SYNC, Role.ADMIN):
+        raise Forbidden("this needs the role sync")
     return grant
 
 

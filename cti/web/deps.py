@@ -19,6 +19,7 @@ from cti.recording.desk import RecordingDesk
 from cti.recording.pauses import PauseDesk
 from cti.recording.space import SpaceWatch
 from cti.reports.ports import FactStore
+from cti.web.crm_ports import CrmDesk
 from cti.web.ports import (
     AgentDesk,
     AnswerChances,
@@ -83,6 +84,7 @@ class Deps:
     quality: Quality
     transcripts: Transcripts
     search: Search
+    crm: CrmDesk
     bus: EventBus
     clock: Clock
     recordings: RecordingDesk

@@ -52,12 +52,14 @@ class Recordings:
         open_calls: OpenCalls,
         on_work: Callable[[], None],
         transcribe: Transcribe = lambda _call, _facts: (),
+        also: Transcribe = lambda _call, _facts: (),
     ) -> None:
         store = database.recordings
         raw_folders: dict[str, Path] = {
             name: node.recordings for name, node in nodes.items() if node.recordings
         }
         self._settings, self._campaigns, self._transcribe = settings, campaigns, transcribe
+        self._also = also
         self._raw_folders = raw_folders
         self.archive = Archive.open(settings.plan())
         locks, classes = CallLocks(), settings.retention_classes()
@@ -132,9 +134,13 @@ class Recordings:
 
     def _following(self, call: RecordedCall, facts: RecordingFacts) -> Sequence[NewWork]:
         """Transcribe first, where that is wanted; who stores the transcript orders the compression."""
-        elsewhere = works_after(call.call_id, facts, last_place=self.archive.last_place)
+        elsewhere = (
+            *works_after(call.call_id, facts, last_place=self.archive.last_place),
+            *self._also(call, facts),
+        )
         if orders := self._transcribe(call, facts):
             return (*orders, *elsewhere)
         if self._settings.form() is None:
             return elsewhere
-        return (compress_work(call.call_id),)  # what is smaller is moved afterwards
+        # what is smaller is moved afterwards
+        return (compress_work(call.call_id), *self._also(call, facts))

@@ -52,8 +52,16 @@ class WorkStore(Protocol):
         """Keep the lease longer; False when it is no longer ours."""
         ...
 
+    async def extend_all(self, works: Sequence[Work], *, now: datetime, lease_for: timedelta) -> set[int]:
+        """Keep the leases of works that one `lease` handed out; return the ids of those that are still ours."""
+        ...
+
     async def finish(self, work: Work, *, now: datetime) -> bool:
         """Mark it done. False when the lease is no longer ours, or a newer version came meanwhile (which stays due)."""
+        ...
+
+    async def finish_all(self, works: Sequence[Work], *, now: datetime) -> set[int]:
+        """Mark works done that one `lease` handed out, as `finish` does each; return the ids of those it did."""
         ...
 
     async def retry(self, work: Work, *, error: str, due_at: datetime, now: datetime) -> bool:
@@ -79,6 +87,10 @@ class WorkStore(Protocol):
 
     async def revive(self, work_id: int, *, now: datetime) -> bool:
         """Make a dead letter due again with its attempts at 0. False when there is none of that id."""
+        ...
+
+    async def discard(self, work_id: int, *, now: datetime) -> bool:
+        """Take a dead letter for done, its error kept. False when there is none of that id."""
         ...
 
     async def dead(self, *, kind: str | None = None, limit: int = 100) -> list[Work]:

@@ -321,3 +321,15 @@ async def test_tags_are_counted(store: Store) -> None:
         await store.finding.change(row.id, lambda _, t=tags: Change(tags_added=t), kind="tag", by="x", at=NOW)
 
     assert list(await store.finding.tags()) == [("b", 1), ("vip", 2)]
+
+
+async def test_a_note_is_a_row_of_history_and_changes_nothing_else(store: Store) -> None:
+    await a_stored_campaign(store, contacts=1)
+    (row,) = await store.finding.contacts(ContactQuery())
+
+    await store.finding.change(row.id, lambda _: Change(note="wants 王"), kind="note", by="anna", at=later(5))
+
+    (kept,) = await store.finding.changes(row.id, limit=10)
+    assert (kept.kind, kept.by, change_of(kept.change)) == ("note", "anna", Change(note="wants 王"))
+    (after,) = await store.finding.contacts(ContactQuery())
+    assert (after.stage, after.tags, after.changed_at) == (row.stage, row.tags, later(5))

@@ -346,3 +346,47 @@ async def test_the_queue_of_a_kind_is_told_with_its_age_and_what_was_done(store:
     await store.work.finish(second, now=later(4))
 
     assert await queue() == WorkQueue(oldest_due_at=later(2), done=1)
+
+
+async def test_works_are_finished_together_but_for_newer_ones_and_others_leases(store: Store) -> None:
+    await store.work.add([wish(key) for key in "abc"], now=NOW)
+    await store.work.add([wish("b")], now=NOW)
+    first = await leased(store, limit=2)
+    (other,) = await leased(store)
+    await store.work.add([wish("a")], now=later(1))
+    by_key = {work.key: work for work in (*first, other)}
+
+    finished = await store.work.finish_all(first, now=later(2))
+
+    assert finished == {by_key["b"].id}
+    assert await store.work.finish_all([], now=later(2)) == set()
+    assert await store.work.finish_all(first, now=later(3)) == set()
+    (again,) = await leased(store, at=3)
+    assert (again.key, again.version) == ("a", 2)
+    assert await store.work.finish(by_key["c"], now=later(3))
+
+
+async def test_leases_are_kept_together_and_lost_ones_told(store: Store) -> None:
+    await store.work.add([wish(key) for key in "ab"], now=NOW)
+    works = await leased(store)
+    await store.work.finish(works[0], now=later(1))
+
+    kept = await store.work.extend_all(works, now=later(50), lease_for=MINUTE)
+
+    assert kept == {works[1].id}
+    assert await store.work.extend_all([], now=later(50), lease_for=MINUTE) == set()
+    assert await leased(store, at=109) == []
+    assert len(await leased(store, at=110)) == 1
+
+
+async def test_a_dead_letter_that_is_discarded_is_over(store: Store) -> None:
+    await store.work.add([wish()], now=NOW)
+    work = await one_leased(store)
+    assert not await store.work.discard(work.id, now=NOW)
+    await store.work.bury(work, error="no such field", now=later(1))
+
+    assert await store.work.discard(work.id, now=later(2))
+
+    assert not await store.work.discard(work.id, now=later(3))
+    assert await store.work.dead() == []
+    assert await leased(store, at=9999) == []

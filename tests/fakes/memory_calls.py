@@ -106,10 +106,12 @@ class MemoryCalls:
         note: str,
         at: datetime,
         plan: Plan = done_after_one,
+        works: Sequence[NewWork] = (),
     ) -> None:
         if call_id not in self._tables.calls:
             raise NotFound(f"there is no call {call_id}")
         self._tables.verdicts[call_id] = Verdict(agent_id=agent_id, disposition=disposition, note=note, at=at)
+        self._tables.write_works(works, at)
         call, attempt = self._tables.calls[call_id], self._tables.attempts.get(call_id)
         entry = self._tables.entries.get(attempt.entry_id or 0) if attempt else None
         if entry is None or not call.ended or entry.call_id != call_id:

@@ -21,7 +21,7 @@ class MemoryFacts:
 
     async def call_rows(self, wanted: CallFilter) -> list[CallRow]:
         newest_first = sorted(self._tables.calls.values(), key=lambda call: call.id, reverse=True)
-        return [self._row(call) for call in newest_first if self._matches(call, wanted)][: wanted.limit]
+        return [self.row(call) for call in newest_first if self._matches(call, wanted)][: wanted.limit]
 
     async def all_call_rows(self, wanted: CallFilter) -> AsyncIterator[CallRow]:
         for row in await self.call_rows(replace(wanted, limit=len(self._tables.calls))):
@@ -51,7 +51,8 @@ class MemoryFacts:
             )
         )
 
-    def _row(self, call: Call) -> CallRow:
+    def row(self, call: Call) -> CallRow:
+        """Return a call with its names."""
         contact = self._tables.contacts.get(call.contact_id or 0)
         campaign = self._tables.campaigns.get(call.campaign_id or 0)
         agent = self._tables.agents.get(call.agent_id or 0)

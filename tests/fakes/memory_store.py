@@ -9,6 +9,7 @@ from tests.fakes.memory_campaigns import MemoryCampaigns
 from tests.fakes.memory_chances import MemoryChances
 from tests.fakes.memory_compliance import MemoryCompliance
 from tests.fakes.memory_consents import MemoryConsents
+from tests.fakes.memory_crm import MemoryCrm
 from tests.fakes.memory_dictionaries import MemoryDictionaries
 from tests.fakes.memory_do_not_call import MemoryDoNotCall
 from tests.fakes.memory_facts import MemoryFacts
@@ -59,3 +60,4 @@ class MemoryStore:
         self.transcripts = MemoryTranscripts(self.tables)
         self.recordings = MemoryRecordings(self.tables)
         self.search = MemorySearch(self.tables)
+        self.crm = MemoryCrm(self.tables)

@@ -18,6 +18,7 @@ from cti.model.callbacks import Callback, CallbackMove
 from cti.model.calls import Call, EndReason, Outcome
 from cti.model.contact_rows import ContactChange
 from cti.model.contacts import Campaign, Candidate, EntryState, NewContact, RowRefused
+from cti.model.crm import Link, TargetStanding
 from cti.model.dictionaries import DictionaryEntry
 from cti.model.lines import CallerPool
 from cti.model.ownership import OwnerMove
@@ -186,6 +187,9 @@ class MemoryTables:
     """By key."""
     call_marks: dict[tuple[str, str, str], float | None] = field(default_factory=dict)
     """By call, kind and name."""
+    crm_links: dict[tuple[str, str], Link] = field(default_factory=dict)
+    """By target and call."""
+    crm_targets: dict[str, TargetStanding] = field(default_factory=dict)
     _ids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def new_id(self) -> int:

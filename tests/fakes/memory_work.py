@@ -36,6 +36,12 @@ class MemoryWork:
             row.leased_until = now + lease_for
         return row is not None
 
+    async def extend_all(self, works: Sequence[Work], *, now: datetime, lease_for: timedelta) -> set[int]:
+        return {work.id for work in works if await self.extend(work, now=now, lease_for=lease_for)}
+
+    async def finish_all(self, works: Sequence[Work], *, now: datetime) -> set[int]:
+        return {work.id for work in works if await self.finish(work, now=now)}
+
     async def finish(self, work: Work, *, now: datetime) -> bool:
         row = self._release(work, now)
         if row is None or row.version != work.version:
@@ -76,6 +82,13 @@ class MemoryWork:
         if row is None or row.standing != "dead":
             return False
         row.standing, row.attempts, row.due_at, row.changed_at = "waiting", 0, now, now
+        return True
+
+    async def discard(self, work_id: int, *, now: datetime) -> bool:
+        row = self._tables.works.get(work_id)
+        if row is None or row.standing != "dead":
+            return False
+        row.standing, row.changed_at = "done", now
         return True
 
     async def dead(self, *, kind: str | None = None, limit: int = 100) -> list[Work]:

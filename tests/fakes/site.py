@@ -35,6 +35,7 @@ from cti.web.app import make_app
 from cti.web.deps import DEPS, Deps
 from tests.builders import a_campaign, an_agent
 from tests.fakes.clock import FakeClock
+from tests.fakes.crm_parts import a_crm_desk
 from tests.fakes.desks import (
     FakeAgentDesk,
     FakeAnswerChances,
@@ -63,6 +64,7 @@ TOKENS = {
     "qa": "token-of-the-reviewer",
     "anna": "token-of-anna",
     "worker": "token-of-a-worker",
+    "sync": "token-of-the-sync",
     "nobody": "wrong",
 }
 
@@ -201,6 +203,7 @@ def deps_in_memory(
         quality=quality_parts(store, bus, clock, agents.agents).desks,
         transcripts=store.transcripts,
         search=store.search,
+        crm=a_crm_desk(store, clock),
         previews=FakePreviews(),
         by_hand=FakeByHand(),
         ledger=DropLedger(store=store.ledger, clock=clock),
@@ -259,6 +262,8 @@ async def open_site(folder: Path) -> AsyncIterator[Site]:
         grant("anna", Role.AGENT, "anna"),
         grant("worker", Role.WORKER),
     ]
+    grants = [grant("admin", Role.ADMIN), grant("lead", Role.LEAD), grant("anna", Role.AGENT, "anna")]
+    grants.append(grant("sync", Role.SYNC))
     server = TestServer(make_app(parts, grants))
     async with running(importer), TestClient(server) as client:
         yield Site(

@@ -25,6 +25,7 @@ from cti.storage.tables.contacts import (
     pending,
     refused_rows,
 )
+from cti.storage.tables.crm import crm_links, crm_targets
 from cti.storage.tables.finding import (
     bulk_actions,
     contact_changes,
@@ -89,6 +90,8 @@ __all__ = [
     "contact_changes",
     "contact_tags",
     "contacts",
+    "crm_links",
+    "crm_targets",
     "current_only",
     "current_transcripts",
     "dictionary_entries",

@@ -17,6 +17,8 @@ from cti.settings.client import Access, access
 from cti.settings.listing import all_keys
 
 EXAMPLE = Path(__file__).parents[3] / "config" / "cti.example.toml"
+SHOWN_ONLY = {"crm.targets"}
+"""Tables that stand in the example as a comment: nobody has them who did not ask for them."""
 NODE = '[[nodes]]\nname = "pbx"\nsecret = "hush"\n'
 
 
@@ -65,12 +67,18 @@ def test_the_example_names_every_key_in_its_table_and_its_default() -> None:
             table = (table[0] if isinstance(table, list) else table)[step]
         tables = table if key.many else [table]
         assert any(key.name in one for one in tables), f"{key.table}.{key.name} is missing"
-        if not any(line.startswith(f"{key.name} = ") for line in written):
+        if key.table in SHOWN_ONLY:
+            assert any(line.startswith(f"# {key.name} = ") for line in written), key.name
+        elif not any(line.startswith(f"{key.name} = ") for line in written):
             assert f"# {key.name} = {key.default}" in written
 
 
 def test_the_example_with_all_defaults_written_out_means_the_same() -> None:
-    assert Settings.model_validate(tomllib.loads(opened())) == load(EXAMPLE, {})
+    tree = tomllib.loads(opened())
+    for table in SHOWN_ONLY:
+        section, name = table.split(".")
+        del tree[section][name]
+    assert Settings.model_validate(tree) == load(EXAMPLE, {})
 
 
 def test_without_a_file_and_environment_there_are_defaults(
@@ -134,7 +142,7 @@ def test_the_environment_overrides_the_file_also_within_lists(tmp_path: Path) ->
         ("[dialer]\nring_seconds = nan", "dialer.ring_seconds: Input should be"),
         (
             '[[api.tokens]]\nname = "x"\nrole = "king"\ntoken = "1234567890123456"',
-            "'admin', 'lead', 'qa', 'agent' or 'worker'",
+            "'admin', 'lead', 'qa', 'agent', 'worker' or 'sync'",
         ),
         ('[[api.tokens]]\nname = "x"\nrole = "admin"\ntoken = "short"', "api.tokens[0].token: is too short"),
         ('[[api.tokens]]\nname = "x"\nrole = "admin"', "give exactly one of token and sha256"),

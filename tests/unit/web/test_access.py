@@ -58,6 +58,8 @@ WAYS: list[tuple[str, str, str]] = [
     ("PATCH", "quality/reviews/1", "leaders"),
     *(("POST", f"quality/reviews/1/{order}", "leaders") for order in ("submit", "resolve")),
     *(("POST", f"quality/reviews/1/{order}", "all") for order in ("comments", "appeal")),
+    ("GET", "contacts/7/record", "all"),
+    ("POST", "contacts/7/notes", "all"),
     ("GET", "campaigns", "leaders"),
     ("POST", "campaigns", "leaders"),
     ("GET", "campaigns/1", "leaders"),
@@ -83,6 +85,18 @@ WAYS: list[tuple[str, str, str]] = [
     ("GET", "compliance/profiles", "leaders"),
     ("GET", "consents?contact_id=1", "leaders"),
     ("POST", "consents", "leaders"),
+    ("GET", "crm", "leaders"),
+    ("GET", "crm/dead", "leaders"),
+    ("POST", "crm/dead/replay", "leaders"),
+    ("POST", "crm/dead/7/replay", "leaders"),
+    ("POST", "crm/dead/7/discard", "leaders"),
+    ("POST", "crm/targets/odoo/resume", "leaders"),
+    ("GET", f"crm/calls/{CALL}", "leaders"),
+    ("POST", f"crm/calls/{CALL}/push", "leaders"),
+    *(
+        ("POST", f"crm/work/{order}", "sync")
+        for order in ("take", "keep", "begin", "settle", "unchanged", "give-back", "checked")
+    ),
     ("GET", "do-not-call", "leaders"),
     ("POST", "do-not-call", "leaders"),
     ("POST", "do-not-call/import", "leaders"),
@@ -153,7 +167,7 @@ WAYS: list[tuple[str, str, str]] = [
 
 
 @pytest.mark.parametrize(("method", "path", "who"), WAYS)
-@pytest.mark.parametrize("as_", ["admin", "lead", "anna", "worker", "nobody", None])
+@pytest.mark.parametrize("as_", ["admin", "lead", "anna", "worker", "sync", "nobody", None])
 async def test_every_way_in_is_open_to_those_it_is_for(
     site: Site, method: str, path: str, who: str, as_: str | None
 ) -> None:
@@ -164,15 +178,24 @@ async def test_every_way_in_is_open_to_those_it_is_for(
         assert answer.status == 401
         assert answer.headers["WWW-Authenticate"] == "Bearer"
         assert (await answer.json())["error"]["kind"] == "unauthorized"
-    elif (
-        (as_ == "anna" and who != "all")
-        or (as_ == "lead" and who == "workers")
-        or (as_ == "worker" and who != "workers" and not path.endswith("/recording"))
-    ):
+    elif _is_closed(as_, who, path):
         assert answer.status == 403
         assert (await answer.json())["error"]["kind"] == "forbidden"
     else:
         assert answer.status not in (401, 403)
+
+
+def _is_closed(as_: str | None, who: str, path: str) -> bool:
+    match as_:
+        case "anna":
+            return who != "all"
+        case "lead":
+            return who in ("sync", "workers")
+        case "worker":
+            return who != "workers" and not path.endswith("/recording")
+        case "sync":
+            return who != "sync"
+    return False
 
 
 def test_no_way_in_is_missing_from_the_list_above(site: Site) -> None:

@@ -1,0 +1,27 @@
+"""Which adapter a target has. A new adapter is a line here."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Final
+
+from crm_sync.account import Account
+from crm_sync.port import Crm
+from crm_sync.rest import open_rest
+from cti.clock import Clock
+from cti.errors import SettingsError
+
+Open = Callable[..., AbstractAsyncContextManager[Crm]]
+"""Given the account, the adapter's own table of the mapping file, and `clock`; opens it. Raises SettingsError."""
+
+ADAPTERS: Final[Mapping[str, Open]] = {"rest": open_rest}
+
+
+def opened(
+    adapter: str, account: Account, tree: Mapping[str, Any], *, clock: Clock
+) -> AbstractAsyncContextManager[Crm]:
+    """Return the adapter, to be entered. Its own table of the mapping file is named as it is. Raises SettingsError."""
+    if adapter not in ADAPTERS:
+        raise SettingsError(
+            f"crm.targets: {account.target}: there is no adapter {adapter!r}; there are: {', '.join(sorted(ADAPTERS))}"
+        )
+    return ADAPTERS[adapter](account, tree, clock=clock)

@@ -1,0 +1,194 @@
+"""The composition root of the process that writes to CRMs: opens feed and CRMs, runs a pusher for each target.
+
+A target that cannot be opened (a mapping that is wrong) ends the process, with a word about file and key: it would
+write nothing, and nobody would see why.
+"""
+
+import asyncio
+import logging
+import signal
+import sys
+import tomllib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from crm_sync.account import Account
+from crm_sync.adapters import opened
+from crm_sync.feeds import api_feed
+from crm_sync.mapping import Mapping as CrmMapping
+from crm_sync.mapping import MappingFile, mapping_of
+from crm_sync.port import Checked, Crm, CrmError
+from crm_sync.push import Feed, TargetPusher
+from cti.clock import Clock, SystemClock
+from cti.crm.feed import TableFeed
+from cti.errors import CtiError, SettingsError
+from cti.model.crm import Answer, Rate
+from cti.service import running
+from cti.settings import Settings
+from cti.settings.client import access
+from cti.settings.crm_sections import CrmTargetSettings
+from cti.storage.database import open_database
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A target that is ready to be written to."""
+
+    settings: CrmTargetSettings
+    crm: Crm
+    mapping: CrmMapping
+
+    @property
+    def rate(self) -> Rate:
+        can = self.crm.capabilities
+        known = Rate(per_second=can.per_second, burst=can.burst, per_day=can.per_day)
+        return self.settings.rate(known=known)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check found of one target."""
+
+    target: str
+    checked: Checked | None
+    problem: str = ""
+
+
+async def work(settings: Settings, *, config: Path | None = None, ends_with_stdin: bool = False) -> None:
+    """Write to all targets until SIGTERM, SIGINT, or the end of standard input.
+
+    Raises SettingsError (no target, a mapping that is wrong), StorageError (no database).
+    """
+    if not settings.crm.targets:
+        raise SettingsError("crm.targets: the settings name no CRM; add a [[crm.targets]] table")
+    clock = SystemClock()
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    async with AsyncExitStack() as stack:
+        feed = await stack.enter_async_context(open_feed(settings, config=config, clock=clock))
+        pushers = []
+        for target in settings.crm.targets:
+            ready = await stack.enter_async_context(open_target(target, clock=clock))
+            await check_in(feed, ready)
+            pushers.append(pusher_of(ready, feed, clock=clock))
+        await stack.enter_async_context(running(*pushers))
+        log.info("writing to %s", ", ".join(target.name for target in settings.crm.targets))
+        if ends_with_stdin:
+            await _first_of(stopped.wait(), _stdin_ends())
+        else:
+            await stopped.wait()
+
+
+async def check(settings: Settings, *, only: str | None = None) -> list[Finding]:
+    """Open each target and ask it who we are there. Raises SettingsError for a name that is not there."""
+    names = [target.name for target in settings.crm.targets]
+    if only is not None and only not in names:
+        raise SettingsError(f"crm.targets: there is no {only!r}; there are: {', '.join(names) or 'none'}")
+    return [await _check(target) for target in settings.crm.targets if only in (None, target.name)]
+
+
+async def _check(target: CrmTargetSettings) -> Finding:
+    try:
+        async with open_target(target, clock=SystemClock()) as ready:
+            return Finding(target.name, await ready.crm.check())
+    except CrmError as error:
+        return Finding(target.name, None, f"{error.answer}: {error}")
+    except CtiError as error:
+        return Finding(target.name, None, str(error))
+
+
+@asynccontextmanager
+async def open_feed(settings: Settings, *, config: Path | None, clock: Clock) -> AsyncIterator[Feed]:
+    """Open the database where it is PostgreSQL, else the service's API."""
+    url = settings.database.url.get_secret_value()
+    if url.startswith("postgresql"):
+        async with open_database(url, clock=clock) as database:
+            yield TableFeed(
+                works=database.work, store=database.crm, targets=settings.crm.rules(), clock=clock
+            )
+        return
+    found = access(config=config)
+    async with api_feed(found.url, found.token) as feed:
+        yield feed
+
+
+@asynccontextmanager
+async def open_target(target: CrmTargetSettings, *, clock: Clock) -> AsyncIterator[Opened]:
+    """Read a target's mapping and open its CRM. Raises SettingsError."""
+    tree = _read(target.mapping)
+    known = {name: tree.pop(name) for name in MappingFile.model_fields if name in tree}
+    mapping = mapping_of(known, target=target.name, where=str(target.mapping))
+    own = tree.pop(target.adapter, {})
+    if tree:
+        allowed = ", ".join([*MappingFile.model_fields, target.adapter])
+        raise SettingsError(
+            f"{target.mapping}: {next(iter(tree))}: there is no such table; there are: {allowed}"
+        )
+    account = Account(target=target.name, url=target.url, secret=target.secret, where=str(target.mapping))
+    async with opened(target.adapter, account, own, clock=clock) as crm:
+        yield Opened(target, crm, mapping)
+
+
+def pusher_of(ready: Opened, feed: Feed, *, clock: Clock) -> TargetPusher:
+    """Make a target's pusher."""
+    return TargetPusher(
+        target=ready.settings.name,
+        crm=ready.crm,
+        mapping=ready.mapping,
+        feed=feed,
+        clock=clock,
+        rate=ready.rate,
+        in_flight=ready.settings.in_flight,
+    )
+
+
+async def check_in(feed: Feed, ready: Opened) -> None:
+    """Ask the CRM once at the beginning: one that was stopped for its key goes on when the new one is good."""
+    name = ready.settings.name
+    try:
+        found = await ready.crm.check()
+    except CrmError as error:
+        log.error("%s: %s: %s", name, error.answer, error)
+        answer, message = error.answer, str(error)
+    else:
+        log.info("%s: it takes us for %s %s", name, found.who, found.version)
+        for warning in found.warnings:
+            log.warning("%s: %s", name, warning)
+        answer, message = Answer.OK, ""
+    with suppress(CtiError):  # the service is not up yet; the pusher finds out how the CRM stands by itself
+        await feed.checked(name, answer, message)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{file}: this is not TOML: {error}") from None
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{file}: not UTF-8 at byte {error.start}") from None
+    except OSError as error:
+        raise SettingsError(f"{file}: cannot be read: {error.strerror}") from None
+
+
+async def _first_of(*waits: Any) -> None:
+    tasks: Sequence[asyncio.Future[Any]] = [asyncio.ensure_future(one) for one in waits]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _stdin_ends() -> None:
+    """Return when whoever began us is gone: its end of the pipe closes however it died."""
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
+    )
+    while await reader.read(1024):
+        pass

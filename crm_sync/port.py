@@ -1,0 +1,239 @@
+"""What an adapter of a CRM is. Nothing here knows any CRM.
+
+An adapter writes calls, reads back what it wrote, finds and pulls records. It owns the protocol of its CRM, and the
+judgement of how the CRM answered (status codes lie: there are CRMs that refuse with 200 and that throttle with 403).
+It keeps no memory between calls: what was created for a call is handed in, and handed back.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from cti.errors import CtiError
+from cti.model.crm import BLAMELESS, Answer, CallLog, RecordRef
+
+__all__ = [
+    "BLAMELESS",
+    "Answer",
+    "CallLog",
+    "CallWrite",
+    "Capabilities",
+    "Checked",
+    "Crm",
+    "CrmError",
+    "Deal",
+    "Idempotency",
+    "PullPage",
+    "PulledRecord",
+    "PushResult",
+    "RecordRef",
+    "Written",
+]
+
+
+class CrmError(CtiError):
+    """A CRM did not do what it was asked."""
+
+    def __init__(self, answer: Answer, message: str, *, pause_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.answer = answer
+        self.pause_seconds = pause_seconds
+        """As the CRM said (Retry-After), None: it did not."""
+
+
+class Idempotency(StrEnum):
+    """What keeps a CRM from having a call twice when a write is repeated."""
+
+    KEY = "key"
+    """It takes a key of ours and updates what has it: repeating is always safe."""
+    OWN_ID = "own_id"
+    """We choose the record's id: a repeat is refused as there already, which is as good."""
+    MARKER = "marker"
+    """Nothing: our mark stands in a field, and after an unknown answer it is looked for before writing again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a CRM can do, through this adapter."""
+
+    idempotency: Idempotency
+    batch: int = 1
+    """Calls in one request at most."""
+    in_flight: int = 4
+    """Requests that may be under way at one time."""
+    per_second: float | None = None
+    """Requests the CRM takes for good; None: no limit of its own."""
+    burst: int = 1
+    """Requests it takes at once after a silence."""
+    per_day: int | None = None
+    """Requests of the account in a day."""
+    unsure_seconds: float = 30.0
+    """After an unknown answer what was sent may still come to stand there for so long; a look before that proves
+    nothing."""
+    reads_back: bool = False
+    """`read_back` and `written` work."""
+    finds: bool = False
+    """`find_by_number` works."""
+    pulls: bool = False
+    """`pull` and `record` work."""
+    follow_ups: bool = False
+    """`follow_up` works."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallWrite:
+    """One call, to be created or brought up to date in the CRM."""
+
+    log: CallLog
+    fields: Mapping[str, Any]
+    """By the CRM's own field names, as the mapping made them: JSON values."""
+    home: RecordRef | None = None
+    """The lead or contact it belongs on."""
+    deal: RecordRef | None = None
+    """And the deal, when the call has one."""
+    user: str | None = None
+    """The agent there, as the mapping names him: an e-mail or the id of a user."""
+    remote: RecordRef | None = None
+    """What was created for this call before: it is updated. None: it is created."""
+    unsure: bool = False
+    """An earlier write may have reached the CRM: look for the call's mark first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushResult:
+    """What became of one `CallWrite`."""
+
+    call_id: str
+    answer: Answer
+    remote: RecordRef | None = None
+    """With OK: what stands there for the call now."""
+    message: str = ""
+    """For people; holds no secret."""
+    pause_seconds: float | None = None
+    more_requests: int = 0
+    """Requests it took beyond the one that a batch takes: looks, second steps."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What `check` found."""
+
+    who: str
+    """Whom the CRM takes us for."""
+    version: str = ""
+    warnings: Sequence[str] = ()
+    """What will go wrong later: a key that runs out, a field that is missing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A call as it stands in the CRM, for reconciliation."""
+
+    call_id: str
+    remote: RecordRef
+    home: RecordRef | None = None
+    started_at: datetime | None = None
+    seconds: float | None = None
+    """Its length as the CRM has it, as exact as the CRM keeps it."""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deal:
+    """An opportunity."""
+
+    ref: RecordRef
+    name: str
+    stage: str = ""
+    amount: float | None = None
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PulledRecord:
+    """A lead or contact as the CRM has it."""
+
+    ref: RecordRef
+    name: str
+    numbers: Sequence[str] = ()
+    """As written there, best first; the region to read them with is the list's."""
+    owner: str | None = None
+    """The CRM's user: e-mail where it has one, else its id there."""
+    zone: str | None = None
+    region: str | None = None
+    """Country of the record, two letters."""
+    customer: RecordRef | None = None
+    deal: Deal | None = None
+    stage: str | None = None
+    do_not_call: bool = False
+    consent: bool | None = None
+    over: str | None = None
+    """Why it is not to be dialed any more: `won`, `lost`, `merged`, `archived`, `deleted`."""
+    next_follow_up_at: datetime | None = None
+    changed_at: datetime | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullPage:
+    """Some records, and where the next ones are."""
+
+    records: Sequence[PulledRecord]
+    cursor: str
+    """Opaque; give it back to go on. Records may come twice over an overlap, and never not at all."""
+    more: bool
+
+
+class Crm(Protocol):
+    """One account of one CRM. Methods other than `push` raise CrmError; all bound their own waiting."""
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    async def check(self) -> Checked:
+        """Ask who we are there; writes nothing."""
+        ...
+
+    async def push(self, writes: Sequence[CallWrite]) -> Sequence[PushResult]:
+        """Create or update each call; one result for each, in order. At most `capabilities.batch` at once.
+
+        Never raises for what the CRM did. Idempotent for `Idempotency.KEY` and `OWN_ID`; for `MARKER` as long as
+        `unsure` is set after each unknown answer. A remote that is gone gives DELETED, and nothing is created.
+        """
+        ...
+
+    async def read_back(self, call_ids: Sequence[str]) -> Sequence[Written]:
+        """Return what stands there for these calls, doubles too; nothing for a call that is not there."""
+        ...
+
+    def written(self, *, since: datetime, until: datetime) -> AsyncIterator[Written]:
+        """Give every call of ours that began in this span, as it stands there."""
+        ...
+
+    async def find_by_number(self, e164: str) -> Sequence[PulledRecord]:
+        """Return the open records that have this number, in any way the CRM may have it written."""
+        ...
+
+    async def record(self, ref: RecordRef) -> PulledRecord | None:
+        """Return one record as it is now, None when it is not there."""
+        ...
+
+    async def pull(self, *, cursor: str, limit: int) -> PullPage:
+        """Return records that changed since the cursor, oldest change first; "" begins with the oldest."""
+        ...
+
+    async def follow_up(
+        self, ref: RecordRef, *, at: datetime, user: str | None, text: str, key: str
+    ) -> RecordRef:
+        """Have the record's next call stand in the CRM at that time; the same `key` again moves it."""
+        ...
+
+    def record_url(self, ref: RecordRef) -> str | None:
+        """Return the page of a record for people, None when there is none."""
+        ...
+
+    async def close(self) -> None:
+        """Close connections."""
+        ...

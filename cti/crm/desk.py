@@ -1,0 +1,181 @@
+"""What people do with CRMs that calls are written to: see how they stand, see to dead letters, push a call again."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from cti.clock import Clock
+from cti.crm.feed import TableFeed
+from cti.crm.ports import CrmStore, LinkCounts
+from cti.crm.targets import ASKED_FOR, Target, kind_of
+from cti.errors import NotFound
+from cti.model.crm import CRM_PUSH, Answer, Link, TargetStanding
+from cti.model.work import NewWork, Work
+from cti.work.ports import WorkCounts, WorkStore
+
+MOST_DEAD: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetReport:
+    """How a target stands."""
+
+    target: str
+    adapter: str
+    standing: TargetStanding
+    waiting: int
+    under_way: int
+    dead: int
+    written: int
+    unsure: int
+    deleted: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """A call that is not written any more until somebody says so."""
+
+    id: int
+    target: str
+    call_id: str
+    runs: int
+    error: str
+
+
+class CrmDesk:
+    """CRMs, as people see them."""
+
+    def __init__(
+        self,
+        *,
+        works: WorkStore,
+        store: CrmStore,
+        feed: TableFeed,
+        targets: Sequence[Target],
+        adapters: Mapping[str, str],
+        clock: Clock,
+        process: Callable[[], bool | None] = lambda: None,
+    ) -> None:
+        """`adapters`: by target; `process`: whether ours runs, None: others run it."""
+        self.feed = feed
+        self._works = works
+        self._store = store
+        self._targets = {target.name: target for target in targets}
+        self._adapters = dict(adapters)
+        self._clock = clock
+        self._process = process
+
+    def process(self) -> bool | None:
+        """Whether the process that writes runs beside us; None: it is none of ours."""
+        return self._process()
+
+    async def report(self) -> list[TargetReport]:
+        """Return how each target stands, in the order of the settings."""
+        counts = {one.kind: one for one in await self._works.counts()}
+        links = {one.target: one for one in await self._store.link_counts()}
+        standings = {one.target: one for one in await self._store.standings()}
+        return [
+            self._report(
+                name,
+                standings.get(name, TargetStanding(target=name)),
+                counts.get(kind_of(name)),
+                links.get(name, LinkCounts(target=name, written=0, unsure=0, deleted=0)),
+            )
+            for name in self._targets
+        ]
+
+    def _report(
+        self, name: str, standing: TargetStanding, counts: WorkCounts | None, links: LinkCounts
+    ) -> TargetReport:
+        return TargetReport(
+            target=name,
+            adapter=self._adapters.get(name, ""),
+            standing=standing,
+            waiting=counts.waiting if counts else 0,
+            under_way=counts.leased if counts else 0,
+            dead=counts.dead if counts else 0,
+            written=links.written,
+            unsure=links.unsure,
+            deleted=links.deleted,
+        )
+
+    async def dead(self, *, target: str | None = None, limit: int = 100) -> list[DeadLetter]:
+        """List dead letters of one target or all, newest first. Raises NotFound."""
+        names = [self._known(target).name] if target else list(self._targets)
+        letters = [work for name in names for work in await self._works.dead(kind=kind_of(name), limit=limit)]
+        return [_letter(work) for work in letters[:limit]]
+
+    async def replay(self, work_id: int) -> None:
+        """Have a dead letter tried again. Raises NotFound."""
+        await self._must_be_ours(work_id)
+        if not await self._works.revive(work_id, now=self._clock.now()):
+            raise NotFound(f"there is no dead letter {work_id}")
+
+    async def replay_all(self, *, target: str | None = None) -> int:
+        """Have all dead letters tried again; return how many. Raises NotFound."""
+        letters = await self.dead(target=target, limit=MOST_DEAD)
+        return sum([await self._works.revive(letter.id, now=self._clock.now()) for letter in letters])
+
+    async def discard(self, work_id: int) -> None:
+        """Give a dead letter up for good. Raises NotFound."""
+        await self._must_be_ours(work_id)
+        if not await self._works.discard(work_id, now=self._clock.now()):
+            raise NotFound(f"there is no dead letter {work_id}")
+
+    async def push(self, call_id: str, *, target: str | None = None) -> list[str]:
+        """Have a call written again, even where nothing changed; return the targets. Raises NotFound.
+
+        What a user deleted there stays deleted.
+        """
+        if call_id not in await self._store.logs([call_id]):
+            raise NotFound(f"there is no call {call_id} that has ended")
+        names = [self._known(target).name] if target else list(self._targets)
+        now = self._clock.now()
+        for name in names:
+            link = (await self._store.links(name, [call_id])).get(call_id)
+            if link is not None and link.fingerprint:
+                await self._store.put_links([_forgotten(link)])
+        works = [
+            NewWork(kind=kind_of(name), key=call_id, payload={"call_id": call_id}, priority=ASKED_FOR)
+            for name in names
+        ]
+        await self._works.add(works, now=now)
+        return names
+
+    async def links(self, call_id: str) -> list[Link]:
+        """Return what is remembered of a call at each target that knows it."""
+        found = [(await self._store.links(name, [call_id])).get(call_id) for name in self._targets]
+        return [link for link in found if link is not None]
+
+    async def resume(self, target: str) -> TargetStanding:
+        """Let a target that was stopped, or pauses, go on at once. Raises NotFound."""
+        return await self.feed.checked(self._known(target).name, Answer.OK, "")
+
+    def _known(self, name: str) -> Target:
+        if name not in self._targets:
+            raise NotFound(f"there is no CRM {name!r}; there are: {', '.join(self._targets) or 'none'}")
+        return self._targets[name]
+
+    async def _must_be_ours(self, work_id: int) -> None:
+        """Dead letters of other kinds have other desks."""
+        for name in self._targets:
+            if any(
+                work.id == work_id for work in await self._works.dead(kind=kind_of(name), limit=MOST_DEAD)
+            ):
+                return
+        raise NotFound(f"there is no dead letter {work_id}")
+
+
+def _letter(work: Work) -> DeadLetter:
+    return DeadLetter(
+        id=work.id,
+        target=work.kind.removeprefix(CRM_PUSH),
+        call_id=work.key,
+        runs=work.attempts,
+        error=work.error or "",
+    )
+
+
+def _forgotten(link: Link) -> Link:
+    """Return the link without the memory of what was sent, so that it is sent again."""
+    return replace(link, fingerprint="")

@@ -1,0 +1,103 @@
+"""What can be set of CRMs that calls are written to: the tables `[crm]` and `[[crm.targets]]`."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, field_validator
+
+from cti.crm.targets import Target
+from cti.model.calls import Outcome
+from cti.model.crm import Rate
+from cti.settings.base import Section
+
+TargetName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=40)]
+
+
+class CrmTargetSettings(Section):
+    """One account of one CRM."""
+
+    name: TargetName = Field(
+        description="Our name for it; unique, and kept: what stands there is remembered by it."
+    )
+    adapter: str = Field(
+        "rest",
+        min_length=1,
+        description="Which adapter speaks to it: `rest` is any CRM, by its mapping file.",
+    )
+    url: str = Field(
+        pattern=r"^https?://[^\s]+$", description="Address of the CRM, `https://crm.example.com`."
+    )
+    secret: SecretStr = Field(
+        SecretStr(""), description="Its key; better in the environment than in the file."
+    )
+    mapping: Path = Field(
+        description="File that says our fields in its words; `config/crm/` has some to begin with."
+    )
+    outcomes: tuple[Outcome, ...] = Field(
+        (), description="Calls with these outcomes are written; empty: all. For example without `no_answer`."
+    )
+    settle_seconds: float = Field(
+        10.0, ge=0, le=3600, description="Changes of a call that follow each other within this are one write."
+    )
+    transcript: bool = Field(False, description="Write the transcript, too.")
+    recording: bool = Field(
+        True, description="Write the link to the recording, where `crm.recording_url` is set."
+    )
+    in_flight: int | None = Field(
+        None,
+        ge=1,
+        le=64,
+        description="Most requests under way at one time; empty: what the CRM is known to bear.",
+    )
+    per_second: float | None = Field(
+        None,
+        gt=0,
+        description="Most requests per second of the account; empty: what the CRM is known to bear.",
+    )
+    burst: int | None = Field(None, ge=1, description="Requests at once after a silence.")
+    per_day: int | None = Field(None, ge=1, description="Most requests of the account in a day (UTC).")
+
+    def rate(self, *, known: Rate) -> Rate:
+        """Return the rate it is given; what is not set is as known of the CRM."""
+        return Rate(
+            per_second=self.per_second or known.per_second,
+            burst=self.burst or known.burst,
+            per_day=self.per_day or known.per_day,
+        )
+
+
+class CrmSettings(Section):
+    """CRMs that calls are written to. None: our own contacts are the record."""
+
+    recording_url: str = Field(
+        "",
+        pattern=r"^(https?://[^\s]*\{call_id\}[^\s]*)?$",
+        description="Where people hear a recording, with `{call_id}`; empty: no link is written.",
+    )
+    process: bool = Field(
+        True, description="`cti run` keeps `python -m crm_sync` beside itself; else it is run by others."
+    )
+    targets: tuple[CrmTargetSettings, ...] = ()
+
+    @field_validator("targets")
+    @classmethod
+    def _unique(cls, targets: tuple[CrmTargetSettings, ...]) -> tuple[CrmTargetSettings, ...]:
+        names = [target.name for target in targets]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"the name {twice[0]!r} stands twice")
+        return targets
+
+    def rules(self) -> tuple[Target, ...]:
+        """Return what the service itself must know of them."""
+        return tuple(
+            Target(
+                name=target.name,
+                outcomes=frozenset(one.value for one in target.outcomes) if target.outcomes else None,
+                settle=timedelta(seconds=target.settle_seconds),
+                recording_url=self.recording_url if target.recording else "",
+                transcript=target.transcript,
+            )
+            for target in self.targets
+        )

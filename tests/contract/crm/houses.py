@@ -1,0 +1,103 @@
+"""What the contract suite needs of a CRM besides its adapter: to look from behind, and to order faults."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Protocol
+
+from crm_sync.port import CallWrite, Crm, Idempotency
+from cti.model.crm import CallLog, RecordRef
+from tests.builders import NOW, a_call
+from tests.fakes.strict_crm import StrictClient, StrictCrm
+
+
+class House(Protocol):
+    """A CRM under test. `faults` names what it can be made to do; tests of other faults are skipped."""
+
+    crm: Crm
+    faults: frozenset[str]
+    """Among `lose_answer`, `away`, `throttle`, `refuse_key`."""
+
+    def write(self, log: CallLog, **given: Any) -> CallWrite:
+        """Return the write of this call as this CRM's mapping would make it, on a record that exists."""
+        ...
+
+    async def standing(self, call_id: str) -> Sequence[Mapping[str, Any]]:
+        """Return what stands there for the call, read past the adapter: `id`, `home`, `started_at`, `note`."""
+        ...
+
+    async def delete(self, remote: RecordRef) -> None:
+        """Delete as a user would."""
+        ...
+
+    async def order(self, fault: str) -> None:
+        """Make the next request meet this fault."""
+        ...
+
+
+def a_log(**given: Any) -> CallLog:
+    """Build a call of 42 s with Anna."""
+    call = a_call()
+    values: dict[str, Any] = {
+        "call_id": call.id,
+        "number": call.number,
+        "placed_at": NOW,
+        "ended_at": NOW + timedelta(seconds=60),
+        "answered_at": NOW + timedelta(seconds=15),
+        "connected_at": NOW + timedelta(seconds=18),
+        "outcome": "connected",
+        "talk_seconds": 42.0,
+        "ring_seconds": 15.0,
+        "total_seconds": 60.0,
+        "agent": "anna",
+        "agent_name": "Anna",
+        "extension": "a001",
+        "contact": "Li Wei",
+        "campaign": "autumn",
+    }
+    return CallLog(**values | given)
+
+
+class StrictHouse:
+    """The CRM in memory."""
+
+    faults = frozenset({"lose_answer", "away", "throttle", "refuse_key"})
+
+    def __init__(self, idempotency: Idempotency) -> None:
+        self.server = StrictCrm(idempotency=idempotency)
+        self.crm: Crm = StrictClient(self.server)
+
+    def write(self, log: CallLog, **given: Any) -> CallWrite:
+        fields = {
+            "subject": f"Call to {log.contact}",
+            "status": "held" if log.outcome == "connected" else "not held",
+            "started": log.placed_at.isoformat(),
+            "seconds": log.talk_seconds,
+            "note": log.note,
+        }
+        return CallWrite(**{"log": log, "fields": fields, "home": RecordRef("lead", "7")} | given)
+
+    async def standing(self, call_id: str) -> Sequence[Mapping[str, Any]]:
+        return [
+            {
+                "id": row.id,
+                "home": row.home.id if row.home else None,
+                "started_at": row.fields["started"],
+                "note": row.fields.get("note"),
+            }
+            for row in self.server.rows.values()
+            if row.mark == call_id
+        ]
+
+    async def delete(self, remote: RecordRef) -> None:
+        del self.server.rows[remote.id]
+
+    async def order(self, fault: str) -> None:
+        match fault:
+            case "lose_answer":
+                self.server.lose_answers = 1
+            case "away":
+                self.server.away = True
+            case "throttle":
+                self.server.throttles, self.server.throttled_seconds = 1, 17.0
+            case "refuse_key":
+                self.server.key_refused = True

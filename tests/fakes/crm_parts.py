@@ -1,0 +1,52 @@
+"""The service's side of the CRMs over a store in memory."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from cti.crm.desk import CrmDesk
+from cti.crm.feed import TableFeed
+from cti.crm.targets import Target
+from tests.fakes.clock import FakeClock
+from tests.fakes.memory_store import MemoryStore
+
+TARGETS = (
+    Target(
+        name="odoo",
+        settle=timedelta(seconds=10),
+        recording_url="https://calls.example/{call_id}",
+        transcript=True,
+    ),
+    Target(name="rest", outcomes=frozenset({"connected"}), settle=timedelta(0)),
+)
+
+
+async def texts(call_ids: Sequence[str]) -> dict[str, str]:
+    """Return a transcript for each call."""
+    return dict.fromkeys(call_ids, "customer: hello")
+
+
+def a_feed(
+    store: MemoryStore, clock: FakeClock, *, targets: Sequence[Target] = TARGETS, chance: float = 1.0
+) -> TableFeed:
+    """Build a feed whose pauses are as long as they may be."""
+    return TableFeed(
+        works=store.work,
+        store=store.crm,
+        targets=targets,
+        clock=clock,
+        texts=texts,
+        chance=lambda: chance,
+    )
+
+
+def a_crm_desk(store: MemoryStore, clock: FakeClock) -> CrmDesk:
+    """Build a desk of two targets, `odoo` and `rest`."""
+    return CrmDesk(
+        works=store.work,
+        store=store.crm,
+        feed=a_feed(store, clock),
+        targets=TARGETS,
+        adapters={"odoo": "odoo", "rest": "rest"},
+        clock=clock,
+        process=lambda: True,
+    )

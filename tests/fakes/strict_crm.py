@@ -1,0 +1,249 @@
+"""A CRM in memory that refuses what real ones refuse, and its adapter; faults are ordered by the test.
+
+`StrictCrm` is the server: it knows fields and their types, users' deletions, and nothing of us. `StrictClient` is the
+adapter. With `Idempotency.MARKER` the server takes every creation, so that only the adapter's look prevents doubles.
+"""
+
+import itertools
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from crm_sync.port import (
+    Answer,
+    CallWrite,
+    Capabilities,
+    Checked,
+    CrmError,
+    Idempotency,
+    PulledRecord,
+    PullPage,
+    PushResult,
+    Written,
+)
+from cti.model.crm import RecordRef
+
+KIND = "call"
+FIELDS: Mapping[str, tuple[type, ...]] = {
+    "subject": (str,),
+    "status": (str,),
+    "started": (str,),
+    "seconds": (int, float),
+    "note": (str, type(None)),
+    "recording": (str, type(None)),
+}
+
+
+class Refused(Exception):
+    """The server said no: `answer` is what an adapter is to make of it."""
+
+    def __init__(self, answer: Answer, message: str, pause_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.answer = answer
+        self.pause_seconds = pause_seconds
+
+
+@dataclass
+class Row:
+    """A record that stands for a call."""
+
+    id: str
+    mark: str
+    home: RecordRef | None
+    fields: dict[str, Any]
+    writes: int = 1
+
+
+@dataclass
+class StrictCrm:
+    """The server."""
+
+    idempotency: Idempotency = Idempotency.KEY
+    rows: dict[str, Row] = field(default_factory=dict)
+    records: list[PulledRecord] = field(default_factory=list)
+    homes: set[str] | None = None
+    """Ids of the records that exist; None: all do."""
+    lose_answers: int = 0
+    lose_every: int = 0
+    """Of so many requests the answer of one is lost; 0: of none."""
+    lost: int = 0
+    away: bool = False
+    throttled_seconds: float | None = None
+    throttles: int = 0
+    key_refused: bool = False
+    fail_writes: int = 0
+    """So many writes are refused for now."""
+    requests: int = 0
+    _ids: Any = field(default_factory=lambda: itertools.count(1))
+
+    def enter(self) -> None:
+        """Take a request, or refuse it before anything is done."""
+        self.requests += 1
+        if self.away:
+            raise Refused(Answer.AWAY, "nobody listens")
+        if self.key_refused:
+            raise Refused(Answer.AUTH, "the key is not known")
+        if self.throttles:
+            self.throttles -= 1
+            raise Refused(Answer.THROTTLE, "too many requests", self.throttled_seconds)
+
+    def leave(self) -> None:
+        """Let the answer go, or lose it."""
+        if self.lose_answers or (self.lose_every and self.requests % self.lose_every == 0):
+            self.lose_answers = max(0, self.lose_answers - 1)
+            self.lost += 1
+            raise Refused(Answer.UNKNOWN, "no answer came")
+
+    def create(self, write: CallWrite) -> str:
+        """Create, or update what has our key where this CRM knows keys."""
+        self._check(write)
+        mark = write.log.call_id
+        if self.idempotency is not Idempotency.MARKER:
+            for row in self.rows.values():
+                if row.mark == mark:
+                    return self._change(row, write)
+        number = f"r{next(self._ids)}"
+        self.rows[number] = Row(id=number, mark=mark, home=write.home, fields=dict(write.fields))
+        return number
+
+    def update(self, row_id: str, write: CallWrite) -> str:
+        """Change a record. Raises Refused with DELETED when it is gone."""
+        self._check(write)
+        row = self.rows.get(row_id)
+        if row is None:
+            raise Refused(Answer.DELETED, f"there is no {KIND} {row_id}")
+        return self._change(row, write)
+
+    def _change(self, row: Row, write: CallWrite) -> str:
+        row.fields |= write.fields
+        row.writes += 1
+        return row.id
+
+    def _check(self, write: CallWrite) -> None:
+        if self.fail_writes:
+            self.fail_writes -= 1
+            raise Refused(Answer.RETRY, "the row is locked")
+        for name, value in write.fields.items():
+            if name not in FIELDS:
+                raise Refused(Answer.PERMANENT, f"there is no field {name!r}")
+            if not isinstance(value, FIELDS[name]):
+                raise Refused(Answer.PERMANENT, f"{name}: {value!r} has the wrong type")
+        if write.home is not None and self.homes is not None and write.home.id not in self.homes:
+            raise Refused(Answer.PERMANENT, f"there is no record {write.home}")
+
+
+class StrictClient:
+    """The adapter of `StrictCrm`."""
+
+    def __init__(self, server: StrictCrm, **more: Any) -> None:
+        """`more`: capabilities that differ."""
+        self.server = server
+        self.most_at_once = 0
+        given = {"reads_back": True, "finds": True, "pulls": True, "batch": 10, "unsure_seconds": 5.0}
+        self._capabilities = Capabilities(idempotency=server.idempotency, **given | more)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._capabilities
+
+    async def check(self) -> Checked:
+        self._asked()
+        return Checked(who="waihu", version="strict 1")
+
+    async def push(self, writes: Sequence[CallWrite]) -> Sequence[PushResult]:
+        assert len(writes) <= self._capabilities.batch
+        assert len({write.log.call_id for write in writes}) == len(writes), "one in flight per call"
+        self.most_at_once = max(self.most_at_once, len(writes))
+        try:
+            self.server.enter()
+            results = [self._one(write) for write in writes]
+            self.server.leave()
+        except Refused as refused:
+            return [_refused(write, refused) for write in writes]
+        return results
+
+    def _one(self, write: CallWrite) -> PushResult:
+        try:
+            if write.remote is not None:
+                row_id = self.server.update(write.remote.id, write)
+            elif write.unsure and (found := self._marked(write.log.call_id)):
+                row_id = self.server.update(found, write)
+            else:
+                row_id = self.server.create(write)
+        except Refused as refused:
+            return _refused(write, refused)
+        return PushResult(call_id=write.log.call_id, answer=Answer.OK, remote=RecordRef(KIND, row_id))
+
+    def _marked(self, mark: str) -> str | None:
+        return next((row.id for row in self.server.rows.values() if row.mark == mark), None)
+
+    async def read_back(self, call_ids: Sequence[str]) -> Sequence[Written]:
+        self._asked()
+        wanted = set(call_ids)
+        return [_written(row) for row in self.server.rows.values() if row.mark in wanted]
+
+    async def written(self, *, since: datetime, until: datetime) -> AsyncIterator[Written]:
+        self._asked()
+        for row in list(self.server.rows.values()):
+            one = _written(row)
+            if one.started_at is not None and since <= one.started_at < until:
+                yield one
+
+    async def find_by_number(self, e164: str) -> Sequence[PulledRecord]:
+        self._asked()
+        return [one for one in self.server.records if e164 in one.numbers and one.over is None]
+
+    async def record(self, ref: RecordRef) -> PulledRecord | None:
+        self._asked()
+        return next((one for one in self.server.records if one.ref == ref), None)
+
+    async def pull(self, *, cursor: str, limit: int) -> PullPage:
+        self._asked()
+        first = int(cursor or 0)
+        page = self.server.records[first : first + limit]
+        reached = first + len(page)
+        return PullPage(records=page, cursor=str(reached), more=reached < len(self.server.records))
+
+    async def follow_up(
+        self, ref: RecordRef, *, at: datetime, user: str | None, text: str, key: str
+    ) -> RecordRef:
+        self._asked()
+        for n, one in enumerate(self.server.records):
+            if one.ref == ref:
+                self.server.records[n] = replace(one, next_follow_up_at=at)
+                return RecordRef("task", key)
+        raise CrmError(Answer.PERMANENT, f"there is no record {ref}")
+
+    def record_url(self, ref: RecordRef) -> str | None:
+        return f"https://crm.example/{ref.kind}/{ref.id}"
+
+    async def close(self) -> None:
+        pass
+
+    def _asked(self) -> None:
+        try:
+            self.server.enter()
+        except Refused as refused:
+            raise CrmError(refused.answer, str(refused), pause_seconds=refused.pause_seconds) from None
+
+
+def _refused(write: CallWrite, refused: Refused) -> PushResult:
+    return PushResult(
+        call_id=write.log.call_id,
+        answer=refused.answer,
+        message=str(refused),
+        pause_seconds=refused.pause_seconds,
+    )
+
+
+def _written(row: Row) -> Written:
+    started = row.fields.get("started")
+    return Written(
+        call_id=row.mark,
+        remote=RecordRef(KIND, row.id),
+        home=row.home,
+        started_at=datetime.fromisoformat(started) if started else None,
+        seconds=row.fields.get("seconds"),
+        fields=row.fields,
+    )

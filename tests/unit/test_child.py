@@ -1,0 +1,84 @@
+"""A process of our own beside the service."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cti.child import Child, next_pause
+from cti.clock import SystemClock
+from cti.service import running
+
+
+def a_child(code: str, **given: object) -> Child:
+    values: dict[str, object] = {
+        "name": "the child",
+        "command": [sys.executable, "-c", code],
+        "environ": {"WORD": "hello"},
+        "clock": SystemClock(),
+    }
+    return Child(**values | given)  # type: ignore[arg-type]
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not true():
+            await asyncio.sleep(0.01)
+
+
+async def test_it_runs_with_its_environment_and_ends_with_the_service(tmp_path: Path) -> None:
+    said = tmp_path / "said"
+    code = f"import os, time; open({str(said)!r}, 'w').write(os.environ['WORD']); time.sleep(600)"
+    child = a_child(code)
+
+    async with running(child):
+        await until(lambda: said.exists() and said.read_text() == "hello")
+        assert child.alive
+        pid = child.pid
+        assert pid is not None
+
+    assert not child.alive
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+async def test_one_that_is_killed_is_begun_again() -> None:
+    child = a_child("import time; time.sleep(600)")
+    async with running(child):
+        await until(lambda: child.alive)
+        first = child.pid
+        assert first is not None
+        os.kill(first, signal.SIGKILL)
+        await until(lambda: child.begun == 2 and child.alive)
+        assert child.pid != first
+
+
+async def test_one_that_does_not_hear_is_killed(tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    code = (
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+        f" open({str(there)!r}, 'w'); time.sleep(600)"
+    )
+    child = a_child(code, end_seconds=0.1)
+    async with running(child):
+        await until(there.exists)
+    assert not child.alive
+
+
+async def test_a_command_that_is_not_there_is_tried_again_later() -> None:
+    child = a_child("", command=["/nowhere/at/all"])
+    async with running(child):
+        await asyncio.sleep(0.05)
+        assert not child.alive
+        assert child.pid is None
+
+
+def test_pauses_grow_and_begin_anew_after_a_life_that_was_well() -> None:
+    assert next_pause(0.0, lived=1.0) == 1.0
+    assert next_pause(1.0, lived=1.0) == 2.0
+    assert next_pause(50.0, lived=1.0) == 60.0
+    assert next_pause(50.0, lived=61.0) == 1.0
