@@ -9,7 +9,8 @@ from typing import Any, get_origin
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from cti.settings.sections import Section, Settings, section_of
+from cti.settings.base import Section
+from cti.settings.sections import Settings, section_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,26 +3,18 @@
 import hashlib
 import types
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
+from typing import Any, Literal, Self, Union, get_args, get_origin
 from zoneinfo import available_timezones
 
 import phonenumbers
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from cti.errors import SettingsError
 from cti.model.access import Grant, Role
 from cti.model.contacts import Campaign
 from cti.model.lines import Trunk
-
-Port = Annotated[int, Field(ge=1, le=65535)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
-"""Fit for a channel variable, a file name and an AMI header."""
-
-
-class Section(BaseModel):
-    """A table of the file: no unknown keys, no change after loading."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+from cti.settings.base import Name, Port, Section
+from cti.settings.hooks_sections import DialLinkSettings, WebhookSettings
 
 
 class DatabaseSettings(Section):
@@ -283,6 +275,8 @@ class Settings(Section):
     agents: AgentsSettings = AgentsSettings()
     callbacks: CallbackSettings = CallbackSettings()
     compliance: ComplianceSettings = ComplianceSettings()
+    webhooks: WebhookSettings = WebhookSettings()
+    dial_links: DialLinkSettings = DialLinkSettings()
     logging: LoggingSettings = LoggingSettings()
 
     @model_validator(mode="after")
