@@ -12,6 +12,7 @@ CtiError
 │   └── NodeRefused      it answered `Response: Error`; the message is Asterisk's own
 ├── StorageError         the database refused or is away; `temporary` says whether to try again
 ├── RecordingError       a recording is missing, empty or cannot be kept; the work is retried
+├── NotYet               a handler of work says: again, and not before so many seconds
 └── GiveUp               a handler of work says: never try this again; goes to the dead letters
 
 Busy, no answer, or an agent who leaves are not errors. Errors are caught in three places: the service
@@ -73,3 +74,11 @@ class RecordingError(CtiError):
 
 class GiveUp(CtiError):
     """Raised by a handler of work that must not be tried again."""
+
+
+class NotYet(CtiError):
+    """Raised by a handler of work that knows itself when it must run again; it is never given up for it."""
+
+    def __init__(self, message: str, *, seconds: float) -> None:
+        super().__init__(message)
+        self.seconds = seconds

@@ -19,7 +19,7 @@ LONGEST_URL: Final = 2000
 _NAT64: Final = IPv6Network("64:ff9b::/96")
 """The IPv4 address is the last 32 bits, and what is reached (RFC 6052)."""
 _HOLDING: Final = (IPv6Network("64:ff9b:1::/48"), IPv6Network("::/96"))
-"""Local NAT64 (RFC 8215) and the deprecated "IPv4-compatible" addresses (RFC 4291, 2.5.5.1): an IPv4 address at the end."""
+"""Local NAT64 (RFC 8215), "IPv4-compatible" addresses (RFC 4291, 2.5.5.1): an IPv4 address stands at the end."""
 _SPECIAL: Final[tuple[Network, ...]] = (
     IPv4Network("100.64.0.0/10"),
     IPv4Network("192.0.0.0/24"),

@@ -1,15 +1,15 @@
 """What an answer to a delivery means, and when it is tried again. Pure."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from cti.work.backoff import RetryPlan, retry_seconds
-
-PLAN: Final = RetryPlan(first_seconds=10.0, ceiling_seconds=6 * 3600.0)
-"""Bounds of the pauses: 10 s, 20 s, ... 6 h; each pause is random below its bound."""
-LONGEST_PAUSE: Final = 6 * 3600.0
+FIRST_PAUSE: Final = 10.0
+"""The least bound of a pause, in seconds."""
+CEILING: Final = 3600.0
+"""The highest."""
+LONGEST_ASKED: Final = 6 * 3600.0
 """No Retry-After makes a webhook wait for longer, in seconds."""
 LEAST_PAUSE: Final = 1.0
 SLOW_DOWN: Final = frozenset({429, 502, 503, 504})
@@ -53,13 +53,14 @@ class Answer:
         return f"answered {self.status}{said}"
 
 
-def pause_seconds(answer: Answer, *, attempts: int, now: datetime, chance: float) -> float:
-    """Return after how many seconds a delivery is tried again that failed `attempts` times.
+def pause_seconds(answer: Answer, *, age: timedelta, now: datetime, chance: float) -> float:
+    """Return after how many seconds a delivery is tried again that is wanted since `age`.
 
-    `chance` is a random number of 0 to 1. What Retry-After asks for is the least.
+    Random below a bound (full jitter): the delivery's age, so that pauses grow as it gets older, whatever else it had
+    to wait for. `chance` is a random number of 0 to 1. What Retry-After asks for is the least.
     """
-    jittered = retry_seconds(attempts, plan=PLAN, chance=chance)
-    return max(LEAST_PAUSE, jittered, asked_seconds(answer, now=now))
+    bound = min(max(age.total_seconds(), FIRST_PAUSE), CEILING)
+    return max(LEAST_PAUSE, chance * bound, asked_seconds(answer, now=now))
 
 
 def asked_seconds(answer: Answer, *, now: datetime) -> float:
@@ -68,11 +69,11 @@ def asked_seconds(answer: Answer, *, now: datetime) -> float:
         return 0.0
     text = answer.retry_after.strip()
     if text.isascii() and text.isdigit():
-        return min(float(text[:9]), LONGEST_PAUSE)
+        return min(float(text[:9]), LONGEST_ASKED)
     try:
         until = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):
         return 0.0
     if until.tzinfo is None:
         until = until.replace(tzinfo=UTC)
-    return min(max((until - now).total_seconds(), 0.0), LONGEST_PAUSE)
+    return min(max((until - now).total_seconds(), 0.0), LONGEST_ASKED)

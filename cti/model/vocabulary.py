@@ -28,6 +28,7 @@ from cti.model.events import (
     Event,
     LegGone,
     LegUp,
+    MaterialRequested,
     NodeLost,
     NodeUp,
     PhoneMoved,
@@ -35,8 +36,12 @@ from cti.model.events import (
     PreviewOffered,
     RecordingMissing,
     RecordingReady,
+    ScreenPop,
+    TranscriptReady,
+    WebhookMoved,
 )
 from cti.model.ownership import MoveKind
+from cti.model.pops import card_record
 
 VERSION: Final = 1
 
@@ -65,9 +70,13 @@ class EventType(StrEnum):
     CALLBACK_DUE = "callback.due"
     CALLBACK_RELEASED = "callback.released"
     CALLBACK_MISSED = "callback.missed"
+    CALL_SCREEN_POP = "call.screen_pop"
+    MATERIAL_REQUESTED = "material.requested"
+    TRANSCRIPT_READY = "transcript.ready"
+    WEBHOOK_STATE_CHANGED = "webhook.state_changed"
 
 
-RESERVED: Final = frozenset({"call.screen_pop", "transcript.ready"})
+RESERVED: Final = frozenset[str]()
 """Names kept for later; not sent yet."""
 
 _OWNERS: Final = "`contact_id`, `before`, `after` (agents' ids; null: the pool), `kind`, `reason`, `by`."
@@ -78,7 +87,8 @@ MEANINGS: Final[Mapping[EventType, str]] = {
     EventType.CALL_ANSWERED: "Somebody answered; no agent yet. `call`: its record.",
     EventType.CALL_CONNECTED: "Customer and agent are joined. `call`: its record.",
     EventType.CALL_ENDED: "It is over; the outcome is known. `call`: its record.",
-    EventType.CALL_DISPOSITION_SET: "The agent's verdict: `call_id`, `agent_id`, `disposition`, `note`.",
+    EventType.CALL_DISPOSITION_SET: "The agent's verdict: `call_id`, `agent_id`, `disposition`, `note`, "
+    "`campaign_id`, `contact_id`.",
     EventType.RECORDING_READY: "A recording is checked and kept: `call_id`, `path`, `seconds`, `size_bytes`.",
     EventType.RECORDING_MISSING: "Alarm: no usable recording: `call_id`, `reason`.",
     EventType.AGENT_STATE_CHANGED: "`agent`: as he is now; `before`, `after`, `reason`, `call_id`.",
@@ -94,6 +104,14 @@ MEANINGS: Final[Mapping[EventType, str]] = {
     EventType.CALLBACK_DUE: "Its time has come: the contact stands in the queue. `callback`.",
     EventType.CALLBACK_RELEASED: "Its agent was away for too long: anybody of the team may call. `callback`.",
     EventType.CALLBACK_MISSED: "It fell due, and the contact may not be called any more. `callback`.",
+    EventType.CALL_SCREEN_POP: "An agent is to see whom he talks to, at `moment` `ring` or `connect`; worthless after "
+    "`until`: `call_id`, `agent_id`, `campaign_id`, `number`, `crm_ref`, `contact` (with the CRM's references), or, "
+    "where the call was placed for nobody in particular, `matches` and `more_matches`; `url`: the campaign's page.",
+    EventType.MATERIAL_REQUESTED: "A disposition asks for material to be sent: `call_id`, `contact_id`, "
+    "`campaign_id`, `agent_id`, `disposition`, `template`, `channel`, `number`, `crm_ref`.",
+    EventType.TRANSCRIPT_READY: "A transcript is kept: `call_id`, `language`, `campaign_id`.",
+    EventType.WEBHOOK_STATE_CHANGED: "A webhook is `on`, `off` or `suspended`: `webhook_id`, `name`, `state`, "
+    "`reason`.",
     EventType.NODE_LOST: "No connection to a node; its calls may go on: `node`, `reason`.",
 }
 
@@ -163,6 +181,11 @@ def told(event: Event) -> Told | None:
             return _told(EventType.PREVIEW_OFFERED, f"{agent_id}/{candidate.contact_id}", at, offered)
         case CallbackMoved(what=what, callback=one, at=at):
             return _told(EventType(f"callback.{what}"), str(one.id), at, {"callback": callback_record(one)})
+        case ScreenPop(call_id=call_id, agent_id=agent_id, moment=moment_, at=at):
+            return _told(EventType.CALL_SCREEN_POP, f"{call_id}/{agent_id}/{moment_}", at, pop_record(event))
+        case MaterialRequested(call_id=call_id, template=template, channel=channel, at=at):
+            about = {name: getattr(event, name) for name in MATERIAL_FIELDS}
+            return _told(EventType.MATERIAL_REQUESTED, f"{call_id}/{template}/{channel}", at, about)
         case LegUp() | LegGone() | PhoneMoved() | ContactAdded():
             return None
         case _:
@@ -189,16 +212,54 @@ def candidate_record(candidate: Candidate) -> dict[str, Any]:
     }
 
 
-Plain = DispositionSet | RecordingReady | RecordingMissing | CampaignMoved | NodeUp | NodeLost | PreviewEnded
+MATERIAL_FIELDS: Final = (
+    *("call_id", "contact_id", "campaign_id", "agent_id", "disposition", "template", "channel", "number"),
+    "crm_ref",
+)
+
+
+def pop_record(pop: ScreenPop) -> dict[str, Any]:
+    """Return a pop's fields as everybody outside sees them."""
+    return {
+        "call_id": pop.call_id,
+        "agent_id": pop.agent_id,
+        "campaign_id": pop.campaign_id,
+        "moment": pop.moment.value,
+        "number": pop.number,
+        "crm_ref": pop.crm_ref,
+        "contact": card_record(pop.contact) if pop.contact else None,
+        "matches": [card_record(one) for one in pop.matches],
+        "more_matches": pop.more_matches,
+        "url": pop.url,
+        "until": moment(pop.until),
+    }
+
+
+Plain = (
+    TranscriptReady
+    | WebhookMoved
+    | DispositionSet
+    | RecordingReady
+    | RecordingMissing
+    | CampaignMoved
+    | NodeUp
+    | NodeLost
+    | PreviewEnded
+)
 
 PLAIN: Final[Mapping[type[Plain], tuple[EventType, tuple[str, ...]]]] = {
-    DispositionSet: (EventType.CALL_DISPOSITION_SET, ("call_id", "agent_id", "disposition", "note")),
+    DispositionSet: (
+        EventType.CALL_DISPOSITION_SET,
+        ("call_id", "agent_id", "disposition", "note", "campaign_id", "contact_id"),
+    ),
     RecordingReady: (EventType.RECORDING_READY, ("call_id", "path", "seconds", "size_bytes")),
     RecordingMissing: (EventType.RECORDING_MISSING, ("call_id", "reason")),
     CampaignMoved: (EventType.CAMPAIGN_STATE_CHANGED, ("campaign_id", "name", "state")),
     NodeUp: (EventType.NODE_CONNECTED, ("node", "version", "restarted")),
     PreviewEnded: (EventType.PREVIEW_ENDED, ("agent_id", "campaign_id", "contact_id", "reason")),
     NodeLost: (EventType.NODE_LOST, ("node", "reason")),
+    TranscriptReady: (EventType.TRANSCRIPT_READY, ("call_id", "language", "campaign_id")),
+    WebhookMoved: (EventType.WEBHOOK_STATE_CHANGED, ("webhook_id", "name", "state", "reason")),
 }
 """Events told by their own fields; the first field is what the event is about."""
 

@@ -15,6 +15,7 @@ from cti.storage.sql_callbacks import SqlCallbacks
 from cti.storage.sql_callers import SqlCallers
 from cti.storage.sql_calls import SqlCalls
 from cti.storage.sql_campaigns import SqlCampaigns
+from cti.storage.sql_cards import SqlCards
 from cti.storage.sql_chances import SqlChances
 from cti.storage.sql_compliance import SqlCompliance
 from cti.storage.sql_consents import SqlConsents
@@ -30,6 +31,7 @@ from cti.storage.sql_ownership import SqlOwnership
 from cti.storage.sql_queue import SqlQueue
 from cti.storage.sql_reasons import SqlReasons
 from cti.storage.sql_views import SqlViews
+from cti.storage.sql_webhooks import SqlHooks, SqlLinks
 from cti.storage.sql_work import SqlWork
 
 
@@ -65,6 +67,9 @@ class Database:
         self.bulk = SqlBulk(connections)
         self.dictionaries = SqlDictionaries(connections)
         self.chances = SqlChances(connections)
+        self.hooks = SqlHooks(connections)
+        self.cards = SqlCards(connections)
+        self.links = SqlLinks(connections)
 
 
 @asynccontextmanager

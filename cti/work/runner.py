@@ -1,7 +1,8 @@
 """Runs the work that is due. Knows nothing of what the work is about: each kind has its handler.
 
 A handler may be run twice for one piece of work (a kill, a lease that ran out), so it must be idempotent.
-It says "again" by raising anything, "never again" by raising `GiveUp`, "done" by returning.
+It says "again" by raising anything (`NotYet` when it knows when), "never again" by raising `GiveUp`, "done" by
+returning.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from functools import partial
 from typing import Final
 
 from cti.clock import Clock
-from cti.errors import CtiError, GiveUp, StorageError
+from cti.errors import CtiError, GiveUp, NotYet, StorageError
 from cti.model.work import Work
 from cti.service import every
 from cti.work.backoff import RetryPlan, retry_seconds
@@ -137,6 +138,10 @@ class WorkRunner:
         except GiveUp as error:
             log.error("%s %s is given up: %s", work.kind, work.key, error)
             return self._buried(work, str(error))
+        except NotYet as error:
+            log.debug("%s %s again in %.1f s: %s", work.kind, work.key, error.seconds, error)
+            again_at = self._clock.now() + timedelta(seconds=error.seconds)
+            return partial(self._give_back, work, str(error), again_at)
         except CtiError as error:
             log.warning("%s %s failed in run %d: %s", work.kind, work.key, work.attempts, error)
             return self._failed(work, error)

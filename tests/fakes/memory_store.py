@@ -21,6 +21,7 @@ from tests.fakes.memory_queue import MemoryQueue
 from tests.fakes.memory_reasons import MemoryReasons
 from tests.fakes.memory_tables import MemoryTables
 from tests.fakes.memory_views import MemoryViews
+from tests.fakes.memory_webhooks import MemoryCards, MemoryHooks, MemoryLinks
 from tests.fakes.memory_work import MemoryWork
 
 
@@ -51,3 +52,6 @@ class MemoryStore:
         self.bulk = MemoryBulk(self.tables)
         self.dictionaries = MemoryDictionaries(self.tables)
         self.chances = MemoryChances(self.tables)
+        self.hooks = MemoryHooks(self.tables)
+        self.cards = MemoryCards(self.tables)
+        self.links = MemoryLinks(self.tables)

@@ -23,6 +23,7 @@ from cti.model.lines import CallerPool
 from cti.model.ownership import OwnerMove
 from cti.model.queries import RecordingFacts
 from cti.model.views import View
+from cti.model.webhooks import Delivery, Webhook
 from cti.model.work import NewWork
 
 
@@ -177,6 +178,11 @@ class MemoryTables:
     views: dict[str, View] = field(default_factory=dict)
     bulk_actions: dict[int, BulkAction] = field(default_factory=dict)
     dictionary_entries: dict[tuple[str, int, str], DictionaryEntry] = field(default_factory=dict)
+    webhooks: dict[int, Webhook] = field(default_factory=dict)
+    deliveries: dict[tuple[int, str], Delivery] = field(default_factory=dict)
+    """By webhook and event."""
+    used_links: dict[str, datetime] = field(default_factory=dict)
+    """When they expire, by nonce."""
     _ids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def new_id(self) -> int:

@@ -39,6 +39,7 @@ from cti.storage.tables.lines import caller_ids, caller_pools
 from cti.storage.tables.ownership import given_back, owner_moves, rotas
 from cti.storage.tables.retry import callback_moves, callbacks, entry_reasons, still_open
 from cti.storage.tables.schema import metadata
+from cti.storage.tables.webhooks import used_links, webhook_deliveries, webhooks
 from cti.storage.tables.works import nodes, not_done, over, waiting, work
 
 __all__ = [
@@ -89,6 +90,9 @@ __all__ = [
     "rotas",
     "saved_views",
     "still_open",
+    "used_links",
     "waiting",
+    "webhook_deliveries",
+    "webhooks",
     "work",
 ]

@@ -167,7 +167,9 @@ async def test_a_change_that_is_just_being_written_at_the_end_is_written_once(fl
         await go_on.wait()
         await save(changes)
 
-    async def uninterrupted(changes: Sequence[tuple[AgentChange, Agent]]) -> None:
+    async def uninterrupted(
+        changes: Sequence[tuple[AgentChange, Agent]], *, works: Sequence[NewWork] = ()
+    ) -> None:
         await asyncio.shield(asyncio.ensure_future(to_the_end(changes)))
 
     floor.store.agents.save_changes = uninterrupted  # type: ignore[method-assign]

@@ -1,8 +1,10 @@
 """What answers mean."""
 
+from datetime import timedelta
+
 import pytest
 
-from cti.hooks.verdicts import LONGEST_PAUSE, Answer, asked_seconds, pause_seconds
+from cti.hooks.verdicts import LONGEST_ASKED, Answer, asked_seconds, pause_seconds
 from tests.builders import NOW
 
 
@@ -33,7 +35,7 @@ def test_all_else_is_told_in_words(answer: Answer, told: str) -> None:
         (503, " 7 ", 7.0),
         (429, "Mon, 23 Nov 2026 09:02:00 GMT", 120.0),
         (429, "Mon, 23 Nov 2026 08:00:00 GMT", 0.0),
-        (429, "99999999999999", LONGEST_PAUSE),
+        (429, "99999999999999", LONGEST_ASKED),
         (429, "soon", 0.0),
         (429, "-5", 0.0),
         (429, "", 0.0),
@@ -45,10 +47,14 @@ def test_retry_after_is_read_in_both_forms(status: int, header: str | None, seco
     assert asked_seconds(Answer(status=status, retry_after=header), now=NOW) == seconds
 
 
-def test_pauses_are_random_below_a_bound_that_doubles_and_never_shorter_than_asked() -> None:
+def pause(answer: Answer, age: float, chance: float) -> float:
+    return pause_seconds(answer, age=timedelta(seconds=age), now=NOW, chance=chance)
+
+
+def test_pauses_are_random_below_a_bound_that_grows_and_never_shorter_than_asked() -> None:
     failed = Answer(status=500)
-    longest = [pause_seconds(failed, attempts=n, now=NOW, chance=1.0) for n in (1, 2, 3, 40)]
-    assert longest == [10.0, 20.0, 40.0, 6 * 3600.0]
-    assert pause_seconds(failed, attempts=9, now=NOW, chance=0.0) == 1.0
+    assert [pause(failed, age, 1.0) for age in (0, 10, 60, 90_000)] == [10.0, 10.0, 60.0, 3600.0]
+    assert pause(failed, 60, 0.5) == 30.0
+    assert pause(failed, 60, 0.0) == 1.0
     asked = Answer(status=429, retry_after="60")
-    assert pause_seconds(asked, attempts=1, now=NOW, chance=0.5) == 60.0
+    assert pause(asked, 10, 0.5) == 60.0
