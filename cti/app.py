@@ -40,6 +40,7 @@ from cti.dialer.retry import RetryPlan
 from cti.dialer.thinner import Thinner
 from cti.dialer.whys import Whys
 from cti.errors import SettingsError
+from cti.hooks.ports import Post
 from cti.lines.desk import LineDesk
 from cti.lines.keeper import LineKeeper
 from cti.model.bulk import BULK_WORK
@@ -64,6 +65,7 @@ from cti.web.app import make_app, serving
 from cti.web.deps import Deps
 from cti.web.node_board import NodeBoard
 from cti.wiring.dialing import Dialing, Listener, pacer_of
+from cti.wiring.hooks import Hooks, dial_desk, sender_of, waking
 from cti.work.runner import WorkRunner
 
 log = logging.getLogger(__name__)
@@ -102,7 +104,8 @@ async def open_app(
         database = await stack.enter_async_context(
             open_database(settings.database.url.get_secret_value(), clock=clock)
         )
-        app = _Wired(settings, database, clock, pacer)
+        post = await stack.enter_async_context(sender_of(settings))
+        app = _Wired(settings, database, clock, pacer, post)
         await app.load()
         # The port first: a second service on the same settings ends here, before it has dialed anybody.
         url = await stack.enter_async_context(
@@ -174,7 +177,9 @@ def _to_check(settings: Settings, node: NodeSettings) -> NodeToCheck:
 class _Wired:
     """All parts, wired and not started."""
 
-    def __init__(self, settings: Settings, database: Database, clock: Clock, pacer: MakePacer) -> None:
+    def __init__(
+        self, settings: Settings, database: Database, clock: Clock, pacer: MakePacer, post: Post
+    ) -> None:
         nodes = {node.name: node for node in settings.nodes}
         self._nodes, self._clock = frozenset(nodes), clock
         self.database = database
@@ -208,6 +213,15 @@ class _Wired:
             wrap_up_seconds=self.campaigns.wrap_up_seconds,
             answer_seconds=settings.agents.answer_seconds,
             reconnect_seconds=settings.agents.reconnect_seconds,
+        )
+        self.hooks = Hooks(
+            settings=settings,
+            database=database,
+            bus=self.bus,
+            clock=clock,
+            post=post,
+            campaigns=self.campaigns,
+            agents=self.agents,
         )
         self.chances = LearnedChances(store=database.chances)
         self.learner = ChanceLearner(
@@ -255,6 +269,8 @@ class _Wired:
             campaigns=self.campaigns.all,
             bus=self.bus,
             clock=clock,
+            tell=self.hooks.book.tell,
+            on_work=self.hooks.work.wake,
         )
         self.ownership, self.distributor = OwnershipDesk(house), Distributor(house)
         self.owners = OwnershipKeeper(
@@ -271,7 +287,11 @@ class _Wired:
             },
         )
         self.journal = Journal(
-            calls=database.calls, agents=database.agents, on_work=self.work.wake, plan=self.plan
+            calls=database.calls,
+            agents=database.agents,
+            on_work=waking(self.work, self.hooks.work),
+            plan=self.plan,
+            tell=self.hooks.book.tell,
         )
         self.dialing = Dialing(
             database=database,
@@ -296,11 +316,13 @@ class _Wired:
             self.agents,
             *self.dialing.listeners,
             self.owners,
+            *self.hooks.listeners,
         )
         for part in hearing:
             self.bus.tap(part.tap)
         # Ended last first: the engine places nothing more, and the journal writes what came until the end.
         self.services: tuple[Service, ...] = (
+            *self.hooks.services,
             self.journal,
             self.work,
             self.importer,
@@ -318,6 +340,8 @@ class _Wired:
                 is_away=self.agents.is_away,
                 remind_minutes=settings.callbacks.remind_minutes,
                 release_minutes=settings.callbacks.release_minutes,
+                tell=self.hooks.book.tell,
+                on_work=self.hooks.work.wake,
             ),
             Thinner(store=database.reasons, clock=clock, kept_days=settings.dialer.reasons_kept_days),
             *self.dialing.services,
@@ -329,6 +353,7 @@ class _Wired:
         await self.campaigns.load()
         await self.line_keeper.load()
         await self.dictionaries.load()
+        await self.hooks.book.load()
         await self.agents.load(calls)
         await self.importer.load()
         for call in calls:
@@ -385,6 +410,9 @@ class _Wired:
                 dispositions=self.dictionaries,
                 do_not_call=self.do_not_call,
                 plan=self.plan,
+                material=lambda campaign_id: self.campaigns.rules(campaign_id).material,
+                tell=self.hooks.book.tell,
+                on_work=self.hooks.work.wake,
             ),
             dictionaries=self.dictionaries,
             ownership=self.ownership,
@@ -431,6 +459,15 @@ class _Wired:
                 pacing=self.dialing.decisions.last,
             ),
             chances=self.learner,
+            hooks=self.hooks.desk,
+            dial=dial_desk(
+                settings=settings,
+                database=self.database,
+                clock=clock,
+                by_hand=self.dialing.by_hand,
+                campaigns=self.campaigns,
+                agents=self.agents,
+            ),
             bus=self.bus,
             clock=clock,
             recordings=settings.recording.folder,

@@ -10,6 +10,7 @@ from cti.cli.campaigns import campaign
 from cti.cli.chances import chances
 from cti.cli.compliance import compliance, consent
 from cti.cli.contacts import contacts
+from cti.cli.dial import dial
 from cti.cli.dialing import ledger, pacing
 from cti.cli.dictionaries import dictionary
 from cti.cli.do_not_call import dnc
@@ -20,6 +21,7 @@ from cti.cli.ownership import assign, configure, leave, pool
 from cti.cli.service import check, run
 from cti.cli.simulate import simulate
 from cti.cli.views import views
+from cti.cli.webhooks import webhook
 from cti.cli.why import why
 
 
@@ -59,5 +61,7 @@ for command in (
     consent,
     dnc,
     chances,
+    dial,
+    webhook,
 ):
     cti.add_command(command)

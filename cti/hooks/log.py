@@ -1,7 +1,7 @@
 """The log of deliveries: written, and forgotten after some days. A service.
 
 That a delivery was accepted is gathered and written together with others; a kill may lose that line, never the
-delivery. What waits, failed or was held is written before its work is answered, because the log is what it is replayed from.
+delivery. What waits, failed or was held is written before its work is answered: the log is what it is replayed from.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 """How fast each webhook may be told: some deliveries at one time, one while it fails, none while it asks for peace.
 
 Without it a receiver that is down would hold every place of the runner for its whole time limit, and the others would
-wait. Whoever finds a failing webhook at rest comes back the later the longer it fails: ten thousand events that wait for
-one receiver must not keep the database busy with looking.
+wait. Whoever finds a failing webhook at rest comes back the later the longer it fails: ten thousand events that wait
+for one receiver must not keep the database busy with looking.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from typing import Final
 CROWDED_SECONDS: Final = 1.0
 """Somebody else is just looking whether a failing webhook is back."""
 FAILING_REST: Final = 5.0
-"""After a failure a webhook is left alone for at least so long, in seconds; then one delivery looks whether it is back."""
+"""After a failure a webhook is left alone for at least so many seconds; then one delivery looks whether it is back."""
 LONGEST_REST: Final = 300.0
 LONGEST_SPREAD: Final = 600.0
 
@@ -58,7 +58,7 @@ class Pace:
         self._rests.pop(webhook_id, None)
 
     def went_wrong(self, webhook_id: int, *, now: datetime, asked: float, failing: timedelta) -> None:
-        """It does not. `asked`: for how long it wants to be left alone, in seconds; `failing`: for how long it fails."""
+        """It does not. `asked`: seconds it wants to be left alone; `failing`: for how long it fails already."""
         self._failing.add(webhook_id)
         rest = max(asked, FAILING_REST, min(failing.total_seconds() / 4, LONGEST_REST))
         until = now + timedelta(seconds=rest)

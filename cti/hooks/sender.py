@@ -2,7 +2,7 @@
 
 The address that is connected to is the one that was judged: the connector's own resolver judges, and what it returns
 is what is connected to, so a name that changes between a look and the connection gains nothing. No redirect is
-followed, no proxy of the environment asked, no cookie kept, nothing decompressed, and of an answer 64 KiB are read at most.
+followed, no proxy of the environment asked, no cookie kept, nothing decompressed, and of an answer 64 KiB are read.
 """
 
 import asyncio

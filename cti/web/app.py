@@ -10,7 +10,7 @@ from aiohttp import web
 
 from cti.errors import SettingsError
 from cti.model.access import Grant
-from cti.web import live
+from cti.web import dial_page, live
 from cti.web.api import (
     agents,
     bulk,
@@ -20,6 +20,7 @@ from cti.web.api import (
     chances,
     compliance,
     contacts,
+    dial,
     dialing,
     dictionaries,
     do_not_call,
@@ -31,6 +32,7 @@ from cti.web.api import (
     recycling,
     reports,
     views,
+    webhooks,
     why,
 )
 from cti.web.auth import GRANTS
@@ -60,6 +62,8 @@ NOUNS: Final = (
     callbacks.routes,
     reports.routes,
     floor.routes,
+    webhooks.routes,
+    dial.routes,
     live.routes,
 )
 
@@ -79,6 +83,7 @@ def make_app(parts: Deps, grants: Sequence[Grant]) -> web.Application:
                 if isinstance(route, web.RouteDef)
             ]
         )
+    app.router.add_routes(dial_page.routes)
     return app
 
 

@@ -14,6 +14,8 @@ from cti.contacts.desk import ContactDesk
 from cti.contacts.dictionary_desk import DictionaryDesk
 from cti.contacts.view_desk import ViewDesk
 from cti.errors import NotFound
+from cti.hooks.desk import HookDesk
+from cti.hooks.dial_desk import DialDesk
 from cti.model.agents import Agent
 from cti.model.contacts import Campaign
 from cti.reports.ports import FactStore
@@ -74,6 +76,8 @@ class Deps:
     whys: Whys
     callbacks: Callbacks
     chances: AnswerChances
+    hooks: HookDesk
+    dial: DialDesk
     bus: EventBus
     clock: Clock
     recordings: Path
