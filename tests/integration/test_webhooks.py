@@ -2,10 +2,9 @@
 
 import asyncio
 import socket
+import sys
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,29 +13,15 @@ import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 from standardwebhooks import Webhook as Verifier
 
-from cti.bus import EventBus
 from cti.clock import SystemClock
-from cti.dialer.journal import Journal
 from cti.hooks.addresses import Reach
-from cti.hooks.book import HookBook
-from cti.hooks.deliverer import Deliverer
-from cti.hooks.desk import HookDesk
-from cti.hooks.log import DeliveryLog
-from cti.hooks.outbox import HookOutbox
-from cti.hooks.pace import Pace
-from cti.hooks.ports import HookStore
-from cti.hooks.sender import Sender, open_sender
+from cti.hooks.sender import open_sender
 from cti.hooks.verdicts import Answer
-from cti.model.calls import Call, CallState, Outcome
-from cti.model.events import CallMoved, NodeLost
-from cti.model.webhooks import DELIVER, Delivery, DeliveryFilter, DeliveryState, WebhookState
-from cti.service import running
-from cti.storage.database import Database, open_database
-from cti.work.runner import WorkRunner
-from tests.builders import a_call
+from cti.model.events import NodeLost
+from cti.model.queries import CallFilter
+from cti.model.webhooks import DeliveryFilter, DeliveryState, WebhookState
 from tests.fakes.receiver import MEGABYTE, Receiver, a_receiver
-
-LOOPBACK = Reach(["127.0.0.1"])
+from tests.integration.hook_house import LOOPBACK, a_house, story
 
 
 @pytest.fixture
@@ -168,72 +153,6 @@ async def test_one_address_inside_among_those_of_a_name_is_enough_to_refuse_it(r
     assert (answer.refused_here, receiver.got) == (True, [])
 
 
-class House:
-    """The parts of the service that webhooks need, over a real database; may be killed."""
-
-    def __init__(self, database: Database, sender: Sender) -> None:
-        clock = SystemClock()
-        self.database, self.bus = database, EventBus()
-        store: HookStore = database.hooks
-        self.book = HookBook(store=store, bus=self.bus, clock=clock)
-        self.log = DeliveryLog(store=store, links=database.links, clock=clock)
-        self.deliverer = Deliverer(
-            book=self.book,
-            post=sender,
-            log=self.log,
-            pace=Pace(at_once=8),
-            clock=clock,
-            chance=lambda: 0.0,
-        )
-        self.work = WorkRunner(
-            store=database.work,
-            handlers={DELIVER: self.deliverer.deliver},
-            clock=clock,
-            poll_seconds=0.1,
-            lease_for=timedelta(seconds=1.5),
-        )
-        self.journal = Journal(
-            calls=database.calls, agents=database.agents, on_work=self.work.wake, tell=self.book.tell
-        )
-        self.outbox = HookOutbox(tell=self.book.tell, work=database.work, clock=clock, on_work=self.work.wake)
-        self.desk = HookDesk(book=self.book, store=store, post=sender, clock=clock, on_work=self.work.wake)
-        for part in (self.journal, self.outbox):
-            self.bus.tap(part.tap)
-
-    async def deliveries(self, **asked: Any) -> list[Delivery]:
-        return await self.database.hooks.deliveries(
-            DeliveryFilter(webhook_id=self.book.all()[0].id, limit=1000, **asked)
-        )
-
-
-@asynccontextmanager
-async def a_house(folder: Path, *, seconds: float = 15.0) -> AsyncIterator[House]:
-    """Run it. What is left undone when the block ends stays in the database."""
-    async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(
-            open_database(f"sqlite:///{folder / 'waihu.db'}", survive_power_loss=False)
-        )
-        sender = await stack.enter_async_context(open_sender(reach=LOOPBACK, seconds=seconds))
-        house = House(database, sender)
-        await house.book.load()
-        await stack.enter_async_context(running(house.log, house.work, house.journal, house.outbox))
-        yield house
-
-
-def story(number: int) -> list[CallMoved]:
-    """Return the events of one call."""
-    now = SystemClock().now()
-    call = a_call(id=f"{number:032x}", placed_at=now)
-    states = (CallState.DIALING, CallState.RINGING, CallState.ENDED)
-    moves, before = [], call
-    for state in states:
-        over: dict[str, Any] = {"outcome": Outcome.BUSY, "ended_at": now} if state is CallState.ENDED else {}
-        after: Call = replace(before, state=state, **over)
-        moves.append(CallMoved(before=before.state, call=after, at=now))
-        before = after
-    return moves
-
-
 async def test_every_event_of_a_call_arrives_signed_and_is_logged(receiver: Receiver, tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         hook = await house.desk.add(name="crm", url=receiver.url, events=["call.*", "node.lost"], by="test")
@@ -249,8 +168,7 @@ async def test_every_event_of_a_call_arrives_signed_and_is_logged(receiver: Rece
         assert len(await house.deliveries()) == 4
 
 
-async def test_no_event_is_lost_by_a_kill_and_none_has_two_ids(receiver: Receiver, tmp_path: Path) -> None:
-    """The service is ended at random moments while calls move; a process that dies leaves no more undone than this."""
+async def test_no_event_is_lost_by_restarts_and_none_has_two_ids(receiver: Receiver, tmp_path: Path) -> None:
     receiver.behaviours = ["500", "cut", "503 1"]
     calls = 12
     for number in range(calls):
@@ -272,6 +190,33 @@ async def test_no_event_is_lost_by_a_kill_and_none_has_two_ids(receiver: Receive
     assert found == wanted
     ids = {(one["call"]["id"], one["id"]) for one in said}
     assert len(ids) == calls
+
+
+async def test_no_end_of_a_call_that_is_stored_is_lost_by_kills(receiver: Receiver, tmp_path: Path) -> None:
+    """A process that ends calls is killed (SIGKILL) again and again; then all that is stored arrives."""
+    async with a_house(tmp_path) as house:
+        hook = await house.desk.add(name="crm", url=receiver.url, events=["call.ended"], by="test")
+    for seconds in (0.2, 0.35, 0.5, 0.8):
+        child = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.integration.hook_process", str(tmp_path)),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert child.stdout is not None
+        async with asyncio.timeout(60):
+            assert await child.stdout.readline() == b"running\n"
+        await asyncio.sleep(seconds)
+        child.kill()
+        await child.wait()
+    verifier, said = Verifier(hook.secret), list[dict[str, Any]]()
+    async with a_house(tmp_path) as house:
+        stored = {row.call.id async for row in house.database.facts.all_call_rows(CallFilter(limit=1000))}
+        end = time.monotonic() + 60
+        while {one["call"]["id"] for one in said} != stored and time.monotonic() < end:
+            await asyncio.sleep(0.1)
+            said = [verifier.verify(body, headers)["data"] for headers, body in receiver.got]
+    assert len(stored) > 20
+    assert {one["call"]["id"] for one in said} == stored
+    assert len({(one["call"]["id"], one["id"]) for one in said}) == len(stored)
 
 
 async def test_a_slow_receiver_does_not_hold_up_another(receiver: Receiver, tmp_path: Path) -> None:
