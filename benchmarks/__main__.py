@@ -7,7 +7,17 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from benchmarks import answer_to_rep, event_lag, import_lists, next_contacts, originate, pacing, said, storage
+from benchmarks import (
+    answer_to_rep,
+    event_lag,
+    import_lists,
+    next_contacts,
+    originate,
+    pacing,
+    said,
+    screen_pop,
+    storage,
+)
 from benchmarks.child import ChildFailed
 from lab.errors import LabError
 
@@ -15,6 +25,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[], Awaitable[None]]]] = {
     originate.NAME: originate.run,
     answer_to_rep.NAME: answer_to_rep.run,
     event_lag.NAME: event_lag.run,
+    screen_pop.NAME: screen_pop.run,
     storage.NAME: storage.run,
     import_lists.NAME: import_lists.run,
     next_contacts.NAME: next_contacts.run,
