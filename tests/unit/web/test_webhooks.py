@@ -141,23 +141,3 @@ async def test_names_are_taken_once_and_campaigns_must_be_there(site: Site) -> N
     await site.refused("POST", "webhooks", json=same, as_="admin", status=409)
     other = same | {"name": "b", "campaigns": ["none"]}
     await site.refused("POST", "webhooks", json=other, as_="admin", status=404)
-
-
-@pytest.mark.parametrize("as_", ["lead", "anna"])
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("GET", "webhooks"),
-        ("POST", "webhooks"),
-        ("GET", "webhooks/crm"),
-        ("PATCH", "webhooks/crm"),
-        ("DELETE", "webhooks/crm"),
-        ("POST", "webhooks/crm/secret"),
-        ("POST", "webhooks/crm/test"),
-        ("GET", "webhooks/crm/deliveries"),
-        ("POST", "webhooks/crm/replay"),
-        ("POST", f"webhooks/crm/deliveries/{'0' * 32}/replay"),
-    ],
-)
-async def test_only_administrators_have_business_here(site: Site, as_: str, method: str, path: str) -> None:
-    await site.refused(method, path, as_=as_, status=403)
