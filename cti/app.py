@@ -306,6 +306,7 @@ class _Wired:
             chances=self.chances,
             nodes=nodes,
             pacer=pacer,
+            expecting=self.hooks.popper.expect,
         )
         self.listeners = [self._listener(client, clock) for client in self.clients.values()]
         self.deps = self._deps(settings, clock)

@@ -47,8 +47,15 @@ class HookBook:
         raise NotFound(f"there is no webhook {name!r}")
 
     def tell(self, event: Event) -> Sequence[NewWork]:
-        """Return the work that an event leaves behind: a `cti.model.telling.Tell`."""
-        return works_of(event, tuple(self._hooks.values()), now=self._clock.now())
+        """Return the work that an event leaves behind: a `cti.model.telling.Tell`.
+
+        Never raises: it is asked where calls are written, and a webhook must not cost a call.
+        """
+        try:
+            return works_of(event, tuple(self._hooks.values()), now=self._clock.now())
+        except Exception:
+            log.exception("webhooks do not hear of %s", type(event).__name__)
+            return ()
 
     async def add(self, webhook: Webhook) -> Webhook:
         """Store a new one. Raises Conflict."""

@@ -1,7 +1,7 @@
 """Screen pop: tells an agent's page, and webhooks, whom he talks to, when it rings and when he is joined. A service.
 
 Best effort: told at once or not at all, never written down to be tried again. A pop that is older than ten seconds is
-thrown away. The contact is read when the call begins, so that nothing is read while it matters.
+thrown away. The contact is read while the call is being placed, so that nothing is read when it matters.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ class Person:
 class _Known:
     """What is kept of a call that is up."""
 
-    reading: asyncio.Task[Person] | None = None
+    reading: asyncio.Task[Person]
     told: set[tuple[PopMoment, int]] = field(default_factory=set)
 
 
@@ -88,17 +88,26 @@ class ScreenPopper:
         if call.ended:
             self._calls.pop(call.id, None)
             return
-        known = self._calls.get(call.id)
-        if known is None:
-            if len(self._calls) >= MOST_KEPT:
-                return
-            known = self._calls[call.id] = _Known()
-            known.reading = self._tasks.create_task(self._read(call), name=f"contact of {call.id}")
+        self.expect(call)
+        known = self._calls[call.id]
         for moment, agent_id in pops_of(call):
             if (moment, agent_id) not in known.told:
                 known.told.add((moment, agent_id))
                 if self._wanted(call, moment):
                     self._tell(known, call, moment, agent_id)
+
+    def expect(self, call: Call) -> None:
+        """Read whom a call is with, in the background: it is about to be placed, or was.
+
+        Called before the call is committed, so that the two go on together; one that comes to nothing is forgotten when
+        many others have come.
+        """
+        if self._tasks is None or call.id in self._calls:
+            return
+        if len(self._calls) >= MOST_KEPT:
+            del self._calls[next(iter(self._calls))]
+        reading = self._tasks.create_task(self._read(call), name=f"contact of {call.id}")
+        self._calls[call.id] = _Known(reading=reading)
 
     def _wanted(self, call: Call, moment: PopMoment) -> bool:
         if call.campaign_id is None:
@@ -109,9 +118,9 @@ class ScreenPopper:
     def _tell(self, known: _Known, call: Call, moment: PopMoment, agent_id: int) -> None:
         """Tell it now when the contact is known, else as soon as he is."""
         at, reading = self._clock.now(), known.reading
-        if reading is not None and reading.done() and not reading.cancelled():
+        if reading.done() and not reading.cancelled():
             self._publish(reading.result(), call, moment, agent_id, at)
-        elif self._tasks is not None and reading is not None:
+        elif self._tasks is not None:
             what = f"screen pop of {call.id}"
             self._tasks.create_task(self._tell_later(reading, call, moment, agent_id, at), name=what)
 

@@ -25,6 +25,7 @@ from cti.dialer.previews import PreviewDesk
 from cti.dialer.selector import Selector
 from cti.dialer.waker import Waker
 from cti.lines.keeper import LineKeeper
+from cti.model.calls import Call
 from cti.model.contacts import Campaign, Mode
 from cti.model.events import Event
 from cti.pacing.floor import Pacer
@@ -72,6 +73,7 @@ class Dialing:
         chances: Chances,
         nodes: Mapping[str, NodeSettings],
         pacer: MakePacer = pacer_of,
+        expecting: Callable[[Call], None] = lambda call: None,
     ) -> None:
         self.pacers = Pacers(pacer)
         self.board = FloorBoard(learn=self.pacers.learn)
@@ -93,6 +95,7 @@ class Dialing:
             bus=bus,
             clock=clock,
             recording_name=_recording_names(nodes),
+            expecting=expecting,
         )
         self.engine = DialEngine(
             contacts=database.campaigns,

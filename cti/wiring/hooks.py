@@ -74,6 +74,9 @@ class Hooks:
             handlers={DELIVER: self.deliverer.deliver},
             clock=clock,
             at_once=given.at_once,
+            # what was delivered stands in the log; in the table of work it would stand a second time, body and all
+            keep_done=timedelta(hours=1),
+            forgets_only=[DELIVER],
         )
         self.outbox = HookOutbox(tell=self.book.tell, work=database.work, clock=clock, on_work=self.work.wake)
         self.desk = HookDesk(

@@ -8,7 +8,7 @@ returning.
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -48,11 +48,15 @@ class WorkRunner:
         poll_seconds: float = 2.0,
         lease_for: timedelta = timedelta(seconds=60),
         keep_done: timedelta = timedelta(days=7),
+        forgets_only: Sequence[str] | None = None,
         plan: RetryPlan | None = None,
         chance: Callable[[], float] = random.random,
         verdict_pause_seconds: float = 1.0,
     ) -> None:
-        """`at_once` is large because handlers mostly wait; what is busy belongs in a thread or process."""
+        """`at_once` is large because handlers mostly wait; what is busy belongs in a thread or process.
+
+        `forgets_only`: of which kinds it removes what was done before `keep_done`; None: of all.
+        """
         self._store = store
         self._handlers = dict(handlers)
         self._clock = clock
@@ -60,6 +64,7 @@ class WorkRunner:
         self._poll_seconds = poll_seconds
         self._lease_for = lease_for
         self._keep_done = keep_done
+        self._forgets_only = forgets_only
         self._plan = plan or RetryPlan()
         self._chance = chance
         self._verdict_pause_seconds = verdict_pause_seconds
@@ -104,7 +109,8 @@ class WorkRunner:
     async def forget(self) -> None:
         """Remove the rows of work that was done long ago; dead letters stay."""
         try:
-            await self._store.forget_done(before=self._clock.now() - self._keep_done)
+            before = self._clock.now() - self._keep_done
+            await self._store.forget_done(before=before, kinds=self._forgets_only)
         except StorageError as error:
             log.warning("cannot remove old rows of work now: %s", error)
 

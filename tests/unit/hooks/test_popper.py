@@ -6,8 +6,11 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from cti.bus import EventBus
 from cti.errors import StorageError
+from cti.hooks import popper as module
 from cti.hooks.popper import ScreenPopper
 from cti.model.calls import Call, CallState, Join, Outcome
 from cti.model.campaign_rules import CampaignRules, PopRules
@@ -205,3 +208,20 @@ async def test_nothing_is_kept_of_calls_that_ended() -> None:
         stage.move(replace(call, state=CallState.ENDED, outcome=Outcome.BUSY, ended_at=NOW))
         await settled()
         assert stage.popper._calls == {}
+
+
+async def test_a_call_that_is_expected_is_read_before_it_is_placed_and_forgotten_when_nothing_comes_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "MOST_KEPT", 2)
+    async with a_stage() as stage:
+        stage.contact(7)
+        calls = [reserved(id=f"{n:032x}") for n in range(3)]
+        for call in calls:
+            stage.popper.expect(call)
+        await settled()
+        stage.contact(7, name="changed")
+        stage.move(replace(calls[2], state=CallState.RINGING))
+        assert stage.pops[0].contact is not None
+        assert stage.pops[0].contact.name == "Contact 7"
+        assert set(stage.popper._calls) == {calls[1].id, calls[2].id}

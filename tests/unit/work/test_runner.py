@@ -299,6 +299,17 @@ async def test_rows_of_work_done_long_ago_are_removed() -> None:
         assert not store.tables.works
 
 
+async def test_a_runner_may_remove_rows_of_its_own_kinds_alone() -> None:
+    store, clock, gate = Table(), FakeClock(), asyncio.Event()
+    gate.set()
+    store.put("a")
+    async with at_work(store, holding(gate, asyncio.Event()), clock=clock, forgets_only=["other"]) as runner:
+        await store.until(lambda: store.standing("a") == "done")
+        clock.advance(8 * 24 * 3600)
+        await runner.forget()
+        assert len(store.tables.works) == 1
+
+
 def test_a_runner_without_handlers_asks_for_nothing() -> None:
     async def steps() -> None:
         store = Table()
