@@ -8,6 +8,7 @@ answer_to_rep       from the customer's 200 OK to the first voice: the service b
 answer_to_rep_backlog
                     the same while recordings are transcribed, and while not
 event_lag           from AMI bytes to a WebSocket client: engine_process beside bare_dialer, through ami_relay
+screen_pop          from AMI bytes to the pop at a rep's page and at a webhook, beside the plain event at the same pages
 storage             attempts written per second, beside bare inserts
 import_lists        rows of a list imported per second, beside a bare insert of what came of them
 pacing              time of one predictive decision by reps, beside the progressive one

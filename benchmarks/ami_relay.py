@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 WATCHED = (b"Event: Newchannel\r\n", b"Event: Hangup\r\n")
-_ID = b"\r\nUniqueid: waihu-c-"
+CALL_ID = b"\r\nUniqueid: waihu-c-"
 
 
 class AmiRelay:
@@ -49,7 +49,7 @@ class AmiRelay:
         """Take note of a message that passed at `now`, when it is watched."""
         for name in WATCHED:
             if block.startswith(name):
-                _, found, rest = block.partition(_ID)
+                _, found, rest = block.partition(CALL_ID)
                 if found:
                     event = name.removeprefix(b"Event: ").strip().decode()
                     self.passed[event, rest[:32].decode()] = now

@@ -24,6 +24,7 @@ from crm_sync.port import Checked, Crm, CrmError
 from crm_sync.push import Feed, TargetPusher
 from cti.clock import Clock, SystemClock
 from cti.crm.feed import TableFeed
+from cti.crm.texts import texts_by
 from cti.errors import CtiError, SettingsError
 from cti.model.crm import Answer, Rate
 from cti.service import running
@@ -110,7 +111,11 @@ async def open_feed(settings: Settings, *, config: Path | None, clock: Clock) ->
     if url.startswith("postgresql"):
         async with open_database(url, clock=clock) as database:
             yield TableFeed(
-                works=database.work, store=database.crm, targets=settings.crm.rules(), clock=clock
+                works=database.work,
+                store=database.crm,
+                targets=settings.crm.rules(),
+                clock=clock,
+                texts=texts_by(database.transcripts.current),
             )
         return
     found = access(config=config)

@@ -16,6 +16,7 @@ asr        recordings -> transcripts
 search     finding what was said
 quality    judging calls by what was said
 crm        which work calls leave for CRMs, and how it is handed out; `crm_sync` does it
+hooks      other programs told and asked: webhooks, screen pop, links that dial
 work       the durable work table's port and the service that runs it
 storage    SQLAlchemy tables and the implementations of the ports; migrations
 node       the node contract: files for Asterisk, CEL, the checks of `cti check`

@@ -41,6 +41,7 @@ from cti.dialer.retry import RetryPlan
 from cti.dialer.thinner import Thinner
 from cti.dialer.whys import Whys
 from cti.errors import SettingsError
+from cti.hooks.ports import Post
 from cti.lines.desk import LineDesk
 from cti.lines.keeper import LineKeeper
 from cti.model.bulk import BULK_WORK
@@ -66,6 +67,7 @@ from cti.web.deps import Deps
 from cti.web.node_board import NodeBoard
 from cti.wiring.crm import CrmRoom
 from cti.wiring.dialing import Dialing, Listener, pacer_of
+from cti.wiring.hooks import Hooks, dial_desk, sender_of, waking
 from cti.wiring.quality import QualityParts
 from cti.wiring.recordings import Recordings
 from cti.wiring.transcription import Transcribing
@@ -113,7 +115,8 @@ async def open_app(
         database = await stack.enter_async_context(
             open_database(settings.database.url.get_secret_value(), clock=clock)
         )
-        app = _Wired(settings, database, clock, pacer, config)
+        post = await stack.enter_async_context(sender_of(settings))
+        app = _Wired(settings, database, clock, pacer, config, post)
         await app.load()
         # The port first: a second service on the same settings ends here, before it has dialed anybody.
         url = await stack.enter_async_context(
@@ -190,7 +193,13 @@ class _Wired:
     """All parts, wired and not started."""
 
     def __init__(
-        self, settings: Settings, database: Database, clock: Clock, pacer: MakePacer, config: Path | None
+        self,
+        settings: Settings,
+        database: Database,
+        clock: Clock,
+        pacer: MakePacer,
+        config: Path | None,
+        post: Post,
     ) -> None:
         nodes = {node.name: node for node in settings.nodes}
         self._nodes, self._clock = frozenset(nodes), clock
@@ -225,6 +234,15 @@ class _Wired:
             wrap_up_seconds=self.campaigns.wrap_up_seconds,
             answer_seconds=settings.agents.answer_seconds,
             reconnect_seconds=settings.agents.reconnect_seconds,
+        )
+        self.hooks = Hooks(
+            settings=settings,
+            database=database,
+            bus=self.bus,
+            clock=clock,
+            post=post,
+            campaigns=self.campaigns,
+            agents=self.agents,
         )
         self.chances = LearnedChances(store=database.chances)
         self.learner = ChanceLearner(
@@ -272,6 +290,8 @@ class _Wired:
             campaigns=self.campaigns.all,
             bus=self.bus,
             clock=clock,
+            tell=self.hooks.book.tell,
+            on_work=self.hooks.work.wake,
         )
         self.ownership, self.distributor = OwnershipDesk(house), Distributor(house)
         self.owners = OwnershipKeeper(
@@ -326,8 +346,9 @@ class _Wired:
         self.journal = Journal(
             calls=database.calls,
             agents=database.agents,
-            on_work=self.work.wake,
+            on_work=waking(self.work, self.hooks.work),
             plan=self.plan,
+            tell=self.hooks.book.tell,
             follow=self.crm.followers.ended,
         )
         self.dialing = Dialing(
@@ -344,6 +365,7 @@ class _Wired:
             nodes=nodes,
             may_record=self.recordings.may_record,
             pacer=pacer,
+            expecting=self.hooks.popper.expect,
         )
         self.listeners = [self._listener(client, clock) for client in self.clients.values()]
         self.deps = self._deps(settings, clock)
@@ -354,11 +376,13 @@ class _Wired:
             self.agents,
             *self.dialing.listeners,
             self.owners,
+            *self.hooks.listeners,
         )
         for part in hearing:
             self.bus.tap(part.tap)
         # Ended last first: the engine places nothing more, and the journal writes what came until the end.
         self.services: tuple[Service, ...] = (
+            *self.hooks.services,
             self.journal,
             self.work,
             *self.transcription.services,
@@ -378,6 +402,8 @@ class _Wired:
                 is_away=self.agents.is_away,
                 remind_minutes=settings.callbacks.remind_minutes,
                 release_minutes=settings.callbacks.release_minutes,
+                tell=self.hooks.book.tell,
+                on_work=self.hooks.work.wake,
             ),
             Thinner(store=database.reasons, clock=clock, kept_days=settings.dialer.reasons_kept_days),
             *self.recordings.services,
@@ -392,6 +418,7 @@ class _Wired:
         await self.line_keeper.load()
         await self.dictionaries.load()
         await self.quality.load()
+        await self.hooks.book.load()
         await self.agents.load(calls)
         await self.importer.load()
         for call in calls:
@@ -443,6 +470,9 @@ class _Wired:
                 do_not_call=self.do_not_call,
                 plan=self.plan,
                 follow=self.crm.followers.disposed,
+                material=lambda campaign_id: self.campaigns.rules(campaign_id).material,
+                tell=self.hooks.book.tell,
+                on_work=self.hooks.work.wake,
             ),
             dictionaries=self.dictionaries,
             ownership=self.ownership,
@@ -494,6 +524,15 @@ class _Wired:
             transcripts=self.database.transcripts,
             search=self.database.search,
             crm=self.crm.desk,
+            hooks=self.hooks.desk,
+            dial=dial_desk(
+                settings=settings,
+                database=self.database,
+                clock=clock,
+                by_hand=self.dialing.by_hand,
+                campaigns=self.campaigns,
+                agents=self.agents,
+            ),
             bus=self.bus,
             clock=clock,
             recordings=self.recordings.desk,

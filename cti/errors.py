@@ -19,6 +19,7 @@ CtiError
 │   ├── WrongKey         it is encrypted with a key that is not known, or is not this one
 │   ├── FileMissing      the file of a recording is not where its facts say
 │   └── BrokenSound      the file is not the sound it should be: truncated, empty, another form
+├── NotYet               a handler of work says: again, and not before so many seconds
 └── GiveUp               a handler of work says: never try this again; goes to the dead letters
 
 Busy, no answer, or an agent who leaves are not errors. Errors are caught in three places: the service
@@ -108,3 +109,11 @@ class BrokenSound(RecordingError):
 
 class GiveUp(CtiError):
     """Raised by a handler of work that must not be tried again."""
+
+
+class NotYet(CtiError):
+    """Raised by a handler of work that knows itself when it must run again; it is never given up for it."""
+
+    def __init__(self, message: str, *, seconds: float) -> None:
+        super().__init__(message)
+        self.seconds = seconds

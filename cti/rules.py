@@ -9,6 +9,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from cti.errors import BadInput
 from cti.model.campaign_rules import LARGEST_PARAMETER, CampaignRules, MachineAction
 from cti.model.lines import NODE_TRUNKS
+from cti.model.pop_urls import template_problem as pop_problem
 from cti.model.recordings import template_problem
 
 _RULES: Final = TypeAdapter(with_config(ConfigDict(extra="forbid"))(CampaignRules))
@@ -17,6 +18,7 @@ _ENDPOINT: Final = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _MODEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 LARGEST_PRIORITY: Final = 1000
+_WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SOUND: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_/-]*")
 
 
@@ -52,6 +54,12 @@ def _unfit(rules: CampaignRules) -> Iterator[str]:
         yield f"machines.voicemail: {machines.voicemail!r} is no name in the node's sounds folder"
     if machines.detect and machines.action is MachineAction.VOICEMAIL and not machines.voicemail:
         yield "machines.voicemail: is missing; the action voicemail plays it"
+    if rules.pop.url and (problem := pop_problem(rules.pop.url)):
+        yield f"pop.url: {problem}"
+    for code, rule in rules.material.by_disposition.items():
+        for name, word in (("template", rule.template), ("channel", rule.channel)):
+            if not _WORD.fullmatch(word):
+                yield f"material.by_disposition.{code}.{name}: {word!r} must be letters, digits, . _ - (at most 64)"
     for name, value in machines.parameters.items():
         if not 0 < value <= LARGEST_PARAMETER:
             yield f"machines.parameters.{name}: must be more than 0 and at most {LARGEST_PARAMETER}"

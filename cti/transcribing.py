@@ -36,7 +36,7 @@ from cti.service import every, running
 from cti.settings import Settings, load
 from cti.settings.client import access
 from cti.storage.database import Database, open_database
-from cti.wiring.transcription import RENEWALS, followers
+from cti.wiring.transcription import RENEWALS, follow_of
 from cti.wiring.transcripts import kept_transcripts
 
 log = logging.getLogger(__name__)
@@ -165,7 +165,7 @@ async def _fed(settings: Settings, config: Path | None, name: str) -> AsyncItera
             rules = CampaignRulesNow(database)
             await rules.read()  # before anything is stored: they say which numbers may not be kept
             await stack.enter_async_context(running(rules))
-            feed = _table(database, rules, asr.lease_seconds)
+            feed = _table(settings, database, rules)
         sounds: Sounds | None = api
         if by_archive and database:
             sounds = ArchiveSounds(facts=database.recordings, archive=Archive.open(settings.recording.plan()))
@@ -204,7 +204,7 @@ class CampaignRulesNow:
         self._rules = {one.id: one.rules for one in await self._database.campaigns.campaigns()}
 
 
-def _table(database: Database, rules: CampaignRulesNow, lease_seconds: float) -> TableFeed:
+def _table(settings: Settings, database: Database, rules: CampaignRulesNow) -> TableFeed:
     async def live_calls() -> int:
         return len(await database.calls.open_calls())
 
@@ -212,9 +212,9 @@ def _table(database: Database, rules: CampaignRulesNow, lease_seconds: float) ->
         works=database.work,
         transcripts=kept_transcripts(database=database, rules_of=rules.of),
         clock=SystemClock(),
-        follow=followers,
+        follow=follow_of(settings),
         live_calls=live_calls,
-        lease_for=timedelta(seconds=lease_seconds),
+        lease_for=timedelta(seconds=settings.asr.lease_seconds),
     )
 
 

@@ -45,8 +45,12 @@ def settings_toml(
     calls_per_second: float = 50.0,
     max_lines: int = 1000,
     models: Path | None = None,
+    more: str = "",
 ) -> str:
-    """Return a settings file for a service attached to the lab's PBX, with a token for each agent a001, a002, ..."""
+    """Return a settings file for a service attached to the lab's PBX, with a token for each agent a001, a002, ...
+
+    `more` are further tables, as TOML.
+    """
     url = database_url or f"sqlite:///{folder / 'waihu.db'}"
     tokens = [
         f'[[api.tokens]]\nname = "a{n:03d}"\ntoken = "{agent_token(n)}"\nrole = "agent"\nagent = "a{n:03d}"\n'
@@ -75,7 +79,7 @@ name = "admin"
 token = "{ADMIN_TOKEN}"
 role = "admin"
 
-""" + "\n".join(tokens)
+""" + "\n".join((*tokens, more))
 
 
 def asr_toml(models: Path | None) -> str:

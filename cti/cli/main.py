@@ -11,6 +11,7 @@ from cti.cli.chances import chances
 from cti.cli.compliance import compliance, consent
 from cti.cli.contacts import contacts
 from cti.cli.crm import crm
+from cti.cli.dial import dial
 from cti.cli.dialing import ledger, pacing
 from cti.cli.dictionaries import dictionary
 from cti.cli.do_not_call import dnc
@@ -26,6 +27,7 @@ from cti.cli.simulate import simulate
 from cti.cli.transcription import retry, show_status
 from cti.cli.transcripts import search, transcripts
 from cti.cli.views import views
+from cti.cli.webhooks import webhook
 from cti.cli.why import why
 
 
@@ -73,5 +75,7 @@ for command in (
     search,
     transcripts,
     crm,
+    dial,
+    webhook,
 ):
     cti.add_command(command)

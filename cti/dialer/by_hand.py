@@ -1,5 +1,7 @@
 """Click to call: an agent asks for one contact, and is kept for the call. All rules hold."""
 
+from dataclasses import replace
+
 from cti.clock import Clock
 from cti.dialer.agent_desk import AgentDesk
 from cti.dialer.agent_states import may_take_calls, previews
@@ -35,8 +37,13 @@ class ClickToCall:
         self._lines = lines
         self._clock = clock
 
-    async def call(self, login: str, *, campaign_id: int, contact_id: int) -> Call:
+    async def call(
+        self, login: str, *, campaign_id: int, contact_id: int, crm_ref: str | None = None
+    ) -> Call:
         """Call a contact of a campaign's lists for this agent.
+
+        `crm_ref` is the CRM's record that he is called from, where it is another one than his row's: the call's log
+        lands on it.
 
         Raises NotFound (agent, campaign, contact), NodeDown, Conflict: the agent is not free, the campaign does not
         run or is not his, the contact is somebody else's or is being called, or a rule forbids it now.
@@ -51,7 +58,7 @@ class ClickToCall:
         if state is EntryState.WAITING:
             await self._contacts.wake(candidate.entry_id)
         order = Order(
-            candidate=candidate,
+            candidate=candidate if crm_ref is None else replace(candidate, crm_ref=crm_ref),
             agent=agent,
             why=f"by hand: {agent.login} asked for it",
             # Who is done with in the list may still be called; his place there stays as it is.

@@ -9,9 +9,11 @@ from cti.dialer.ports import CallStore, OpenCalls
 from cti.dialer.retry import done_after_one
 from cti.errors import NotFound
 from cti.model.calls import Call
+from cti.model.campaign_rules import MaterialRules
 from cti.model.dictionaries import DictionaryKind, Meaning
-from cti.model.events import DispositionSet
+from cti.model.events import DispositionSet, Event, MaterialRequested
 from cti.model.standing import Plan
+from cti.model.telling import Tell, tell_nobody
 from cti.model.work import NewWork
 
 
@@ -50,8 +52,12 @@ class CallDesk:
         do_not_call: DoNotCall,
         plan: Plan = done_after_one,
         follow: Callable[[Call, datetime], Sequence[NewWork]] = lambda _call, _at: (),
+        material: Callable[[int], MaterialRules] = lambda campaign_id: MaterialRules(),
+        tell: Tell = tell_nobody,
+        on_work: Callable[[], None] = lambda: None,
     ) -> None:
-        """`follow` says which work a verdict leaves behind."""
+        """`material`: a campaign's rules of what is sent after a disposition; `tell`: who outside is to hear of one;
+        `follow`: which work it leaves behind."""
         self._follow = follow
         self._store = store
         self._open = open_calls
@@ -59,6 +65,9 @@ class CallDesk:
         self._dispositions = dispositions
         self._do_not_call = do_not_call
         self._plan = plan
+        self._material = material
+        self._tell = tell
+        self._on_work = on_work
 
     def open_calls(self) -> Sequence[Call]:
         """List the calls that have not ended, oldest first."""
@@ -70,7 +79,8 @@ class CallDesk:
         """Store the agent's verdict and tell it. Raises NotFound, BadInput for a code that may not be chosen.
 
         One that means do-not-call lists the number first: should the service die between the two, the verdict is
-        missing and is asked for again, and nobody is called meanwhile.
+        missing and is asked for again, and nobody is called meanwhile. Where the campaign's rules ask for material
+        after it, that is told as well, but not when only the note is changed.
         """
         call = await self._store.get(call_id)
         if call is None:
@@ -80,15 +90,52 @@ class CallDesk:
         if self._dispositions.means(Meaning.DO_NOT_CALL, call.campaign_id, disposition):
             who = "a lead" if agent_id is None else f"agent {agent_id}"
             await self._do_not_call.add([call.number], reason=f"disposition {disposition}", by=who)
-        await self._store.set_disposition(
+        said = DispositionSet(
+            call_id=call_id,
+            agent_id=agent_id,
+            disposition=disposition,
+            note=note,
+            at=at,
+            campaign_id=call.campaign_id,
+            contact_id=call.contact_id,
+        )
+
+        def events(before: str | None) -> list[Event]:
+            return [said] if before == disposition else [said, *self._asked_for(call, said)]
+
+        before = await self._store.set_disposition(
             call_id,
             agent_id=agent_id,
             disposition=disposition,
             note=note,
             at=at,
             plan=self._plan,
-            works=self._follow(call, at),
+            works=lambda before: [
+                *(work for event in events(before) for work in self._tell(event)),
+                *self._follow(call, at),
+            ],
         )
-        self._bus.publish(
-            DispositionSet(call_id=call_id, agent_id=agent_id, disposition=disposition, note=note, at=at)
+        self._on_work()
+        for event in events(before):
+            self._bus.publish(event)
+
+    def _asked_for(self, call: Call, said: DispositionSet) -> list[MaterialRequested]:
+        """Return what is to be sent after a disposition."""
+        if call.campaign_id is None:
+            return []
+        rule = self._material(call.campaign_id).by_disposition.get(said.disposition)
+        if rule is None:
+            return []
+        asked = MaterialRequested(
+            call_id=call.id,
+            contact_id=call.contact_id,
+            campaign_id=call.campaign_id,
+            agent_id=said.agent_id,
+            disposition=said.disposition,
+            template=rule.template,
+            channel=rule.channel,
+            number=call.number,
+            crm_ref=call.crm_ref,
+            at=said.at,
         )
+        return [asked]

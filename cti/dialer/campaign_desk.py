@@ -6,7 +6,7 @@ from dataclasses import replace
 from cti.bus import EventBus
 from cti.clock import Clock
 from cti.dialer.ports import CampaignStore
-from cti.dialer.retry_checks import check_codes, check_retry, wants_other_numbers
+from cti.dialer.retry_checks import check_codes, check_known, check_retry, wants_other_numbers
 from cti.errors import BadInput, Conflict, NotFound
 from cti.model.campaign_rules import CampaignRules, Spill
 from cti.model.contacts import Campaign, CampaignState, Mode, Progress
@@ -80,7 +80,7 @@ class CampaignDesk:
         """Store a campaign, stopped. Raises Conflict (name), NotFound (node), BadInput (a disposition in the rules)."""
         if campaign.node not in self._nodes:
             raise NotFound(f"there is no node {campaign.node!r}; the settings name {', '.join(self._nodes)}")
-        check_codes(campaign.rules.retry, self._dispositions(campaign.id))
+        self._check_codes(campaign)
         made = await self._store.add_campaign(replace(campaign, state=CampaignState.STOPPED))
         self._campaigns[made.id] = made
         return made
@@ -94,7 +94,7 @@ class CampaignDesk:
         if campaign.node != before.node:
             raise Conflict(f"{before.name} dials on {before.node}; that cannot be changed")
         if campaign.rules.retry != before.rules.retry:  # what was allowed once stays when other things change
-            check_codes(campaign.rules.retry, self._dispositions(campaign.id))
+            self._check_codes(campaign)
         changed = replace(campaign, state=before.state)
         await self._store.update_campaign(changed)
         # The state may have moved meanwhile.
@@ -142,3 +142,9 @@ class CampaignDesk:
     async def progress(self, campaign_id: int) -> Progress:
         """Count how far a campaign has come; raises NotFound."""
         return await self._store.progress(self.get(campaign_id).id)
+
+    def _check_codes(self, campaign: Campaign) -> None:
+        """Raise BadInput for a rule about a disposition that nobody can choose."""
+        known = self._dispositions(campaign.id)
+        check_codes(campaign.rules.retry, known)
+        check_known(campaign.rules.material.by_disposition, known, where="rules.material.by_disposition")

@@ -17,6 +17,7 @@ from cti.model.agents import Agent, AgentChange
 from cti.model.calls import ANSWERED_OUTCOMES, Call, CallState
 from cti.model.events import AgentMoved, CallMoved, Event
 from cti.model.standing import Plan
+from cti.model.telling import Tell, tell_nobody
 from cti.model.work import COLLECT_RECORDING, NewWork
 
 log = logging.getLogger(__name__)
@@ -56,15 +57,22 @@ class Journal:
         on_work: Callable[[], None] = lambda: None,
         plan: Plan = done_after_one,
         follow: Callable[[Call], Sequence[NewWork]] = lambda _call: (),
+        tell: Tell = tell_nobody,
     ) -> None:
-        """`plan` says how the entries of ended calls stand; `follow`, which more work they leave behind."""
+        """`plan` says how the entries of ended calls stand, `tell` who outside is to hear of a change,
+        `follow` which more work ended calls leave behind."""
         self._follow = follow
         self._calls = calls
         self._plan = plan
         self._agents = agents
         self._on_work = on_work
+        self._tell = tell
         self._dirty: dict[str, Call] = {}
+        self._told: dict[str, list[NewWork]] = {}
+        """By call: work of moves that are not written yet. Of snapshots the newest is enough, of these each counts."""
         self._changes: list[tuple[AgentChange, Agent]] = []
+        self._changes_told: list[Sequence[NewWork]] = []
+        """Of each change."""
         self._wake = asyncio.Event()
         self._writing = asyncio.Lock()
         self.troubled = False
@@ -75,8 +83,11 @@ class Journal:
         match event:
             case CallMoved(call=call) if call.state is not CallState.PLACING:
                 self._dirty[call.id] = call
+                if told := self._tell(event):
+                    self._told.setdefault(call.id, []).extend(told)
             case AgentMoved(change=change, agent=agent):
                 self._changes.append((change, agent))
+                self._changes_told.append(self._tell(event))
             case _:
                 return
         self._wake.set()
@@ -140,15 +151,25 @@ class Journal:
         except Exception:
             if len(batch) == 1:
                 log.exception("a call cannot be written and is left out: %r", batch[0])
+                self._told.pop(batch[0].id, None)
                 return
             for call in batch:
                 await self._save_or_sort_out([call])
 
     async def _save(self, batch: Sequence[Call]) -> None:
-        works = [work for call in batch for work in (*works_of(call), *self._follow(call))]
+        told = {call.id: tuple(self._told.get(call.id, ())) for call in batch}
+        works = [work for call in batch for work in (*works_of(call), *told[call.id], *self._follow(call))]
         await self._calls.save(batch, works=works, plan=self._plan)
+        for call_id, written in told.items():
+            self._told_of(call_id, len(written))
         if works:
             self._on_work()
+
+    def _told_of(self, call_id: str, count: int) -> None:
+        """Forget the work that is written; what came meanwhile stays."""
+        left = self._told.pop(call_id, [])[count:]
+        if left:
+            self._told[call_id] = left
 
     def _put_back(self, batch: Sequence[Call]) -> None:
         for call in batch:
@@ -156,5 +177,9 @@ class Journal:
 
     async def _write_changes(self) -> None:
         batch = self._changes[:BATCH]
-        await self._agents.save_changes(batch)
+        works = [work for told in self._changes_told[:BATCH] for work in told]
+        await self._agents.save_changes(batch, works=works)
         del self._changes[: len(batch)]
+        del self._changes_told[: len(batch)]
+        if works:
+            self._on_work()

@@ -70,7 +70,9 @@ class Placer:
         bus: EventBus,
         clock: Clock,
         recording_name: Callable[[str, str, datetime], str | None],
+        expecting: Callable[[Call], None] = lambda call: None,
     ) -> None:
+        """`expecting` is told each call before it is committed: it may still come to nothing."""
         self._calls = calls
         self._campaigns = campaigns
         self._desk = desk
@@ -85,6 +87,7 @@ class Placer:
         self._bus = bus
         self._clock = clock
         self._recording_name = recording_name
+        self._expecting = expecting
         self._tasks: asyncio.TaskGroup | None = None
         self._troubled = False
 
@@ -123,6 +126,7 @@ class Placer:
                 self._no_line(campaign, order, line, refused)
             elif (call := self._made(campaign, order, line)) is not None:
                 made.append((call, order))
+                self._expecting(call)
                 self._keeper.take(call)
                 self._board.hold(campaign.id, call.id, reserved=order.agent is not None)
         if refused:

@@ -1,6 +1,6 @@
 """What the dialer needs: a place to write, and lines to dial on."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -33,6 +33,19 @@ from cti.model.standing import Lane, Parked, Plan
 from cti.model.verdicts import Verdict
 from cti.model.whys import LaneCount, ReasonCount, Standing, ToldReason
 from cti.model.work import NewWork
+
+
+def no_works(before: str | None) -> Sequence[NewWork]:
+    """Leave no work behind."""
+    return ()
+
+
+CallbackWorks = Callable[[Callback], Sequence[NewWork]]
+
+
+def no_callback_works(one: Callback) -> Sequence[NewWork]:
+    """Leave no work behind."""
+    return ()
 
 
 class CallStore(Protocol):
@@ -77,9 +90,11 @@ class CallStore(Protocol):
         note: str,
         at: datetime,
         plan: Plan = done_after_one,
-        works: Sequence[NewWork] = (),
-    ) -> None:
-        """Write the agent's verdict and note, and the work that follows; again overwrites. Raises NotFound.
+        works: Callable[[str | None], Sequence[NewWork]] = no_works,
+    ) -> str | None:
+        """Write the agent's verdict and note; again overwrites. Returns the verdict before. Raises NotFound.
+
+        `works` is asked with the verdict before, and what it returns goes in with the same commit.
 
         Of a call that has ended and is its entry's last, the entry stands from then on as `plan` says, unless
         something else than a plan has decided on it since, or it is being dialed again.
@@ -116,8 +131,13 @@ class AgentStore(Protocol):
         """Write those settings of an agent that are given. Raises NotFound."""
         ...
 
-    async def save_changes(self, changes: Sequence[tuple[AgentChange, Agent]]) -> None:
-        """Write history rows and the agents' present state (state, since, reason, channel, call), in order."""
+    async def save_changes(
+        self, changes: Sequence[tuple[AgentChange, Agent]], *, works: Sequence[NewWork] = ()
+    ) -> None:
+        """Write history rows and the agents' present state (state, since, reason, channel, call), in order.
+
+        `works` go in with the same commit.
+        """
         ...
 
 
@@ -316,11 +336,18 @@ class CallbackStore(Protocol):
         """
         ...
 
-    async def remind(self, until: datetime, *, at: datetime, limit: int) -> list[Callback]:
-        """Note of those due until then that they were reminded of; return them, each one once."""
+    async def remind(
+        self, until: datetime, *, at: datetime, limit: int, works: CallbackWorks = no_callback_works
+    ) -> list[Callback]:
+        """Note of those due until then that they were reminded of; return them, each one once.
+
+        Here and below `works` is asked with each that moved, and what it returns goes in with the same commit.
+        """
         ...
 
-    async def fall_due(self, now: datetime, *, limit: int) -> list[Callback]:
+    async def fall_due(
+        self, now: datetime, *, limit: int, works: CallbackWorks = no_callback_works
+    ) -> list[Callback]:
         """Make due what is, and its entries pending; return what moved.
 
         An entry that somebody or a law has taken out stays out: its callback is missed.
@@ -331,7 +358,9 @@ class CallbackStore(Protocol):
         """List agents' callbacks that fell due before that moment and wait for their agents alone."""
         ...
 
-    async def release(self, callback_ids: Collection[int], *, at: datetime) -> list[Callback]:
+    async def release(
+        self, callback_ids: Collection[int], *, at: datetime, works: CallbackWorks = no_callback_works
+    ) -> list[Callback]:
         """Let them go back into the lanes of their contacts' owners, or nobody's; return those that did."""
         ...
 

@@ -29,9 +29,14 @@ def check_codes(rules: RetryRules, dispositions: Collection[str], *, where: str 
 
     Asked when rules are set: the rest may be set in several steps, and is looked at by `check_retry`.
     """
+    check_known(rules.by_disposition, dispositions, where=f"{where}.by_disposition")
+
+
+def check_known(codes: Collection[str], dispositions: Collection[str], *, where: str) -> None:
+    """Raise BadInput naming each code that is no disposition; with no dispositions all are allowed."""
     problems = [
-        f"{where}.by_disposition.{code}: there is no disposition {code!r}{_meant(code, dispositions)}"
-        for code in rules.by_disposition
+        f"{where}.{code}: there is no disposition {code!r}{_meant(code, dispositions)}"
+        for code in codes
         if dispositions and code not in dispositions
     ]
     if problems:

@@ -257,6 +257,35 @@ class RedactionRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PopRules:
+    """What the rep's page is shown of whom he talks to, and when."""
+
+    at_ring: bool = True
+    """When it rings and it is known for which agent."""
+    at_connect: bool = True
+    url: str = ""
+    """Page to open, with fields in braces, for example `https://crm.example/lead/{crm_ref}`; empty: none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaterialRule:
+    """What is to be sent after a disposition."""
+
+    template: str
+    """Its name where it is sent from."""
+    channel: str = "email"
+    """For example `email`, `sms`, `wechat`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaterialRules:
+    """Which dispositions ask for material to be sent."""
+
+    by_disposition: Mapping[str, MaterialRule] = field(default_factory=dict)
+    """Key: a disposition's code."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignRules:
     """All rules of a campaign."""
 
@@ -272,3 +301,5 @@ class CampaignRules:
     transcription: TranscriptionRules = TranscriptionRules()
     recording: RecordingRules = RecordingRules()
     redaction: RedactionRules = RedactionRules()
+    pop: PopRules = PopRules()
+    material: MaterialRules = MaterialRules()

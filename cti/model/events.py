@@ -8,6 +8,7 @@ from cti.model.callbacks import Callback
 from cti.model.calls import Call, CallState
 from cti.model.contacts import Candidate
 from cti.model.keyword_rules import RuleVerdict
+from cti.model.pops import ContactCard, PopMoment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +93,8 @@ class DispositionSet:
     disposition: str
     note: str
     at: datetime
+    campaign_id: int | None = None
+    contact_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +127,7 @@ class TranscriptReady:
     model: str
     language: str
     at: datetime
+    campaign_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +248,28 @@ class CallFlagged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScreenPop:
+    """An agent is to see whom he talks to now. Best effort: whoever gets it late throws it away."""
+
+    call_id: str
+    agent_id: int
+    campaign_id: int | None
+    moment: PopMoment
+    number: str
+    crm_ref: str | None
+    """Of the call: the record that its log lands on."""
+    contact: ContactCard | None
+    """Whom the call was placed for; None: nobody in particular."""
+    matches: tuple[ContactCard, ...]
+    """Who has this number, where the call was placed for nobody in particular: offered, never chosen."""
+    more_matches: bool
+    url: str | None
+    """The campaign's page for him, filled in."""
+    until: datetime
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreFatal:
     """A review was submitted in which a fatal question is failed."""
 
@@ -257,10 +283,40 @@ class ScoreFatal:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaterialRequested:
+    """A disposition asks for material to be sent; somebody outside sends it."""
+
+    call_id: str
+    contact_id: int | None
+    campaign_id: int | None
+    agent_id: int | None
+    disposition: str
+    template: str
+    channel: str
+    number: str
+    crm_ref: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookMoved:
+    """A webhook was switched on or off, or suspended after it failed for too long."""
+
+    webhook_id: int
+    name: str
+    state: str
+    reason: str
+    at: datetime
+
+
 Event = (
     CallMoved
     | CallFlagged
     | ScoreFatal
+    | ScreenPop
+    | MaterialRequested
+    | WebhookMoved
     | CallbackMoved
     | LegUp
     | LegGone

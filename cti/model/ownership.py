@@ -3,10 +3,13 @@
 A contact belongs to one agent or to nobody; nobody's contacts are the public pool (公海).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+from cti.model.events import ContactMoved
+from cti.model.work import NewWork
 
 
 class MoveKind(StrEnum):
@@ -66,6 +69,11 @@ class Wish:
     """The agent he comes to; None: the pool."""
 
 
+def no_move_works(move: "OwnerMove") -> Sequence[NewWork]:
+    """Leave no work behind."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """What holds for several wishes, and what the history says of them."""
@@ -87,6 +95,8 @@ class Terms:
     """The rota whose turns these wishes use up."""
     untouched: "Untouched | None" = None
     """Nothing is moved that had a conversation, or fewer failures, in the meantime (automatic returns)."""
+    works: Callable[["OwnerMove"], Sequence[NewWork]] = no_move_works
+    """Asked with each move; what it returns goes in with the move's commit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +129,18 @@ class OwnerMove:
     kind: MoveKind
     reason: str
     by: str
+
+    def event(self) -> ContactMoved:
+        """Return it as it is told."""
+        return ContactMoved(
+            contact_id=self.contact_id,
+            before=self.before,
+            after=self.after,
+            kind=self.kind.value,
+            reason=self.reason,
+            by=self.by,
+            at=self.at,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,7 @@ from cti.model.events import (
     Event,
     LegGone,
     LegUp,
+    MaterialRequested,
     NodeLost,
     NodeUp,
     PhoneMoved,
@@ -40,11 +41,14 @@ from cti.model.events import (
     RecordingResumed,
     RecordingStopped,
     ScoreFatal,
+    ScreenPop,
     TranscriptionDead,
     TranscriptReady,
+    WebhookMoved,
 )
 from cti.model.keyword_rules import verdict_record
 from cti.model.ownership import MoveKind
+from cti.model.pops import card_record
 
 VERSION: Final = 1
 
@@ -80,9 +84,12 @@ class EventType(StrEnum):
     CALLBACK_MISSED = "callback.missed"
     QUALITY_FLAGGED = "quality.flagged"
     QUALITY_FATAL = "quality.fatal"
+    CALL_SCREEN_POP = "call.screen_pop"
+    MATERIAL_REQUESTED = "material.requested"
+    WEBHOOK_STATE_CHANGED = "webhook.state_changed"
 
 
-RESERVED: Final = frozenset({"call.screen_pop"})
+RESERVED: Final = frozenset[str]()
 """Names kept for later; not sent yet."""
 
 _OWNERS: Final = "`contact_id`, `before`, `after` (agents' ids; null: the pool), `kind`, `reason`, `by`."
@@ -93,7 +100,8 @@ MEANINGS: Final[Mapping[EventType, str]] = {
     EventType.CALL_ANSWERED: "Somebody answered; no agent yet. `call`: its record.",
     EventType.CALL_CONNECTED: "Customer and agent are joined. `call`: its record.",
     EventType.CALL_ENDED: "It is over; the outcome is known. `call`: its record.",
-    EventType.CALL_DISPOSITION_SET: "The agent's verdict: `call_id`, `agent_id`, `disposition`, `note`.",
+    EventType.CALL_DISPOSITION_SET: "The agent's verdict: `call_id`, `agent_id`, `disposition`, `note`, "
+    "`campaign_id`, `contact_id`.",
     EventType.RECORDING_READY: "A recording is checked and kept: `call_id`, `path`, `seconds`, `size_bytes`.",
     EventType.RECORDING_MISSING: "Alarm: no usable recording: `call_id`, `reason`.",
     EventType.TRANSCRIPT_READY: "A call has a transcript, or a newer one: `call_id`, `version`, `model`, `language`.",
@@ -120,6 +128,13 @@ MEANINGS: Final[Mapping[EventType, str]] = {
     "`campaign_id`, `title`, `verdict` (with the `rule`, its `version` and the `hits`).",
     EventType.QUALITY_FATAL: "A review failed a fatal question: `review_id`, `call_id`, `agent_id`, `campaign_id`, "
     "`card`, `fatal` (the questions).",
+    EventType.CALL_SCREEN_POP: "An agent is to see whom he talks to, at `moment` `ring` or `connect`; worthless after "
+    "`until`: `call_id`, `agent_id`, `campaign_id`, `number`, `crm_ref`, `contact` (with the CRM's references), or, "
+    "where the call was placed for nobody in particular, `matches` and `more_matches`; `url`: the campaign's page.",
+    EventType.MATERIAL_REQUESTED: "A disposition asks for material to be sent: `call_id`, `contact_id`, "
+    "`campaign_id`, `agent_id`, `disposition`, `template`, `channel`, `number`, `crm_ref`.",
+    EventType.WEBHOOK_STATE_CHANGED: "A webhook is `on`, `off` or `suspended`: `webhook_id`, `name`, `state`, "
+    "`reason`.",
     EventType.NODE_LOST: "No connection to a node; its calls may go on: `node`, `reason`.",
 }
 
@@ -193,6 +208,11 @@ def told(event: Event) -> Told | None:
             about = {name: getattr(event, name) for name in ("call_id", "agent_id", "campaign_id", "title")}
             about["verdict"] = verdict_record(event.verdict)
             return _told(EventType.QUALITY_FLAGGED, f"{call_id}/{rule}", at, about)
+        case ScreenPop(call_id=call_id, agent_id=agent_id, moment=moment_, at=at):
+            return _told(EventType.CALL_SCREEN_POP, f"{call_id}/{agent_id}/{moment_}", at, pop_record(event))
+        case MaterialRequested(call_id=call_id, template=template, channel=channel, at=at):
+            about = {name: getattr(event, name) for name in MATERIAL_FIELDS}
+            return _told(EventType.MATERIAL_REQUESTED, f"{call_id}/{template}/{channel}", at, about)
         case LegUp() | LegGone() | PhoneMoved() | ContactAdded():
             return None
         case _:
@@ -219,6 +239,29 @@ def candidate_record(candidate: Candidate) -> dict[str, Any]:
     }
 
 
+MATERIAL_FIELDS: Final = (
+    *("call_id", "contact_id", "campaign_id", "agent_id", "disposition", "template", "channel", "number"),
+    "crm_ref",
+)
+
+
+def pop_record(pop: ScreenPop) -> dict[str, Any]:
+    """Return a pop's fields as everybody outside sees them."""
+    return {
+        "call_id": pop.call_id,
+        "agent_id": pop.agent_id,
+        "campaign_id": pop.campaign_id,
+        "moment": pop.moment.value,
+        "number": pop.number,
+        "crm_ref": pop.crm_ref,
+        "contact": card_record(pop.contact) if pop.contact else None,
+        "matches": [card_record(one) for one in pop.matches],
+        "more_matches": pop.more_matches,
+        "url": pop.url,
+        "until": moment(pop.until),
+    }
+
+
 Plain = (
     DispositionSet
     | RecordingReady
@@ -228,6 +271,7 @@ Plain = (
     | RecordingPaused
     | RecordingStopped
     | RecordingResumed
+    | WebhookMoved
     | CampaignMoved
     | NodeUp
     | NodeLost
@@ -236,7 +280,10 @@ Plain = (
 )
 
 PLAIN: Final[Mapping[type[Plain], tuple[EventType, tuple[str, ...]]]] = {
-    DispositionSet: (EventType.CALL_DISPOSITION_SET, ("call_id", "agent_id", "disposition", "note")),
+    DispositionSet: (
+        EventType.CALL_DISPOSITION_SET,
+        ("call_id", "agent_id", "disposition", "note", "campaign_id", "contact_id"),
+    ),
     RecordingReady: (EventType.RECORDING_READY, ("call_id", "path", "seconds", "size_bytes")),
     RecordingMissing: (EventType.RECORDING_MISSING, ("call_id", "reason")),
     TranscriptReady: (EventType.TRANSCRIPT_READY, ("call_id", "version", "model", "language")),
@@ -252,6 +299,7 @@ PLAIN: Final[Mapping[type[Plain], tuple[EventType, tuple[str, ...]]]] = {
         EventType.QUALITY_FATAL,
         ("review_id", "call_id", "agent_id", "campaign_id", "card", "fatal"),
     ),
+    WebhookMoved: (EventType.WEBHOOK_STATE_CHANGED, ("webhook_id", "name", "state", "reason")),
 }
 """Events told by their own fields; the first field is what the event is about."""
 

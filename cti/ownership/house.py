@@ -7,8 +7,8 @@ from cti.clock import Clock
 from cti.errors import NotFound
 from cti.model.agents import Agent
 from cti.model.contacts import Campaign
-from cti.model.events import ContactMoved
 from cti.model.ownership import Moved, MoveKind, Terms
+from cti.model.telling import Tell, tell_nobody
 from cti.ownership.limits import campaigns_of, caps_of, protected_since
 from cti.ownership.ports import OwnershipStore
 
@@ -24,27 +24,24 @@ class House:
         campaigns: Callable[[], Sequence[Campaign]],
         bus: EventBus,
         clock: Clock,
+        tell: Tell = tell_nobody,
+        on_work: Callable[[], None] = lambda: None,
     ) -> None:
+        """`tell` says who outside is to hear of a move."""
         self.store = store
         self.agents = agents
         self.campaigns = campaigns
         self.clock = clock
         self._bus = bus
+        self._works = tell
+        self._on_work = on_work
 
     def tell(self, moved: Moved) -> None:
         """Tell moves on the bus."""
+        if moved.moves:
+            self._on_work()
         for move in moved.moves:
-            self._bus.publish(
-                ContactMoved(
-                    contact_id=move.contact_id,
-                    before=move.before,
-                    after=move.after,
-                    kind=move.kind.value,
-                    reason=move.reason,
-                    by=move.by,
-                    at=move.at,
-                )
-            )
+            self._bus.publish(move.event())
 
     def agent(self, login: str) -> Agent:
         """Return the agent of this login. Raises NotFound."""
@@ -77,6 +74,7 @@ class House:
             reason=reason,
             caps=self.caps(agents, named=named),
             protected_since=protected_since(concerned, now) if heed else None,
+            works=lambda move: self._works(move.event()),
         )
 
     def _known(self) -> dict[int, Campaign]:

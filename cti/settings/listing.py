@@ -70,4 +70,6 @@ def _toml(value: Any) -> str:
             return f'"{value.value}"'
         case str() | Path():
             return f'"{value}"'
+        case tuple():
+            return f"[{', '.join(map(_toml, value))}]"
     return str(value)

@@ -16,6 +16,7 @@ from cti.model.lines import Trunk
 from cti.settings.asr_sections import AsrSettings
 from cti.settings.base import Name, Port, Section
 from cti.settings.crm_sections import CrmSettings
+from cti.settings.hooks_sections import DialLinkSettings, WebhookSettings
 from cti.settings.quality_sections import QualitySettings
 from cti.settings.recording_sections import RecordingSettings
 from cti.settings.worker_sections import RedisSettings
@@ -279,6 +280,8 @@ class Settings(Section):
     quality: QualitySettings = QualitySettings()
     compliance: ComplianceSettings = ComplianceSettings()
     crm: CrmSettings = CrmSettings()
+    webhooks: WebhookSettings = WebhookSettings()
+    dial_links: DialLinkSettings = DialLinkSettings()
     logging: LoggingSettings = LoggingSettings()
 
     @model_validator(mode="after")

@@ -15,6 +15,7 @@ from cti.storage.sql_callbacks import SqlCallbacks
 from cti.storage.sql_callers import SqlCallers
 from cti.storage.sql_calls import SqlCalls
 from cti.storage.sql_campaigns import SqlCampaigns
+from cti.storage.sql_cards import SqlCards
 from cti.storage.sql_chances import SqlChances
 from cti.storage.sql_compliance import SqlCompliance
 from cti.storage.sql_consents import SqlConsents
@@ -35,6 +36,7 @@ from cti.storage.sql_recordings import SqlRecordings
 from cti.storage.sql_search import SqlSearch
 from cti.storage.sql_transcripts import SqlTranscripts
 from cti.storage.sql_views import SqlViews
+from cti.storage.sql_webhooks import SqlHooks, SqlLinks
 from cti.storage.sql_work import SqlWork
 
 
@@ -75,6 +77,9 @@ class Database:
         self.recordings = SqlRecordings(connections)
         self.search = SqlSearch(connections)
         self.crm = SqlCrm(connections)
+        self.hooks = SqlHooks(connections)
+        self.cards = SqlCards(connections)
+        self.links = SqlLinks(connections)
 
 
 @asynccontextmanager

@@ -10,9 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti.errors import Conflict, NotFound
 from cti.model.agents import UNSET, Agent, AgentChange, AgentState, Unset
+from cti.model.work import NewWork
 from cti.storage import tables
 from cti.storage.connections import Connections
 from cti.storage.uninterrupted import to_the_end
+from cti.storage.work_rows import WorkWriter
 
 _PRESENT: Final = ("since", "reason", "channel_id", "channel", "call_id", "pause_next", "phone_reachable")
 """What `save_changes` writes of an agent, beside the state; the rest is settled by `add_agent` and `assign`."""
@@ -32,6 +34,7 @@ class SqlAgents:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
         self.begun = connections.begun
+        self._works = WorkWriter(connections)
 
     @to_the_end
     async def agents(self) -> list[Agent]:
@@ -97,7 +100,9 @@ class SqlAgents:
                 raise NotFound(f"there is no agent {agent_id}")
 
     @to_the_end
-    async def save_changes(self, changes: Sequence[tuple[AgentChange, Agent]]) -> None:
+    async def save_changes(
+        self, changes: Sequence[tuple[AgentChange, Agent]], *, works: Sequence[NewWork] = ()
+    ) -> None:
         """See the port."""
         if not changes:
             return
@@ -109,6 +114,7 @@ class SqlAgents:
             )
             # in one order for all, so that no two writers deadlock
             await connection.execute(_SAVE_AGENT, [_present(newest[agent_id]) for agent_id in sorted(newest)])
+            await self._works.write(connection, works, now=changes[-1][0].at)
 
 
 async def _assign(connection: AsyncConnection, agent_id: int, campaign_ids: Sequence[int]) -> None:

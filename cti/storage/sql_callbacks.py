@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cti.dialer.ports import CallbackWorks, no_callback_works
 from cti.errors import Conflict, NotFound
 from cti.model.callbacks import (
     OPEN_CALLBACKS,
@@ -27,6 +28,7 @@ from cti.storage.callback_rows import CALL, FIELDS, HAVE, LET_GO, REOPENED, WAIT
 from cti.storage.connections import Connections
 from cti.storage.entry_columns import OWNER_KEY, ZONE
 from cti.storage.uninterrupted import to_the_end
+from cti.storage.work_rows import WorkWriter
 
 _callbacks, _entries, _contacts = tables.callbacks.c, tables.list_entries.c, tables.contacts.c
 _LIST: Final = "callbacks"
@@ -42,6 +44,7 @@ class SqlCallbacks:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
         self.begun = connections.begun
+        self._works = WorkWriter(connections)
 
     @to_the_end
     async def whereabouts(self, contact_id: int) -> Whereabouts:
@@ -182,7 +185,9 @@ class SqlCallbacks:
         return after
 
     @to_the_end
-    async def remind(self, until: datetime, *, at: datetime, limit: int) -> list[Callback]:
+    async def remind(
+        self, until: datetime, *, at: datetime, limit: int, works: CallbackWorks = no_callback_works
+    ) -> list[Callback]:
         """See the port."""
         wanted = (
             _callbacks.state == CallbackState.PLANNED.value,
@@ -191,10 +196,13 @@ class SqlCallbacks:
         )
         async with self._connections.writing() as connection:
             found = await _some(connection, wanted, limit)
-            return await _moved(connection, found, CallbackMoveKind.REMINDED, at=at, reminded_at=at)
+            moved = await _moved(connection, found, CallbackMoveKind.REMINDED, at=at, reminded_at=at)
+            return await self._left_behind(connection, moved, works, at)
 
     @to_the_end
-    async def fall_due(self, now: datetime, *, limit: int) -> list[Callback]:
+    async def fall_due(
+        self, now: datetime, *, limit: int, works: CallbackWorks = no_callback_works
+    ) -> list[Callback]:
         """See the port."""
         wanted = (_callbacks.state == CallbackState.PLANNED.value, _callbacks.due_at <= now)
         async with self._connections.writing() as connection:
@@ -212,9 +220,8 @@ class SqlCallbacks:
                 detail="he may not be called any more",
                 state=CallbackState.MISSED,
             )
-            return missed + await _moved(
-                connection, due, CallbackMoveKind.DUE, at=now, state=CallbackState.DUE
-            )
+            fallen = await _moved(connection, due, CallbackMoveKind.DUE, at=now, state=CallbackState.DUE)
+            return await self._left_behind(connection, missed + fallen, works, now)
 
     @to_the_end
     async def unreleased(self, due_before: datetime, *, limit: int) -> list[Callback]:
@@ -229,7 +236,9 @@ class SqlCallbacks:
             return await _some(connection, wanted, limit, lock=False)
 
     @to_the_end
-    async def release(self, callback_ids: Collection[int], *, at: datetime) -> list[Callback]:
+    async def release(
+        self, callback_ids: Collection[int], *, at: datetime, works: CallbackWorks = no_callback_works
+    ) -> list[Callback]:
         """See the port."""
         wanted = (
             _callbacks.id.in_(sorted(callback_ids)),
@@ -240,7 +249,16 @@ class SqlCallbacks:
             found = await _some(connection, wanted, len(callback_ids))
             if found:
                 await connection.execute(HAVE, [{"entry": one.entry_id, "lane": 0} for one in found])
-            return await _moved(connection, found, CallbackMoveKind.RELEASED, at=at, released_at=at)
+            moved = await _moved(connection, found, CallbackMoveKind.RELEASED, at=at, released_at=at)
+            return await self._left_behind(connection, moved, works, at)
+
+    async def _left_behind(
+        self, connection: AsyncConnection, moved: list[Callback], works: CallbackWorks, at: datetime
+    ) -> list[Callback]:
+        """Write the work that moves leave behind; return what moved."""
+        left = [work for one in moved for work in works(one)]
+        await self._works.write(connection, left, now=at)
+        return moved
 
 
 CALL_AS_PLANNED: Final = CALL.values(priority=_entries.priority, raised=_entries.raised)

@@ -1,7 +1,7 @@
 """`CallStore` on the database: attempts and calls."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -9,6 +9,7 @@ from sqlalchemy import Select, bindparam, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti.clock import Clock
+from cti.dialer.ports import no_works
 from cti.dialer.retry import done_after_one
 from cti.errors import NotFound
 from cti.model.calls import Call, CallState
@@ -84,6 +85,9 @@ _KNOWN: Final = select(tables.calls.c.id, tables.calls.c.state).where(
 )
 _OPEN: Final = select(*CALL_COLUMNS).where(tables.open_only).order_by(tables.calls.c.id)
 _ONE: Final = select(*CALL_COLUMNS).where(tables.calls.c.id == bindparam("call_id"))
+_VERDICT: Final = (
+    select(tables.calls.c.disposition).where(tables.calls.c.id == bindparam("call_id")).with_for_update()
+)
 _DISPOSE: Final = update(tables.calls).where(tables.calls.c.id == bindparam("call"))
 
 
@@ -189,19 +193,22 @@ class SqlCalls:
         note: str,
         at: datetime,
         plan: Plan = done_after_one,
-        works: Sequence[NewWork] = (),
-    ) -> None:
+        works: Callable[[str | None], Sequence[NewWork]] = no_works,
+    ) -> str | None:
         """See the port."""
         verdict = _DISPOSE.values(disposition=disposition, note=note, disposed_by=agent_id, disposed_at=at)
         async with self._connections.writing() as connection:
-            done = await connection.execute(verdict, {"call": call_id})
-            if done.rowcount == 0:
+            known = (await connection.execute(_VERDICT, {"call_id": call_id})).one_or_none()
+            if known is None:
                 raise NotFound(f"there is no call {call_id}")
+            before: str | None = known.disposition
+            await connection.execute(verdict, {"call": call_id})
             row = (await connection.execute(_ONE, {"call_id": call_id})).one()
             call = call_of(row, ())
             if call.ended:
                 await reconsider(connection, call, plan=plan, at=at)
-            await self._works.write(connection, works, now=at)
+            await self._works.write(connection, works(before), now=at)
+        return before
 
 
 async def _free_entries(connection: AsyncConnection, pairs: Iterable[_Pair]) -> set[int]:

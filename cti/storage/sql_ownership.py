@@ -39,6 +39,7 @@ from cti.storage.owner_rows import (
 )
 from cti.storage.pool_rows import fresh, pool_counts, pool_rows, returned
 from cti.storage.uninterrupted import to_the_end
+from cti.storage.work_rows import WorkWriter
 
 LOOKED_AT_ONCE: Final = 500
 """Contacts that a claim locks at a time at most."""
@@ -85,6 +86,7 @@ class SqlOwnership:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
         self.begun = connections.begun
+        self._works = WorkWriter(connections)
         insert = connections.insert(tables.rotas)
         self._save_turns = insert.on_conflict_do_update(
             index_elements=[tables.rotas.c.name],
@@ -103,9 +105,16 @@ class SqlOwnership:
             )
             moved = judged(wishes, terms=terms, held=held, takers=takers, missing=missing)
             await write_moves(connection, moved.moves)
+            await self._leave_works(connection, moved.moves, terms)
             if terms.rota is not None:
                 await self._use_up(connection, terms.rota, moved, terms.at)
         return moved
+
+    async def _leave_works(
+        self, connection: AsyncConnection, moves: Sequence[OwnerMove], terms: Terms
+    ) -> None:
+        works = [work for move in moves for work in terms.works(move)]
+        await self._works.write(connection, works, now=terms.at)
 
     async def _use_up(self, connection: AsyncConnection, rota: Rota, moved: Moved, at: datetime) -> None:
         given = Counter(move.after for move in moved.moves if move.after is not None)
@@ -141,6 +150,7 @@ class SqlOwnership:
                     missing=missing,
                 )
                 await write_moves(connection, allowed.moves)
+                await self._leave_works(connection, allowed.moves, terms)
                 moves += allowed.moves
                 takers.owned[claim.agent_id] += len(allowed.moves)
         return Moved(moves=tuple(moves))

@@ -207,9 +207,11 @@ class SqlWork:
             )
 
     @to_the_end
-    async def forget_done(self, *, before: datetime) -> int:
+    async def forget_done(self, *, before: datetime, kinds: Sequence[str] | None = None) -> int:
         """See the port."""
         old = delete(tables.work).where(tables.over, _work.standing == DONE, _work.changed_at < before)
+        if kinds is not None:
+            old = old.where(_work.kind.in_(kinds))
         async with self._connections.writing() as connection:
             return (await connection.execute(old)).rowcount
 

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from cti.errors import SettingsError
 from cti.model.access import Grant
-from cti.web import live
+from cti.web import dial_page, live
 from cti.web.api import (
     agents,
     bulk,
@@ -22,6 +22,7 @@ from cti.web.api import (
     contact_history,
     contacts,
     crm,
+    dial,
     dialing,
     dictionaries,
     do_not_call,
@@ -41,6 +42,7 @@ from cti.web.api import (
     transcription,
     transcripts,
     views,
+    webhooks,
     why,
 )
 from cti.web.auth import GRANTS
@@ -80,6 +82,8 @@ NOUNS: Final = (
     quality_queue.routes,
     quality_reviews.routes,
     floor.routes,
+    webhooks.routes,
+    dial.routes,
     live.routes,
 )
 
@@ -99,6 +103,7 @@ def make_app(parts: Deps, grants: Sequence[Grant]) -> web.Application:
                 if isinstance(route, web.RouteDef)
             ]
         )
+    app.router.add_routes(dial_page.routes)
     return app
 
 

@@ -13,6 +13,8 @@ from cti.contacts.desk import ContactDesk
 from cti.contacts.dictionary_desk import DictionaryDesk
 from cti.contacts.view_desk import ViewDesk
 from cti.errors import NotFound
+from cti.hooks.desk import HookDesk
+from cti.hooks.dial_desk import DialDesk
 from cti.model.agents import Agent
 from cti.model.contacts import Campaign
 from cti.recording.desk import RecordingDesk
@@ -85,6 +87,8 @@ class Deps:
     transcripts: Transcripts
     search: Search
     crm: CrmDesk
+    hooks: HookDesk
+    dial: DialDesk
     bus: EventBus
     clock: Clock
     recordings: RecordingDesk

@@ -26,6 +26,8 @@ from cti.errors import (
     StorageError,
     WrongKey,
 )
+from cti.hooks.dial_desk import Several
+from cti.model.pops import card_record
 from cti.web.auth import Forbidden, Unauthorized
 from cti.web.bodies import BadFields
 
@@ -80,6 +82,8 @@ def answer_to(error: CtiError, request: web.Request) -> web.Response:
             headers["WWW-Authenticate"] = "Bearer"
         case StorageError(temporary=True):
             status, kind = 503, "storage_away"
+        case Several(cards=cards):
+            more["matches"] = [card_record(card) for card in cards]
         case BadFields():
             more["problems"] = [{"field": field, "message": message} for field, message in error.problems]
     if status == 503:

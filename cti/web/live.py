@@ -30,6 +30,7 @@ from cti.model.events import (
     PreviewEnded,
     PreviewOffered,
     ScoreFatal,
+    ScreenPop,
 )
 from cti.model.vocabulary import VERSION, EventType, told
 from cti.web.auth import Unauthorized, bearer, known
@@ -164,7 +165,10 @@ def _visible(request: web.Request, grant: Grant) -> Callable[[Event], bool]:
             case CallbackMoved(callback=one):
                 return one.agent_id == agent_id
             case (
-                PreviewOffered(agent_id=whose) | PreviewEnded(agent_id=whose) | DispositionSet(agent_id=whose)
+                PreviewOffered(agent_id=whose)
+                | PreviewEnded(agent_id=whose)
+                | DispositionSet(agent_id=whose)
+                | ScreenPop(agent_id=whose)
             ):
                 return whose == agent_id
             case CallFlagged(agent_id=whose) | ScoreFatal(agent_id=whose):

@@ -295,8 +295,13 @@ class Previews(Protocol):
 class ByHand(Protocol):
     """Click to call."""
 
-    async def call(self, login: str, *, campaign_id: int, contact_id: int) -> Call:
-        """Call a contact for the agent. Raises NotFound, NodeDown, Conflict (the message says what forbids it)."""
+    async def call(
+        self, login: str, *, campaign_id: int, contact_id: int, crm_ref: str | None = None
+    ) -> Call:
+        """Call a contact for the agent, from this record of the CRM.
+
+        Raises NotFound, NodeDown, Conflict (the message says what forbids it).
+        """
         ...
 
 

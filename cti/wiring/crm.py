@@ -12,6 +12,7 @@ from cti.clock import Clock
 from cti.crm.desk import CrmDesk
 from cti.crm.feed import TableFeed
 from cti.crm.targets import CallFollowers
+from cti.crm.texts import texts_by
 from cti.model.access import Grant, Role
 from cti.service import Service
 from cti.settings import Settings
@@ -36,7 +37,13 @@ class CrmRoom:
         """`config`: the settings file, for the process; `command` begins it."""
         targets = settings.crm.rules()
         self.followers = CallFollowers(targets)
-        feed = TableFeed(works=database.work, store=database.crm, targets=targets, clock=clock)
+        feed = TableFeed(
+            works=database.work,
+            store=database.crm,
+            targets=targets,
+            clock=clock,
+            texts=texts_by(database.transcripts.current),
+        )
         token = secrets.token_urlsafe(32)
         wanted = bool(targets) and settings.crm.process
         file = () if config is None else ("--config", str(config))

@@ -23,6 +23,7 @@ from cti.dialer.previews import PreviewDesk
 from cti.dialer.selector import Selector
 from cti.dialer.waker import Waker
 from cti.lines.keeper import LineKeeper
+from cti.model.calls import Call
 from cti.model.contacts import Campaign, Mode
 from cti.model.events import Event
 from cti.pacing.floor import Pacer
@@ -71,6 +72,7 @@ class Dialing:
         nodes: Mapping[str, NodeSettings],
         may_record: Callable[[str], bool],
         pacer: MakePacer = pacer_of,
+        expecting: Callable[[Call], None] = lambda call: None,
     ) -> None:
         self.pacers = Pacers(pacer)
         self.board = FloorBoard(learn=self.pacers.learn)
@@ -94,6 +96,7 @@ class Dialing:
             recording_name=lambda node, call_id, at: (
                 recording_name(call_id, at) if may_record(node) else None
             ),
+            expecting=expecting,
         )
         self.engine = DialEngine(
             contacts=database.campaigns,

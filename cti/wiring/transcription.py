@@ -13,9 +13,10 @@ from cti.asr.desk import TranscriptionDesk
 from cti.asr.feeder import StreamFeeder
 from cti.asr.redis_stream import open_stream
 from cti.asr.supervisor import WorkerSupervisor
-from cti.asr.table_feed import TableFeed, all_of
+from cti.asr.table_feed import Follow, TableFeed, all_of
 from cti.bus import EventBus
 from cti.clock import Clock
+from cti.crm.targets import CallFollowers
 from cti.dialer.campaign_desk import CampaignDesk
 from cti.errors import SettingsError
 from cti.model.access import Grant, Role
@@ -34,6 +35,14 @@ followers: Final = all_of(
     lambda transcript: (compress_work(transcript.call_id),),
 )
 """The work that follows each new transcript; only such that has a handler."""
+
+
+def follow_of(settings: Settings) -> Follow:
+    """Return what follows each new transcript with these settings: `followers`, and the CRMs hear of it."""
+    crms = CallFollowers(settings.crm.rules())
+    return all_of(followers, lambda transcript: crms.changed(transcript.call_id, transcript.made_at))
+
+
 RENEWALS: Final = 4
 """A lease is renewed this often before it would run out, so that some failures do not lose it."""
 COMMAND: Final = (sys.executable, "-m", "cti.asr", "--child")
@@ -66,7 +75,7 @@ class Transcribing:
             works=database.work,
             transcripts=kept_transcripts(database=database, rules_of=campaigns.rules),
             clock=clock,
-            follow=followers,
+            follow=follow_of(settings),
             live_calls=live_calls,
             lease_for=timedelta(seconds=asr.lease_seconds),
         )

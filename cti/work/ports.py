@@ -101,8 +101,11 @@ class WorkStore(Protocol):
         """Tell how the work of one kind stands in line, and how much of it was done from `since` on."""
         ...
 
-    async def forget_done(self, *, before: datetime) -> int:
-        """Delete the rows that were done before then, and say how many: history that nobody asks for grows for ever."""
+    async def forget_done(self, *, before: datetime, kinds: Sequence[str] | None = None) -> int:
+        """Delete the rows (of these kinds) that were done before then, and say how many.
+
+        History that nobody asks for grows for ever.
+        """
         ...
 
     async def counts(self) -> list[WorkCounts]:

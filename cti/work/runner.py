@@ -1,19 +1,20 @@
 """Runs the work that is due. Knows nothing of what the work is about: each kind has its handler.
 
 A handler may be run twice for one piece of work (a kill, a lease that ran out), so it must be idempotent.
-It says "again" by raising anything, "never again" by raising `GiveUp`, "done" by returning.
+It says "again" by raising anything (`NotYet` when it knows when), "never again" by raising `GiveUp`, "done" by
+returning.
 """
 
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
 from cti.clock import Clock
-from cti.errors import CtiError, GiveUp, StorageError
+from cti.errors import CtiError, GiveUp, NotYet, StorageError
 from cti.model.work import Work
 from cti.service import every
 from cti.work.backoff import RetryPlan, retry_seconds
@@ -47,11 +48,15 @@ class WorkRunner:
         poll_seconds: float = 2.0,
         lease_for: timedelta = timedelta(seconds=60),
         keep_done: timedelta = timedelta(days=7),
+        forgets_only: Sequence[str] | None = None,
         plan: RetryPlan | None = None,
         chance: Callable[[], float] = random.random,
         verdict_pause_seconds: float = 1.0,
     ) -> None:
-        """`at_once` is large because handlers mostly wait; what is busy belongs in a thread or process."""
+        """`at_once` is large because handlers mostly wait; what is busy belongs in a thread or process.
+
+        `forgets_only`: of which kinds it removes what was done before `keep_done`; None: of all.
+        """
         self._store = store
         self._handlers = dict(handlers)
         self._clock = clock
@@ -59,6 +64,7 @@ class WorkRunner:
         self._poll_seconds = poll_seconds
         self._lease_for = lease_for
         self._keep_done = keep_done
+        self._forgets_only = forgets_only
         self._plan = plan or RetryPlan()
         self._chance = chance
         self._verdict_pause_seconds = verdict_pause_seconds
@@ -103,7 +109,8 @@ class WorkRunner:
     async def forget(self) -> None:
         """Remove the rows of work that was done long ago; dead letters stay."""
         try:
-            await self._store.forget_done(before=self._clock.now() - self._keep_done)
+            before = self._clock.now() - self._keep_done
+            await self._store.forget_done(before=before, kinds=self._forgets_only)
         except StorageError as error:
             log.warning("cannot remove old rows of work now: %s", error)
 
@@ -137,6 +144,10 @@ class WorkRunner:
         except GiveUp as error:
             log.error("%s %s is given up: %s", work.kind, work.key, error)
             return self._buried(work, str(error))
+        except NotYet as error:
+            log.debug("%s %s again in %.1f s: %s", work.kind, work.key, error.seconds, error)
+            again_at = self._clock.now() + timedelta(seconds=error.seconds)
+            return partial(self._give_back, work, str(error), again_at)
         except CtiError as error:
             log.warning("%s %s failed in run %d: %s", work.kind, work.key, work.attempts, error)
             return self._failed(work, error)

@@ -258,7 +258,9 @@ async def test_only_what_was_done_long_ago_is_forgotten(store: Store) -> None:
     await store.work.finish(young, now=later(100))
     await store.work.bury(dead, error="x", now=later(1))
 
-    assert await store.work.forget_done(before=later(100)) == 1
+    assert await store.work.forget_done(before=later(100), kinds=["other"]) == 0
+    assert await store.work.forget_done(before=later(100), kinds=["collect"]) == 1
+    assert await store.work.forget_done(before=later(100)) == 0
 
     assert await store.work.counts() == [WorkCounts(kind="collect", waiting=0, leased=1, done=1, dead=1)]
 

@@ -182,11 +182,16 @@ class FakeByHand:
 
     def __init__(self) -> None:
         self.fails: CtiError | None = None
+        self.calls: list[Call] = []
 
-    async def call(self, login: str, *, campaign_id: int, contact_id: int) -> Call:
+    async def call(
+        self, login: str, *, campaign_id: int, contact_id: int, crm_ref: str | None = None
+    ) -> Call:
         if self.fails:
             raise self.fails
-        return a_call(campaign_id=campaign_id, contact_id=contact_id, why=f"by hand: {login} asked for it")
+        why = f"by hand: {login} asked for it"
+        self.calls.append(a_call(campaign_id=campaign_id, contact_id=contact_id, crm_ref=crm_ref, why=why))
+        return self.calls[-1]
 
 
 class FakeCallDesk(CallDesk):

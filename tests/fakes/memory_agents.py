@@ -6,6 +6,7 @@ from datetime import datetime
 
 from cti.errors import Conflict, NotFound
 from cti.model.agents import UNSET, Agent, AgentChange, Unset
+from cti.model.work import NewWork
 from tests.fakes.memory_tables import MemoryTables
 
 
@@ -60,7 +61,9 @@ class MemoryAgents:
             left_at=agent.left_at if left_at is UNSET else left_at,
         )
 
-    async def save_changes(self, changes: Sequence[tuple[AgentChange, Agent]]) -> None:
+    async def save_changes(
+        self, changes: Sequence[tuple[AgentChange, Agent]], *, works: Sequence[NewWork] = ()
+    ) -> None:
         for _, agent in changes:
             if agent.id not in self._tables.agents:
                 raise NotFound(f"there is no agent {agent.id}")
@@ -79,6 +82,8 @@ class MemoryAgents:
                 max_owned=stored.max_owned,
                 left_at=stored.left_at,
             )
+        if changes:
+            self._tables.write_works(works, changes[-1][0].at)
 
     def _must_know(self, campaign_ids: Sequence[int]) -> None:
         for campaign_id in campaign_ids:

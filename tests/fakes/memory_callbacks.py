@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from cti.dialer.ports import CallbackWorks, no_callback_works
 from cti.errors import Conflict, NotFound
 from cti.model.callbacks import (
     Callback,
@@ -100,13 +101,18 @@ class MemoryCallbacks:
             self._have(entry, after.agent_id)
         return after
 
-    async def remind(self, until: datetime, *, at: datetime, limit: int) -> list[Callback]:
+    async def remind(
+        self, until: datetime, *, at: datetime, limit: int, works: CallbackWorks = no_callback_works
+    ) -> list[Callback]:
         found = self._some(
             lambda one: one.state is CallbackState.PLANNED and not one.reminded_at and one.due_at <= until
         )
-        return self._moved(found[:limit], CallbackMoveKind.REMINDED, at, reminded_at=at)
+        moved = self._moved(found[:limit], CallbackMoveKind.REMINDED, at, reminded_at=at)
+        return self._left_behind(moved, works, at)
 
-    async def fall_due(self, now: datetime, *, limit: int) -> list[Callback]:
+    async def fall_due(
+        self, now: datetime, *, limit: int, works: CallbackWorks = no_callback_works
+    ) -> list[Callback]:
         found = self._some(lambda one: one.state is CallbackState.PLANNED and one.due_at <= now)[:limit]
         lost, due = list[Callback](), list[Callback]()
         for one in found:
@@ -123,7 +129,8 @@ class MemoryCallbacks:
             detail="he may not be called any more",
             state=CallbackState.MISSED,
         )
-        return missed + self._moved(due, CallbackMoveKind.DUE, now, state=CallbackState.DUE)
+        fallen = self._moved(due, CallbackMoveKind.DUE, now, state=CallbackState.DUE)
+        return self._left_behind(missed + fallen, works, now)
 
     async def unreleased(self, due_before: datetime, *, limit: int) -> list[Callback]:
         return self._some(
@@ -135,13 +142,20 @@ class MemoryCallbacks:
             )
         )[:limit]
 
-    async def release(self, callback_ids: Collection[int], *, at: datetime) -> list[Callback]:
+    async def release(
+        self, callback_ids: Collection[int], *, at: datetime, works: CallbackWorks = no_callback_works
+    ) -> list[Callback]:
         found = self._some(
             lambda one: one.id in callback_ids and one.state is CallbackState.DUE and one.released_at is None
         )
         for one in found:
             self._have(self._tables.entries[one.entry_id], None)
-        return self._moved(found, CallbackMoveKind.RELEASED, at, released_at=at)
+        moved = self._moved(found, CallbackMoveKind.RELEASED, at, released_at=at)
+        return self._left_behind(moved, works, at)
+
+    def _left_behind(self, moved: list[Callback], works: CallbackWorks, at: datetime) -> list[Callback]:
+        self._tables.write_works([work for one in moved for work in works(one)], at)
+        return moved
 
     def _some(self, wanted: Callable[[Callback], bool]) -> list[Callback]:
         found = [one for one in self._tables.callbacks.values() if wanted(one)]

@@ -1,9 +1,10 @@
 """`CallStore` in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from cti.dialer.ports import no_works
 from cti.dialer.retry import done_after_one
 from cti.errors import NotFound
 from cti.model.calls import Call, CallState, Join
@@ -106,18 +107,21 @@ class MemoryCalls:
         note: str,
         at: datetime,
         plan: Plan = done_after_one,
-        works: Sequence[NewWork] = (),
-    ) -> None:
+        works: Callable[[str | None], Sequence[NewWork]] = no_works,
+    ) -> str | None:
         if call_id not in self._tables.calls:
             raise NotFound(f"there is no call {call_id}")
+        known = self._tables.verdicts.get(call_id)
+        before = known.disposition if known else None
+        self._tables.write_works(works(before), at)
         self._tables.verdicts[call_id] = Verdict(agent_id=agent_id, disposition=disposition, note=note, at=at)
-        self._tables.write_works(works, at)
         call, attempt = self._tables.calls[call_id], self._tables.attempts.get(call_id)
         entry = self._tables.entries.get(attempt.entry_id or 0) if attempt else None
         if entry is None or not call.ended or entry.call_id != call_id:
-            return
+            return before
         if entry.state is not EntryState.DIALING and (entry.reason is None or entry.reason in PLANNED):
             move(self._tables, entry, call, plan=plan, at=at, first=False)
+        return before
 
 
 def _stays_closed(stored: Sequence[Join], newer: Sequence[Join]) -> tuple[Join, ...]:

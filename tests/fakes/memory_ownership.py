@@ -50,6 +50,7 @@ class MemoryOwnership:
         moved = judged(wishes, terms=terms, held=held, takers=takers)
         for move in moved.moves:
             self._write(move)
+            tables.write_works(terms.works(move), terms.at)
         if terms.rota is not None:
             given = Counter(move.after for move in moved.moves if move.after is not None)
             turns = tables.rotas.get(terms.rota.name, {})

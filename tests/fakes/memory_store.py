@@ -26,6 +26,7 @@ from tests.fakes.memory_search import MemorySearch
 from tests.fakes.memory_tables import MemoryTables
 from tests.fakes.memory_transcripts import MemoryTranscripts
 from tests.fakes.memory_views import MemoryViews
+from tests.fakes.memory_webhooks import MemoryCards, MemoryHooks, MemoryLinks
 from tests.fakes.memory_work import MemoryWork
 
 
@@ -61,3 +62,6 @@ class MemoryStore:
         self.recordings = MemoryRecordings(self.tables)
         self.search = MemorySearch(self.tables)
         self.crm = MemoryCrm(self.tables)
+        self.hooks = MemoryHooks(self.tables)
+        self.cards = MemoryCards(self.tables)
+        self.links = MemoryLinks(self.tables)

@@ -26,6 +26,7 @@ from cti.model.queries import RecordingFacts
 from cti.model.recordings import HoldStep, Pause, Peaks
 from cti.model.transcripts import Transcript
 from cti.model.views import View
+from cti.model.webhooks import Delivery, Webhook
 from cti.model.work import NewWork
 
 
@@ -190,6 +191,11 @@ class MemoryTables:
     crm_links: dict[tuple[str, str], Link] = field(default_factory=dict)
     """By target and call."""
     crm_targets: dict[str, TargetStanding] = field(default_factory=dict)
+    webhooks: dict[int, Webhook] = field(default_factory=dict)
+    deliveries: dict[tuple[int, str], Delivery] = field(default_factory=dict)
+    """By webhook and event."""
+    used_links: dict[str, datetime] = field(default_factory=dict)
+    """When they expire, by nonce."""
     _ids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def new_id(self) -> int:

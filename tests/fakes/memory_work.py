@@ -106,11 +106,13 @@ class MemoryWork:
         done = [row for row in rows if row.standing == "done" and row.changed_at >= since]
         return WorkQueue(oldest_due_at=min(due, default=None), done=len(done))
 
-    async def forget_done(self, *, before: datetime) -> int:
+    async def forget_done(self, *, before: datetime, kinds: Sequence[str] | None = None) -> int:
         old = [
             row.id
             for row in self._tables.works.values()
-            if row.standing == "done" and row.changed_at < before
+            if row.standing == "done"
+            and row.changed_at < before
+            and (kinds is None or row.wish.kind in kinds)
         ]
         for work_id in old:
             del self._tables.works[work_id]

@@ -49,6 +49,7 @@ from tests.fakes.desks import (
     a_line_desk,
     house_over,
 )
+from tests.fakes.hooks import a_dial_desk, a_hook_desk
 from tests.fakes.memory_owners import FakeOwners
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.quality_parts import quality_parts
@@ -206,6 +207,8 @@ def deps_in_memory(
         crm=a_crm_desk(store, clock),
         previews=FakePreviews(),
         by_hand=FakeByHand(),
+        hooks=a_hook_desk(store, bus, clock),
+        dial=a_dial_desk(store, agents, FakeByHand(), clock),
         ledger=DropLedger(store=store.ledger, clock=clock),
         decisions=DecisionLog(store=store.decisions, clock=clock),
         bus=bus,
@@ -250,6 +253,7 @@ async def open_site(folder: Path) -> AsyncIterator[Site]:
         quality=quality_parts(store, bus, clock, agents.agents).desks,
         previews=previews,
         by_hand=by_hand,
+        dial=a_dial_desk(store, agents, by_hand, clock),
         decisions=decisions,
         templates={"pbx": Campaign(id=0, name="", node="pbx", trunk="carrier")},
         region="DE",

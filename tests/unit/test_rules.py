@@ -23,6 +23,13 @@ from cti.rules import rules_of, rules_record
         ({"machines": {"parameters": {"greeting": 0}}}, "rules.machines.parameters.greeting: must be more"),
         ({"machines": {"parameters": {"loudness": 5}}}, "rules.machines.parameters.loudness"),
         ({"machines": {"action": "shout"}}, "rules.machines.action"),
+        ({"pop": {"url": "https://{name}/"}}, "rules.pop.url: must hold no field in the host"),
+        ({"pop": {"url": "https://a.example/{id}"}}, "rules.pop.url: there is no field {id}"),
+        (
+            {"material": {"by_disposition": {"sold": {"template": "a b"}}}},
+            "rules.material.by_disposition.sold.template: 'a b' must be letters",
+        ),
+        ({"material": {"by_disposition": {"sold": {}}}}, "rules.material.by_disposition.sold.template"),
     ],
 )
 def test_a_rule_of_lines_or_machines_that_does_not_fit_is_named(given: dict[str, Any], told: str) -> None:

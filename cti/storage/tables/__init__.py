@@ -66,6 +66,7 @@ from cti.storage.tables.recordings import (
 from cti.storage.tables.retry import callback_moves, callbacks, entry_reasons, still_open
 from cti.storage.tables.schema import metadata
 from cti.storage.tables.transcripts import call_marks, current_transcripts, segments, transcripts
+from cti.storage.tables.webhooks import used_links, webhook_deliveries, webhooks
 from cti.storage.tables.works import nodes, not_done, over, waiting, work
 
 __all__ = [
@@ -141,7 +142,10 @@ __all__ = [
     "still_open",
     "still_paused",
     "transcripts",
+    "used_links",
     "waiting",
+    "webhook_deliveries",
+    "webhooks",
     "with_file",
     "work",
 ]

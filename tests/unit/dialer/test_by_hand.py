@@ -96,3 +96,14 @@ async def test_a_stopped_campaign_an_unknown_contact_and_a_dead_node_are_told_ap
     await floor.campaigns.stop(campaign.id)
     with pytest.raises(Conflict, match="start it first"):
         await floor.by_hand.call("agent1", campaign_id=campaign.id, contact_id=contact)
+
+
+async def test_the_call_belongs_to_the_record_it_was_asked_for_from(floor: Floor) -> None:
+    campaign, contact = await a_manual_campaign(floor)
+    call = await floor.by_hand.call(
+        "agent1", campaign_id=campaign.id, contact_id=contact, crm_ref="crm.lead/4711"
+    )
+    assert call.crm_ref == "crm.lead/4711"
+    stored = await floor.store.calls.get(call.id)
+    assert stored is not None
+    assert stored.crm_ref == "crm.lead/4711"

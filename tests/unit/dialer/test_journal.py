@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,7 @@ from cti.dialer.retry import done_after_one
 from cti.errors import NotFound, StorageError
 from cti.model.agents import Agent, AgentChange, AgentState
 from cti.model.calls import Call, CallState, Outcome
-from cti.model.events import CallMoved
+from cti.model.events import AgentMoved, CallMoved, Event
 from cti.model.standing import Plan
 from cti.model.work import NewWork
 from tests.builders import NOW, a_call, later
@@ -167,7 +168,9 @@ async def test_a_change_that_is_just_being_written_at_the_end_is_written_once(fl
         await go_on.wait()
         await save(changes)
 
-    async def uninterrupted(changes: Sequence[tuple[AgentChange, Agent]]) -> None:
+    async def uninterrupted(
+        changes: Sequence[tuple[AgentChange, Agent]], *, works: Sequence[NewWork] = ()
+    ) -> None:
         await asyncio.shield(asyncio.ensure_future(to_the_end(changes)))
 
     floor.store.agents.save_changes = uninterrupted  # type: ignore[method-assign]
@@ -201,3 +204,70 @@ async def test_one_call_the_database_will_never_take_holds_up_no_other(
     await journal.flush()
     assert set(store.tables.calls) == {RINGING.id, ENDED.id}
     assert bad.id in caplog.text
+
+
+def told_by(event: Event) -> list[NewWork]:
+    match event:
+        case CallMoved(call=call):
+            key = f"{call.id[:4]}-{call.state}"
+        case AgentMoved(change=change):
+            key = f"agent-{change.after}"
+        case _:
+            key = "other"
+    return [NewWork(kind="tell", key=key, payload={})]
+
+
+async def test_each_move_leaves_its_work_in_the_commit_that_writes_it_also_when_that_is_one_for_all() -> None:
+    store, woken = Flaky(failures=2), list[bool]()
+    journal = Journal(
+        calls=store.calls, agents=store.agents, tell=told_by, on_work=lambda: woken.append(True)
+    )
+    call = a_call(id="abcd" + "0" * 28)
+    for state in (CallState.DIALING, CallState.RINGING, CallState.ANSWERED):
+        journal.tap(CallMoved(before=CallState.PLACING, call=replace(call, state=state), at=NOW))
+    for _ in range(2):
+        with pytest.raises(StorageError):
+            await journal.flush()
+        assert store.tables.works == {}
+    await journal.flush()
+    keys = [row.wish.key for row in store.tables.works.values()]
+    assert keys == ["abcd-dialing", "abcd-ringing", "abcd-answered"]
+    assert store.commits == [[CallState.ANSWERED]]
+    assert woken == [True]
+    await journal.flush()
+    assert len(store.tables.works) == 3
+
+
+async def test_work_of_a_move_that_comes_while_the_one_before_is_written_is_written_next() -> None:
+    store = MemoryStore()
+    journal = Journal(calls=store.calls, agents=store.agents, tell=told_by)
+    save, call = store.calls.save, a_call(id="abcd" + "0" * 28)
+
+    def moves(state: CallState) -> None:
+        journal.tap(CallMoved(before=CallState.PLACING, call=replace(call, state=state), at=NOW))
+
+    async def slow(
+        calls: Sequence[Call], *, works: Sequence[NewWork] = (), plan: Plan = done_after_one
+    ) -> None:
+        if calls[0].state is CallState.DIALING:
+            moves(CallState.RINGING)
+        await save(calls, works=works, plan=plan)
+
+    store.calls.save = slow  # type: ignore[method-assign]
+    moves(CallState.DIALING)
+    await journal.flush()
+    assert [row.wish.key for row in store.tables.works.values()] == ["abcd-dialing"]
+    await journal.flush()
+    assert [row.wish.key for row in store.tables.works.values()] == ["abcd-dialing", "abcd-ringing"]
+
+
+async def test_a_change_of_an_agent_leaves_its_work_with_it(floor: Floor) -> None:
+    campaign = await floor.campaign(1)
+    journal = Journal(calls=floor.store.calls, agents=floor.store.agents, tell=told_by)
+    floor.bus.tap(journal.tap)
+    await floor.agents(1, campaign)
+    await journal.flush()
+    keys = {row.wish.key for row in floor.store.tables.works.values()}
+    assert "agent-ready" in keys
+    await journal.flush()
+    assert {row.wish.key for row in floor.store.tables.works.values()} == keys

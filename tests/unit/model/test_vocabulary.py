@@ -22,6 +22,7 @@ from cti.model.events import (
     Event,
     LegGone,
     LegUp,
+    MaterialRequested,
     NodeLost,
     NodeUp,
     PhoneMoved,
@@ -33,10 +34,13 @@ from cti.model.events import (
     RecordingResumed,
     RecordingStopped,
     ScoreFatal,
+    ScreenPop,
     TranscriptionDead,
     TranscriptReady,
+    WebhookMoved,
 )
 from cti.model.keyword_rules import Hit, RuleKind, RuleVerdict, Severity
+from cti.model.pops import ContactCard, PopMoment
 from cti.model.queries import CallRow, RecordingFacts
 from cti.model.spreadsheet import csv_text
 from cti.model.transcripts import Speaker
@@ -127,6 +131,42 @@ EVENTS: list[tuple[Event, EventType | None]] = [
     (
         ScoreFatal(review_id=1, call_id="1", agent_id=1, campaign_id=1, card="sales", fatal=("law",), at=NOW),
         EventType.QUALITY_FATAL,
+    ),
+    (
+        ScreenPop(
+            call_id="1",
+            agent_id=1,
+            campaign_id=1,
+            moment=PopMoment.RING,
+            number="+4930901820",
+            crm_ref="lead/1",
+            contact=ContactCard(contact_id=1, name="A", crm_deal="deal/7", fields={"city": "Berlin"}),
+            matches=(),
+            more_matches=False,
+            url=None,
+            until=later(10),
+            at=NOW,
+        ),
+        EventType.CALL_SCREEN_POP,
+    ),
+    (
+        MaterialRequested(
+            call_id="1",
+            contact_id=1,
+            campaign_id=1,
+            agent_id=1,
+            disposition="sold",
+            template="welcome",
+            channel="email",
+            number="+4930901820",
+            crm_ref="lead/1",
+            at=NOW,
+        ),
+        EventType.MATERIAL_REQUESTED,
+    ),
+    (
+        WebhookMoved(webhook_id=1, name="crm", state="off", reason="410", at=NOW),
+        EventType.WEBHOOK_STATE_CHANGED,
     ),
     (LegUp(channel_id="c", channel="n", node="pbx", at=NOW), None),
     (LegGone(channel_id="c", node="pbx", cause=16, cause_text=None, at=NOW), None),

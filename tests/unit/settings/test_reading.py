@@ -329,3 +329,19 @@ def test_recordings_may_be_moved_to_any_s3_store(tmp_path: Path) -> None:
     text = '[recording.s3]\nbucket = "abc"\nendpoint = "http://s3.local:9000/"\nprefix = "a/b"'
     place = read(tmp_path, text, {"WAIHU_RECORDING__S3__REGION": "eu-1"}).recording.plan().s3
     assert place == S3Place(bucket="abc", endpoint="http://s3.local:9000", region="eu-1", prefix="a/b")
+
+
+def test_keys_of_links_come_from_the_environment_and_weak_ones_are_refused(tmp_path: Path) -> None:
+    settings = read(tmp_path, "", {"WAIHU_DIAL_LINKS__KEYS": f"{'a' * 32},{'b' * 40}"})
+    assert [key.get_secret_value() for key in settings.dial_links.keys] == ["a" * 32, "b" * 40]
+    assert "aaaa" not in repr(settings)
+    said = wrong(tmp_path, "", {"WAIHU_DIAL_LINKS__KEYS": "short-secret"})
+    assert "WAIHU_DIAL_LINKS__KEYS: dial_links.keys: each must have at least 32 characters" in said
+    assert "short-secret" not in said
+
+
+def test_networks_that_webhooks_may_reach_are_checked(tmp_path: Path) -> None:
+    settings = read(tmp_path, '[webhooks]\nallow = ["10.1.2.0/24", "::1"]\n')
+    assert settings.webhooks.allow == ("10.1.2.0/24", "::1")
+    said = wrong(tmp_path, '[webhooks]\nallow = ["crm.local"]\n')
+    assert "webhooks.allow: 'crm.local' is no network" in said

@@ -11,7 +11,8 @@ from aiohttp import WSMsgType
 
 from cti.model.agents import AgentChange, AgentState
 from cti.model.calls import CallState
-from cti.model.events import AgentMoved, CallMoved, CampaignMoved, DispositionSet, NodeLost
+from cti.model.events import AgentMoved, CallMoved, CampaignMoved, DispositionSet, NodeLost, ScreenPop
+from cti.model.pops import ContactCard, PopMoment
 from tests.builders import NOW, a_call, an_agent
 from tests.fakes.site import TOKENS, Site
 
@@ -132,3 +133,32 @@ async def test_an_event_that_cannot_be_told_ends_the_connection_and_is_logged(
         message = await socket.receive()
     assert (message.type, socket.close_code) == (WSMsgType.CLOSE, 1011)
     assert "live events to a client failed" in caplog.text
+
+
+async def test_a_screen_pop_goes_to_its_agents_page_alone(site: Site) -> None:
+    def pop(agent_id: int) -> ScreenPop:
+        return ScreenPop(
+            call_id="1",
+            agent_id=agent_id,
+            campaign_id=1,
+            moment=PopMoment.CONNECT,
+            number="+4930901820",
+            crm_ref="lead/1",
+            contact=ContactCard(contact_id=7, name="王小明", crm_ref="lead/1", crm_deal="deal/9"),
+            matches=(),
+            more_matches=False,
+            url="https://crm.example/lead/1",
+            until=NOW,
+            at=NOW,
+        )
+
+    async with listening(site, as_="anna", types="call.*") as socket:
+        site.bus.publish(pop(site.bob))
+        site.bus.publish(pop(site.anna))
+        told = await socket.receive_json()
+    assert (told["type"], told["agent_id"], told["url"]) == (
+        "call.screen_pop",
+        site.anna,
+        "https://crm.example/lead/1",
+    )
+    assert (told["contact"]["name"], told["contact"]["crm_deal"]) == ("王小明", "deal/9")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cti.errors import GiveUp, RecordingError, StorageError
+from cti.errors import GiveUp, NotYet, RecordingError, StorageError
 from cti.model.work import NewWork, Work
 from cti.service import running
 from cti.work.backoff import RetryPlan
@@ -163,6 +163,18 @@ async def test_a_handler_that_gives_up_is_not_run_again() -> None:
     assert store.of("a").attempts == 1
 
 
+async def test_a_handler_that_knows_when_comes_again_then_and_is_never_given_up() -> None:
+    store, clock = Table(), FakeClock()
+    store.put("a")
+    async with at_work(store, failing(NotYet("it rests", seconds=42.0)), clock=clock) as runner:
+        for run in range(1, 3 * AT_ONCE.attempts):
+            await store.until(lambda run=run: store.of("a").attempts == run and not store.of("a").lease)  # type: ignore[misc]
+            assert store.of("a").due_at == clock.now() + timedelta(seconds=42)
+            assert (store.standing("a"), store.of("a").error) == ("waiting", "it rests")
+            clock.advance(42)
+            runner.wake()
+
+
 async def test_a_database_that_is_away_never_makes_a_dead_letter() -> None:
     store, runs = Table(), 0
     store.put("a")
@@ -285,6 +297,17 @@ async def test_rows_of_work_done_long_ago_are_removed() -> None:
         clock.advance(8 * 24 * 3600)
         await runner.forget()
         assert not store.tables.works
+
+
+async def test_a_runner_may_remove_rows_of_its_own_kinds_alone() -> None:
+    store, clock, gate = Table(), FakeClock(), asyncio.Event()
+    gate.set()
+    store.put("a")
+    async with at_work(store, holding(gate, asyncio.Event()), clock=clock, forgets_only=["other"]) as runner:
+        await store.until(lambda: store.standing("a") == "done")
+        clock.advance(8 * 24 * 3600)
+        await runner.forget()
+        assert len(store.tables.works) == 1
 
 
 def test_a_runner_without_handlers_asks_for_nothing() -> None:

@@ -1,0 +1,1 @@
+"""Other programs told and asked: webhooks, screen pop, links that dial."""
