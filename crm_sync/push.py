@@ -9,16 +9,17 @@ import asyncio
 import hashlib
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol
 
 from crm_sync.mapping import Mapping
 from crm_sync.port import CallWrite, Crm, PushResult
 from cti.clock import Clock
 from cti.errors import BadInput, CtiError
-from cti.model.crm import Answer, PushOrder, PushOrders, Rate, Settlement, TargetStanding
+from cti.model.crm import BLAMELESS, Answer, PushOrder, PushOrders, Rate, Settlement, TargetStanding
 from cti.model.work import Work
 
 log = logging.getLogger(__name__)
@@ -28,14 +29,14 @@ POLL_SECONDS: Final = 2.0
 LONGEST_WAIT_SECONDS: Final = 60.0
 KEEP_SECONDS: Final = 20.0
 """A third of a lease, so that one or two failures do not lose it."""
+AHEAD: Final = 64
+"""Calls taken at one time at least, where a CRM takes them one by one."""
 END_SECONDS: Final = 10.0
 """How long batches may take to end once the process is told to."""
 SETTLE_TRIES: Final = 12
 SETTLE_PAUSE_SECONDS: Final = 2.0
 """So often and so far apart it is tried to write down what became of a batch; then its lease has run out, and whoever
 has it next looks."""
-
-Piece = TypeVar("Piece")
 
 
 class Feed(Protocol):
@@ -88,6 +89,8 @@ class TargetPusher:
         self._in_flight = in_flight or can.in_flight
         self._poll_seconds = poll_seconds
         self._under_way: dict[int, Work] = {}
+        self._ahead: deque[PushOrder] = deque()
+        """Taken and not begun: asking for one at a time would cost more than many writes."""
         self._batches: set[asyncio.Task[None]] = set()
         self._told = ""
         self.written = 0
@@ -104,29 +107,40 @@ class TargetPusher:
                 while True:
                     await self._pause(await self.step(tasks))
             finally:
+                await self._give_back()
                 if self._batches:
                     await asyncio.wait(self._batches, timeout=END_SECONDS)
 
     async def step(self, tasks: asyncio.TaskGroup) -> float:
         """Start as many batches as there is room and work for; return after how many seconds to look again."""
-        room = self._in_flight - len(self._batches)
+        room, batch = self._in_flight - len(self._batches), self._crm.capabilities.batch
         if room <= 0:
             return self._poll_seconds
-        batch = self._crm.capabilities.batch
+        pause = 0.0
+        if len(self._ahead) < room * batch:
+            pause = await self._fetch(batch)
+        for _ in range(room):
+            some = [self._ahead.popleft() for _ in range(min(batch, len(self._ahead)))]
+            if some:
+                task = tasks.create_task(self._batch(some), name=f"batch for {self._target}")
+                self._batches.add(task)
+                task.add_done_callback(self._batches.discard)
+        return pause
+
+    async def _fetch(self, batch: int) -> float:
+        """Take orders ahead; return after how many seconds to look again when they are done."""
+        limit = max(AHEAD, self._in_flight * batch) - len(self._ahead)
         try:
-            taken = await self._feed.take(self._target, limit=room * batch, rate=self._rate, batch=batch)
+            taken = await self._feed.take(self._target, limit=limit, rate=self._rate, batch=batch)
         except CtiError as error:
             self._tell(f"no work is to be had: {error}")
             return self._poll_seconds
         self._tell("" if taken.state == "ok" else f"the target is {taken.state}")
-        for some in _pieces(taken.orders, batch):
-            self._under_way |= {order.work.id: order.work for order in some}
-            task = tasks.create_task(self._batch(some), name=f"batch for {self._target}")
-            self._batches.add(task)
-            task.add_done_callback(self._batches.discard)
+        self._under_way |= {order.work.id: order.work for order in taken.orders}
+        self._ahead += taken.orders
         if taken.wait_seconds:
             return min(taken.wait_seconds, LONGEST_WAIT_SECONDS)
-        return 0.0 if len(taken.orders) == room * batch else self._poll_seconds
+        return 0.0 if len(taken.orders) == limit else self._poll_seconds
 
     async def drain(self) -> None:
         """Push until nothing is due that may be written now (for commands and tests)."""
@@ -136,6 +150,15 @@ class TargetPusher:
                 if not self._batches:
                     return
                 await asyncio.wait(self._batches, return_when=asyncio.FIRST_COMPLETED)
+
+    async def _give_back(self) -> None:
+        """Give back what was taken ahead: it has not been begun."""
+        works = [order.work for order in self._ahead]
+        self._ahead.clear()
+        for work in works:
+            self._under_way.pop(work.id, None)
+        with suppress(CtiError):  # their leases run out
+            await self._feed.give_back(works)
 
     async def _pause(self, seconds: float) -> None:
         """Wait; less long when a batch ends meanwhile, for then there is room."""
@@ -174,6 +197,8 @@ class TargetPusher:
         more = sum(result.more_requests for result in results)
         if settled:
             await self._settle(settled, more_requests=more)
+        if any(one.answer in BLAMELESS for one in settled):
+            await self._give_back()  # the target pauses
 
     def _prepared(self, orders: Sequence[PushOrder]) -> tuple[list[_Ready], list[Settlement], list[Work]]:
         """Return what is to be sent, what cannot be sent at all, and what stands there already as it is."""
@@ -245,8 +270,3 @@ def fingerprint(write: CallWrite) -> str:
         [write.fields, str(write.home), str(write.deal), write.user], sort_keys=True, default=str
     )
     return hashlib.sha256(told.encode()).hexdigest()[:32]
-
-
-def _pieces(whole: Sequence[Piece], size: int) -> Iterator[Sequence[Piece]]:
-    for at in range(0, len(whole), size):
-        yield whole[at : at + size]
