@@ -27,9 +27,10 @@ class Sentence:
     """When its first sound is heard, in seconds from the voice's beginning."""
 
     @property
-    def beginning(self) -> str:
-        """Return its first three words: what it is looked for by."""
-        return " ".join(self.text.split()[:3]).strip(",.?!")
+    def phrases(self) -> list[str]:
+        """Return each three words in a row, the first ones first: what it is looked for by."""
+        words = [word.strip(",.?!") for word in self.text.split()]
+        return [" ".join(words[at : at + 3]) for at in range(len(words) - 2)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -107,8 +107,11 @@ async def test_a_postgresql_that_goes_and_comes_loses_nothing(fresh_lab: Lab, tm
 
 
 async def test_a_full_disk_is_told_and_recordings_come_when_there_is_room(
-    fresh_lab: Lab, tmp_path: Path
+    fresh_lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv(
+        "WAIHU_RECORDING__LEAST_FREE_BYTES", "0"
+    )  # else nothing is recorded there to begin with
     with _small_disk(tmp_path / "cti" / "recordings") as disk:
         async with open_floor(fresh_lab, tmp_path / "cti", agents=2) as floor:
             filler = disk / "filler"

@@ -27,7 +27,9 @@ CUSTOMERS: Final = (
 """What each of the persons says, by Asterisk's prompts."""
 REPS: Final = ("queue-youarenext", "pls-hold-while-try", "vm-dialout")
 FOUND_SHARE: Final = 0.8
-"""Of the sentences: the model writes one word in ten wrong."""
+"""Of the sentences, by any three words in a row: the model writes one word in ten wrong."""
+TIMED_SHARE: Final = 0.5
+"""Of the sentences, by their first three words, of which alone we know when they are said."""
 MEDIAN_SECONDS: Final = 0.15
 TRANSCRIBED_WITHIN: Final = 120.0
 
@@ -69,16 +71,15 @@ async def test_what_phones_say_is_found_at_its_second_and_on_its_speaker(
         found = [(one, await _hit(floor, one)) for one in said]
         await proved(floor)
 
-    right = [(one, hit) for one, hit in found if hit is not None]
-    errors = sorted(abs(hit["at"] - one.at) for one, hit in right)
-    p90 = errors[int(0.9 * len(errors))]
-    told = {"sentences": len(said), "found": len(right), "p50_s": statistics.median(errors), "p90_s": p90}
-    print(json.dumps(told), file=sys.stderr)
-    missed = [one.sentence.text for one, hit in found if hit is None]
+    right = [(one, hit) for one, (hit, _) in found if hit is not None]
+    errors = sorted(abs(hit["at"] - one.at) for one, (hit, at_begin) in found if hit is not None and at_begin)
+    p90 = errors[int(0.9 * len(errors))] if errors else None
+    told = {"sentences": len(said), "found": len(right), "timed": len(errors), "p90_s": p90}
+    print(json.dumps(told | {"p50_s": statistics.median(errors)}), file=sys.stderr)
+    missed = [one.sentence.text for one, (hit, _) in found if hit is None]
     assert len(right) >= FOUND_SHARE * len(said), missed
-    assert {(hit["speaker"], hit["call_id"]) for _, hit in right} == {
-        (one.speaker, one.call_id) for one, _ in right
-    }
+    assert len(errors) >= TIMED_SHARE * len(said), told
+    assert all((hit["speaker"], hit["call_id"]) == (one.speaker, one.call_id) for one, hit in right)
     assert statistics.median(errors) <= MEDIAN_SECONDS, errors
 
 
@@ -121,7 +122,10 @@ async def _transcribed(floor: FloorLab, call_ids: Sequence[str]) -> None:
     assert not told["dead"], told["dead_letters"]
 
 
-async def _hit(floor: FloorLab, one: Said) -> Mapping[str, Any] | None:
-    """Return what the search finds for the beginning of a sentence, nearest to where it was said."""
-    found = await floor.daemon.get("search", q=f'"{one.sentence.beginning}"', call=one.call_id)
-    return min(found["hits"], key=lambda hit: abs(hit["at"] - one.at), default=None)
+async def _hit(floor: FloorLab, one: Said) -> tuple[Mapping[str, Any] | None, bool]:
+    """Return what the search finds for three words of a sentence, and whether they are its first ones."""
+    for number, phrase in enumerate(one.sentence.phrases):
+        found = await floor.daemon.get("search", q=f'"{phrase}"', call=one.call_id)
+        if found["hits"]:
+            return min(found["hits"], key=lambda hit: abs(hit["at"] - one.at)), number == 0
+    return None, False
