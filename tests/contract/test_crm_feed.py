@@ -102,7 +102,7 @@ async def test_a_change_meanwhile_is_a_second_write_in_order(desk: Desk) -> None
         disposition="sold",
         note="",
         at=later(61),
-        works=desk.follow.disposed(call, later(61)),
+        works=lambda before: desk.follow.disposed(call, later(61)),
     )
     assert await desk.take() == [], "one in flight for each call"
 

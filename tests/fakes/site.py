@@ -265,9 +265,8 @@ async def open_site(folder: Path) -> AsyncIterator[Site]:
         grant("qa", Role.QA),
         grant("anna", Role.AGENT, "anna"),
         grant("worker", Role.WORKER),
+        grant("sync", Role.SYNC),
     ]
-    grants = [grant("admin", Role.ADMIN), grant("lead", Role.LEAD), grant("anna", Role.AGENT, "anna")]
-    grants.append(grant("sync", Role.SYNC))
     server = TestServer(make_app(parts, grants))
     async with running(importer), TestClient(server) as client:
         yield Site(

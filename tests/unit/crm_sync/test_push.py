@@ -79,7 +79,12 @@ class Rig:
         ended = replace(call, state=CallState.ENDED, outcome=Outcome.CONNECTED)
         now = self.clock.now()
         await self.database.calls.set_disposition(
-            call.id, agent_id=None, disposition="x", note=note, at=now, works=self.follow.disposed(ended, now)
+            call.id,
+            agent_id=None,
+            disposition="x",
+            note=note,
+            at=now,
+            works=lambda before: self.follow.disposed(ended, now),
         )
 
     def times_there(self) -> Counter[str]:
