@@ -56,7 +56,7 @@ class Connections:
 
     @asynccontextmanager
     async def glancing(self) -> AsyncIterator[AsyncConnection]:
-        """Give a connection for a single statement that reads: it sees one state by itself, without BEGIN and COMMIT.
+        """Give a connection for statements that read, each of which sees a state of its own, without BEGIN and COMMIT.
 
         On the path of each call those two trips cost as much as the statement.
         """

@@ -25,6 +25,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from cti.model.standing import Lane
 from cti.storage import tables
+from cti.storage.portable import one_of
 
 _entries, _contacts, _numbers = tables.list_entries.c, tables.contacts.c, tables.numbers.c
 _CAMPAIGN: Final[BindParameter[int]] = bindparam("campaign")
@@ -33,9 +34,7 @@ _IN_ORDER: Final = (_entries.priority.desc(), _entries.rank, _entries.id)
 
 def _lanes() -> Select[Any]:
     owners = union_all(
-        select(tables.agents.c.id.label("owner")).where(
-            tables.agents.c.id.in_(bindparam("owners", expanding=True))
-        ),
+        select(tables.agents.c.id.label("owner")).where(one_of(tables.agents.c.id, "owners")),
         select(literal(0).label("owner")).where(bindparam("nobody_s", type_=Boolean)),
     ).subquery("owners")
     head = tables.list_entries.alias("head")
