@@ -85,10 +85,10 @@ async def test_a_call_is_told_with_its_names_and_figures(store: Store) -> None:
 
 async def test_a_recording_is_told_once_its_file_is_there(store: Store) -> None:
     call = await an_ended_call(store)
-    await store.facts.save_recording(call.id, RecordingFacts(path=None, problem="no file"), at=NOW)
+    await store.recordings.save_recording(call.id, RecordingFacts(path=None, problem="no file"), at=NOW)
     assert (await store.crm.logs([call.id]))[call.id].recording_seconds is None
 
-    await store.facts.save_recording(call.id, RecordingFacts(path="a.wav", seconds=61.5), at=NOW)
+    await store.recordings.save_recording(call.id, RecordingFacts(path="a.wav", seconds=61.5), at=NOW)
 
     assert (await store.crm.logs([call.id]))[call.id].recording_seconds == 61.5
 
