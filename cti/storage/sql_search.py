@@ -53,7 +53,9 @@ class SqlSearch:
     async def find(self, asked: Asked) -> Found:
         """See the port."""
         shown = any_of(asked.query) if asked.scope is SearchScope.CALL else asked.query
-        async with self._connections.reading() as connection:
+        # SQLite needs no settings for its statements, and a page more or less of what came meanwhile does no harm
+        seeing = self._connections.glancing if self._connections.is_sqlite else self._connections.reading
+        async with seeing() as connection:
             whole = await _reach(connection, asked)
             if asked.order is SearchOrder.RANK:
                 return await self._ranked(connection, asked, whole, shown)
