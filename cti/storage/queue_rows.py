@@ -155,8 +155,9 @@ def _side_by_side() -> Select[Any]:
         func.unnest(
             bindparam("owners", type_=ARRAY(BigInteger)),
             bindparam("zones", type_=ARRAY(tables.list_entries.c.zone.type)),
+            bindparam("of_each", type_=ARRAY(BigInteger)),
         )
-        .table_valued("owner", "zone")
+        .table_valued("owner", "zone", "most")
         .render_derived("lane")
     )
     first = (
@@ -168,7 +169,7 @@ def _side_by_side() -> Select[Any]:
             tables.pending,
         )
         .order_by(*_IN_ORDER)
-        .limit(bindparam("at_most"))
+        .limit(lane.c.most)
         .lateral("first")
     )
     best = (
@@ -185,9 +186,12 @@ HEADS: Final = _side_by_side()
 """The same for PostgreSQL, which plans one part for any number of lanes; asked with `heads_asked`."""
 
 
-def heads_asked(campaign_id: int, lanes: Sequence[Lane], *, at_most: int) -> dict[str, Any]:
-    """Return what `HEADS` is asked with."""
+def heads_asked(
+    campaign_id: int, lanes: Sequence[Lane], *, at_most: int, of_each: Sequence[int] | None = None
+) -> dict[str, Any]:
+    """Return what `HEADS` is asked with; `of_each`: how many of each lane are looked at, by default `at_most`."""
     return {
+        "of_each": list(of_each) if of_each is not None else [at_most] * len(lanes),
         "campaign": campaign_id,
         "owners": [lane.owner_id for lane in lanes],
         "zones": [lane.zone for lane in lanes],

@@ -105,6 +105,30 @@ async def test_more_lanes_than_one_statement_takes_are_merged_in_order(store: St
     assert [one.entry_id for one in found] == list(reversed(ids))[:200]
 
 
+@pytest.mark.parametrize("limit", [1, 7, 8, 9, 20, 30, 60, 100])
+@pytest.mark.parametrize("deep", [1, 2])
+async def test_a_few_lanes_that_hold_nearly_all_are_read_as_far_as_it_takes(
+    store: Store, deep: int, limit: int
+) -> None:
+    # the first lanes hold the best entries by turns, the others one each in between
+    columns = [
+        {
+            "zone": f"deep {n % deep}" if n % 6 else f"zone {n:03d}",
+            "rank": float(n),
+            "priority": (n % 3 == 0) * 2,
+        }
+        for n in range(80)
+    ]
+    campaign_id, ids = await a_queue(store, *columns)
+    best = sorted(range(80), key=lambda n: (-int(columns[n]["priority"]), n))
+
+    lanes = await store.queue.lanes(campaign_id, owners=[NOBODY])
+    found = await store.queue.heads(campaign_id, lanes, limit=limit, skip=[ids[best[3]]])
+
+    wanted = [ids[n] for n in best if n != best[3]][:limit]
+    assert [one.entry_id for one in found] == wanted
+
+
 async def test_a_number_that_is_gone_is_told_as_the_empty_text(store: Store) -> None:
     campaign_id, _ = await a_queue(store, {"number_position": 3})
 
