@@ -7,7 +7,7 @@ that is killed takes it along, because it ends when its standard input does.
 import asyncio
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -20,10 +20,14 @@ LONGEST_PAUSE_SECONDS: Final = 60.0
 WELL_SECONDS: Final = 60.0
 """A child that lived for so long was well: the next pause is the first one again."""
 END_SECONDS: Final = 15.0
+RECYCLE_STATUS: Final = 75
+"""A child that ends with this wants to be begun again at once (EX_TEMPFAIL of sysexits.h)."""
 
 
-def next_pause(pause: float, *, lived: float) -> float:
+def next_pause(pause: float, *, lived: float, status: int = 1) -> float:
     """Return how long to wait before a child is begun again, after so long a life. `pause`: the one before. Pure."""
+    if status == RECYCLE_STATUS:
+        return 0.0
     if lived >= WELL_SECONDS:
         return FIRST_PAUSE_SECONDS
     return min(max(2 * pause, FIRST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)
@@ -39,6 +43,7 @@ class Child:
         command: Sequence[str],
         environ: Mapping[str, str],
         clock: Clock,
+        pause: Callable[..., float] = next_pause,
         end_seconds: float = END_SECONDS,
     ) -> None:
         """`environ` is added to this process's own."""
@@ -46,6 +51,7 @@ class Child:
         self._command = list(command)
         self._environ = dict(environ)
         self._clock = clock
+        self._pause = pause
         self._end_seconds = end_seconds
         self._process: asyncio.subprocess.Process | None = None
         self.begun = 0
@@ -66,8 +72,9 @@ class Child:
         while True:
             begun = self._clock.monotonic()
             status = await self._life()
-            pause = next_pause(pause, lived=self._clock.monotonic() - begun)
-            log.warning("%s ended (%d); it begins again in %g s", self.name, status, pause)
+            pause = self._pause(pause, lived=self._clock.monotonic() - begun, status=status)
+            level = logging.INFO if status == RECYCLE_STATUS else logging.WARNING
+            log.log(level, "%s ended (%d); it begins again in %g s", self.name, status, pause)
             await asyncio.sleep(pause)
 
     async def _life(self) -> int:

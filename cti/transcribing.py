@@ -23,11 +23,11 @@ from cti.asr.engines import open_engine
 from cti.asr.pressure import Limits
 from cti.asr.redis_stream import open_stream
 from cti.asr.stream_feed import StreamFeed
-from cti.asr.supervisor import RECYCLE_STATUS
 from cti.asr.table_feed import TableFeed
 from cti.asr.watchman import Watchman
 from cti.asr.worker import Hangs, TranscriptionWorker
 from cti.asr.worker_ports import Feed, Scribes, Sounds
+from cti.child import RECYCLE_STATUS
 from cti.clock import SystemClock
 from cti.errors import CtiError, SettingsError, StorageError
 from cti.model.campaign_rules import CampaignRules

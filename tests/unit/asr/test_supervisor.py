@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cti.asr.supervisor import RECYCLE_STATUS, WorkerSupervisor, next_pause
+from cti.asr.supervisor import WorkerSupervisor
+from cti.child import RECYCLE_STATUS, next_pause
 from cti.clock import SystemClock
 from cti.service import running
 
