@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,13 +21,7 @@ from cti.compliance.do_not_call import DoNotCall
 from cti.compliance.gate import ComplianceGate
 from cti.compliance.preview import ComplianceDesk
 from cti.compliance.profiles import SHIPPED, load_profiles
-from cti.contacts.bulk_desk import BulkDesk
-from cti.contacts.bulk_ports import Given
-from cti.contacts.desk import ContactDesk
 from cti.contacts.dictionary_desk import DictionaryDesk
-from cti.contacts.importer import Importer
-from cti.contacts.lead_desk import LeadDesk
-from cti.contacts.view_desk import ViewDesk
 from cti.dialer.agent_desk import AgentDesk
 from cti.dialer.call_desk import CallDesk
 from cti.dialer.callback_clock import CallbackClock
@@ -44,19 +38,13 @@ from cti.errors import SettingsError
 from cti.hooks.ports import Post
 from cti.lines.desk import LineDesk
 from cti.lines.keeper import LineKeeper
-from cti.model.bulk import BULK_WORK
-from cti.model.dictionaries import DictionaryKind, Meaning
+from cti.model.dictionaries import DictionaryKind
 from cti.model.findings import Finding
-from cti.model.ownership import Selection
 from cti.model.queries import CallFilter
 from cti.model.transcription import transcription_works
 from cti.model.work import FIT_CHANCES
 from cti.node.cel import CelFolder
 from cti.node.checks import NodeToCheck, check_machine, check_node
-from cti.ownership.desk import OwnershipDesk
-from cti.ownership.distributor import Distributor
-from cti.ownership.house import House
-from cti.ownership.keeper import OwnershipKeeper
 from cti.reports.service import CallReconciler, Reports
 from cti.service import Service, running
 from cti.settings import NodeSettings, Settings
@@ -68,6 +56,7 @@ from cti.web.node_board import NodeBoard
 from cti.wiring.crm import CrmRoom
 from cti.wiring.dialing import Dialing, Listener, pacer_of
 from cti.wiring.hooks import Hooks, dial_desk, sender_of, waking
+from cti.wiring.people import People
 from cti.wiring.quality import QualityParts
 from cti.wiring.recordings import Recordings
 from cti.wiring.transcription import Transcribing
@@ -216,6 +205,7 @@ class _Wired:
             store=database.callers,
             clock=clock,
         )
+        self.dictionaries = DictionaryDesk(store=database.dictionaries, clock=clock)
         self.campaigns = CampaignDesk(
             store=database.campaigns,
             bus=self.bus,
@@ -256,47 +246,23 @@ class _Wired:
         own = settings.compliance.profiles
         self.profiles = load_profiles(SHIPPED, *([own] if own else []))
         self.gate = ComplianceGate(store=database.compliance, profiles=self.profiles)
-        self.dictionaries = DictionaryDesk(store=database.dictionaries, clock=clock)
-        self.contacts = ContactDesk(
-            store=database.finding,
-            agents=lambda: self.agents.agents(),
-            campaigns=lambda: self.campaigns.all(),
-            clock=clock,
-            zone=settings.api.zone,
-            dictionaries=self.dictionaries,
-        )
-        self.bulk = BulkDesk(
-            store=database.bulk,
-            clock=clock,
-            viewer=self.contacts.viewer,
-            owners=_Owners(lambda: self.distributor),
-            on_work=lambda: self.work.wake(),
-        )
         self.do_not_call = DoNotCall(
             store=database.do_not_call,
             facts=database.compliance,
             clock=clock,
             region=settings.dialer.region,
         )
-        self.importer = Importer(
-            store=database.imports,
-            folder=settings.imports.folder,
-            clock=clock,
-            order_of=lambda campaign_id: self.campaigns.get(campaign_id).rules.order.order,
-        )
-        house = House(
-            store=database.ownership,
-            agents=self.agents.agents,
-            campaigns=self.campaigns.all,
+        self.people = People(
+            settings=settings,
+            database=database,
+            dictionaries=self.dictionaries,
             bus=self.bus,
             clock=clock,
+            campaigns=self.campaigns,
+            agents=self.agents,
             tell=self.hooks.book.tell,
-            on_work=self.hooks.work.wake,
-        )
-        self.ownership, self.distributor = OwnershipDesk(house), Distributor(house)
-        self.owners = OwnershipKeeper(
-            house=house,
-            success_codes=lambda campaign_id: self.dictionaries.codes_meaning(Meaning.SUCCESS, campaign_id),
+            on_hooks=self.hooks.work.wake,
+            on_work=lambda: self.work.wake(),
         )
         self.crm = CrmRoom(settings=settings, config=config, database=database, clock=clock)
         self.recordings = Recordings(
@@ -335,14 +301,7 @@ class _Wired:
             open_calls=lambda: len(self.tracker.open_calls()),
         )
         self.work = self._work(clock)
-        self.plan = RetryPlan(
-            self.campaigns.rules,
-            finals=lambda campaign_id: {
-                code
-                for meaning in (Meaning.FINAL, Meaning.DO_NOT_CALL)
-                for code in self.dictionaries.codes_meaning(meaning, campaign_id)
-            },
-        )
+        self.plan = RetryPlan(self.campaigns.rules, finals=self.people.finals)
         self.journal = Journal(
             calls=database.calls,
             agents=database.agents,
@@ -375,7 +334,7 @@ class _Wired:
             self.board,
             self.agents,
             *self.dialing.listeners,
-            self.owners,
+            self.people.owners,
             *self.hooks.listeners,
         )
         for part in hearing:
@@ -387,14 +346,14 @@ class _Wired:
             self.work,
             *self.transcription.services,
             *self.crm.services,
-            self.importer,
+            self.people.importer,
             self.learner,
             *self.clients.values(),
             *self.listeners,
             self.agents,
             self.do_not_call,
             self.line_keeper,
-            self.owners,
+            self.people.owners,
             CallbackClock(
                 store=database.callbacks,
                 bus=self.bus,
@@ -420,7 +379,7 @@ class _Wired:
         await self.quality.load()
         await self.hooks.book.load()
         await self.agents.load(calls)
-        await self.importer.load()
+        await self.people.importer.load()
         for call in calls:
             for event in self.tracker.place(call):
                 self.bus.publish(event)
@@ -447,7 +406,7 @@ class _Wired:
     def _work(self, clock: Clock) -> WorkRunner:
         handlers = {
             **self.recordings.handlers,
-            BULK_WORK: self.bulk.carry_out,
+            **self.people.handlers,
             FIT_CHANCES: self.learner.handle,
             **self.quality.handlers,
             **self.transcription.handlers,
@@ -459,8 +418,8 @@ class _Wired:
         return Deps(
             agents=self.agents,
             campaigns=self.campaigns,
-            imports=self.importer,
-            leads=LeadDesk(store=self.database.leads, bus=self.bus, clock=clock),
+            imports=self.people.importer,
+            leads=self.people.leads,
             lines=LineDesk(keeper=self.line_keeper, store=self.database.callers, clock=clock),
             calls=CallDesk(
                 store=self.database.calls,
@@ -475,11 +434,11 @@ class _Wired:
                 on_work=self.hooks.work.wake,
             ),
             dictionaries=self.dictionaries,
-            ownership=self.ownership,
-            distributor=self.distributor,
-            contacts=self.contacts,
-            bulk=self.bulk,
-            views=ViewDesk(store=self.database.views, contacts=self.contacts, clock=clock),
+            ownership=self.people.ownership,
+            distributor=self.people.distributor,
+            contacts=self.people.contacts,
+            bulk=self.people.bulk,
+            views=self.people.views,
             facts=facts,
             reports=Reports(facts=facts, agents=self.agents.agents, clock=clock),
             reconciler=CallReconciler(
@@ -541,22 +500,6 @@ class _Wired:
             templates=settings.templates(),
             region=settings.dialer.region,
         )
-
-
-class _Owners:
-    """Gives contacts of an action on many to one agent, through the service of ownership."""
-
-    def __init__(self, distributor: Callable[[], Distributor]) -> None:
-        self._distributor = distributor
-
-    async def give(
-        self, contact_ids: Sequence[int], *, to: str, take_over: bool, by: str, dry_run: bool
-    ) -> Given:
-        shared = await self._distributor().assign(
-            Selection(contact_ids=tuple(contact_ids)), to=[to], take_over=take_over, by=by, dry_run=dry_run
-        )
-        left = {reason.value: count for reason, count in shared.refused.items()}
-        return Given(given=shared.given.total(), left=left)
 
 
 def _account(node: NodeSettings) -> AmiAccount:
