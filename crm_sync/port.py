@@ -77,7 +77,7 @@ class Capabilities:
     finds: bool = False
     """`find_by_number` works."""
     pulls: bool = False
-    """`pull` and `record` work."""
+    """`pull` and `records` work."""
     follow_ups: bool = False
     """`follow_up` works."""
 
@@ -216,12 +216,16 @@ class Crm(Protocol):
         """Return the open records that have this number, in any way the CRM may have it written."""
         ...
 
-    async def record(self, ref: RecordRef) -> PulledRecord | None:
-        """Return one record as it is now, None when it is not there."""
+    async def records(self, refs: Sequence[RecordRef]) -> Mapping[RecordRef, PulledRecord]:
+        """Return these records as they are now, also those that are over; what is left out is not there any more."""
         ...
 
-    async def pull(self, *, cursor: str, limit: int) -> PullPage:
-        """Return records that changed since the cursor, oldest change first; "" begins with the oldest."""
+    async def pull(self, source: str, *, cursor: str, limit: int) -> PullPage:
+        """Return records of a source that changed since the cursor, oldest change first; "" begins with the oldest.
+
+        A source is a named filter of the adapter's own table of the mapping file. Records that are over (won,
+        archived, ...) come too, for whoever has them must hear of it. Raises CrmError PERMANENT for an unknown source.
+        """
         ...
 
     async def follow_up(

@@ -174,10 +174,10 @@ class RestCrm:
     async def find_by_number(self, e164: str) -> Sequence[PulledRecord]:
         raise _cannot("find records by number")
 
-    async def record(self, ref: RecordRef) -> PulledRecord | None:
+    async def records(self, refs: Sequence[RecordRef]) -> Map[RecordRef, PulledRecord]:
         raise _cannot("read records")
 
-    async def pull(self, *, cursor: str, limit: int) -> PullPage:
+    async def pull(self, source: str, *, cursor: str, limit: int) -> PullPage:
         raise _cannot("pull records")
 
     async def follow_up(

@@ -25,6 +25,8 @@ from crm_sync.port import (
 from cti.model.crm import RecordRef
 
 KIND = "call"
+SOURCE = "leads"
+"""The one source of records that can be pulled."""
 FIELDS: Mapping[str, tuple[type, ...]] = {
     "subject": (str,),
     "status": (str,),
@@ -194,12 +196,15 @@ class StrictClient:
         self._asked()
         return [one for one in self.server.records if e164 in one.numbers and one.over is None]
 
-    async def record(self, ref: RecordRef) -> PulledRecord | None:
+    async def records(self, refs: Sequence[RecordRef]) -> Mapping[RecordRef, PulledRecord]:
         self._asked()
-        return next((one for one in self.server.records if one.ref == ref), None)
+        wanted = set(refs)
+        return {one.ref: one for one in self.server.records if one.ref in wanted}
 
-    async def pull(self, *, cursor: str, limit: int) -> PullPage:
+    async def pull(self, source: str, *, cursor: str, limit: int) -> PullPage:
         self._asked()
+        if source != SOURCE:
+            raise CrmError(Answer.PERMANENT, f"there is no source {source!r}")
         first = int(cursor or 0)
         page = self.server.records[first : first + limit]
         reached = first + len(page)
