@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cti.clock import Clock
-from cti.dialer.ports import CallbackStore, Gate, ReasonStore
+from cti.dialer.callback_ports import CallbackStore
+from cti.dialer.candidate_ports import Gate
+from cti.dialer.queue_ports import ReasonStore
 from cti.dialer.retry import CALLBACK_RAISE
 from cti.errors import BadInput
 from cti.model.callbacks import (

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cti.dialer.ports import CallbackWorks, no_callback_works
+from cti.dialer.callback_ports import CallbackWorks, no_callback_works
 from cti.errors import Conflict, NotFound
 from cti.model.callbacks import (
     OPEN_CALLBACKS,

@@ -10,6 +10,7 @@ from cti.clock import Clock
 from cti.dialer.agent_desk import AgentDesk
 from cti.dialer.by_hand import ClickToCall
 from cti.dialer.campaign_desk import CampaignDesk
+from cti.dialer.candidate_ports import Chances, Gate
 from cti.dialer.decision_log import DecisionLog
 from cti.dialer.engine import DialEngine
 from cti.dialer.floor_board import FloorBoard
@@ -18,7 +19,6 @@ from cti.dialer.ledger import DropLedger
 from cti.dialer.pacers import MakePacer, Pacers
 from cti.dialer.parker import Parker
 from cti.dialer.placing import Placer
-from cti.dialer.ports import Chances, Gate
 from cti.dialer.previews import PreviewDesk
 from cti.dialer.selector import Selector
 from cti.dialer.waker import Waker

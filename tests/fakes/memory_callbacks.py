@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from cti.dialer.ports import CallbackWorks, no_callback_works
+from cti.dialer.callback_ports import CallbackWorks, no_callback_works
 from cti.errors import Conflict, NotFound
 from cti.model.callbacks import (
     Callback,
