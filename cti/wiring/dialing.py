@@ -20,8 +20,10 @@ from cti.dialer.pacers import MakePacer, Pacers
 from cti.dialer.parker import Parker
 from cti.dialer.placing import Placer
 from cti.dialer.previews import PreviewDesk
+from cti.dialer.recycler import Recycler
 from cti.dialer.selector import Selector
 from cti.dialer.waker import Waker
+from cti.dialer.whys import Whys
 from cti.lines.keeper import LineKeeper
 from cti.model.calls import Call
 from cti.model.contacts import Campaign, Mode
@@ -135,6 +137,15 @@ class Dialing:
             placer=self.placer,
             lines=lines,
             clock=clock,
+        )
+        self.recycler = Recycler(store=database.queue, clock=clock)
+        self.whys = Whys(
+            store=database.reasons,
+            gate=gate,
+            agents=agents.agents,
+            campaigns=campaigns.all,
+            clock=clock,
+            pacing=self.decisions.last,
         )
         self.listeners: tuple[Listener, ...] = (
             self.board,
