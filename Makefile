@@ -18,8 +18,8 @@ $(STAMP): requirements.lock pyproject.toml scripts/venv
 demo: $(STAMP) lab-tools ## a whole exchange on this machine: three reps, some dozens of contacts, calls moving (ONCE=1: end by itself)
 	@$(BIN)/python -m lab.demo $(if $(ONCE),--once)
 
-test: $(STAMP) lab-tools ## all tests but the long ones, on a real Asterisk and a real PostgreSQL
-	@$(BIN)/python -m pytest -m "not soak" $(ARGS)
+test: $(STAMP) lab-tools ## all tests but the long ones, on a real Asterisk and a real PostgreSQL (ARGS=...: options of pytest)
+	@$(BIN)/python -m scripts.suite $(ARGS)
 
 soak: $(STAMP) lab-tools ## the long kill and load runs
 	@$(BIN)/python -m pytest -m soak -rA $(ARGS)
