@@ -1,11 +1,14 @@
 """Says to `cti check` what there is to look at on this machine and on each node."""
 
 import asyncio
+from functools import partial
 
 from cti.clock import Clock, SystemClock
 from cti.model.findings import Finding
 from cti.model.queries import CallFilter
 from cti.node.checks import NodeToCheck, check_machine, check_node
+from cti.recording.plan import Patience, S3Place
+from cti.recording.ports import FileStore
 from cti.settings import NodeSettings, Settings
 from cti.storage.database import open_database
 from cti.wiring.exchange import account_of
@@ -14,8 +17,11 @@ from cti.wiring.exchange import account_of
 async def check(settings: Settings, *, clock: Clock | None = None) -> list[Finding]:
     """Look at this machine and prove the node contract on each node; dials nobody, leaves nothing up."""
     clock = clock or SystemClock()
+    s3 = settings.recording.s3
     findings = await check_machine(
         recordings=settings.recording.folder,
+        bucket=s3.bucket if s3 else "",
+        open_bucket=partial(_open_bucket, s3.place()) if s3 else None,
         reach_database=lambda: _ask_database(settings),
         host=settings.api.host,
         port=settings.api.port,
@@ -29,6 +35,12 @@ async def check(settings: Settings, *, clock: Clock | None = None) -> list[Findi
         *(check_node(_to_check(settings, node), clock=clock) for node in settings.nodes)
     )
     return findings + [finding for found in looked for finding in found]
+
+
+def _open_bucket(place: S3Place) -> FileStore:
+    from cti.recording.s3_store import S3Store  # boto3 takes a third of a second to load
+
+    return S3Store(place, patience=Patience(connect_seconds=5, read_seconds=10, attempts=1))
 
 
 async def _ask_database(settings: Settings) -> None:
