@@ -44,6 +44,7 @@ from cti.wiring.people import People
 from cti.wiring.quality import QualityParts
 from cti.wiring.recordings import Recordings
 from cti.wiring.transcription import Transcribing
+from cti.wiring.transcripts import transcript_retention
 from cti.work.runner import WorkRunner
 
 log = logging.getLogger(__name__)
@@ -295,6 +296,7 @@ class _Wired:
             *self.callbacks.services,
             Thinner(store=database.reasons, clock=clock, kept_days=settings.dialer.reasons_kept_days),
             *self.recordings.services,
+            transcript_retention(settings=settings.recording, database=database, clock=clock),
             *self.quality.services,
             *self.dialing.services,
         )
