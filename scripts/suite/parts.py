@@ -93,11 +93,18 @@ class Tally:
     """Test and first line of what went wrong."""
     skips: Mapping[str, int] = field(default_factory=dict)
     """Reasons, and how many tests were skipped for each."""
+    processor_seconds: float = 0.0
+    """What they and all that they started have used."""
 
     @classmethod
     def read(cls, found: Mapping[str, Any]) -> "Tally":
         """Read what `told` wrote."""
-        return cls(counts=found["counts"], bad=[(a, b) for a, b in found["bad"]], skips=found["skips"])
+        return cls(
+            counts=found["counts"],
+            bad=[(test, why) for test, why in found["bad"]],
+            skips=found["skips"],
+            processor_seconds=found["processor_seconds"],
+        )
 
     def told(self) -> dict[str, object]:
         """Return it as JSON's values."""
@@ -105,6 +112,7 @@ class Tally:
             "counts": dict(self.counts),
             "bad": [list(one) for one in self.bad],
             "skips": dict(self.skips),
+            "processor_seconds": self.processor_seconds,
         }
 
 
@@ -138,7 +146,8 @@ def summary(ended: Sequence[Ended]) -> Iterator[str]:
     """Say how all ended: the counts of each part, why tests were skipped, what failed, how to run that again."""
     yield heading("both parts")
     for one in ended:
-        yield f"{one.part.name:5} {_counted(one)} in {_minutes(one.seconds)}"
+        used = f", {_minutes(one.tally.processor_seconds)} of a processor" if one.tally else ""
+        yield f"{one.part.name:5} {_counted(one)} in {_minutes(one.seconds)}{used}"
     if len(ended) > 1:
         total = sum((Counter(one.tally.counts) for one in ended if one.tally), Counter[str]())
         yield f"{'sum':5} {_words(total)}"

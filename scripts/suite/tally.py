@@ -1,6 +1,7 @@
 """A plugin of pytest: leaves in the file of `--tally` how the tests ended, for who runs several of it side by side."""
 
 import json
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -22,6 +23,7 @@ def pytest_terminal_summary(
         counts={kind: len(stats.get(kind, ())) for kind in COUNTED},
         bad=bad,
         skips=Counter(_reason(report) for report in stats.get("skipped", ())),
+        processor_seconds=sum(os.times()[:4]),
     )
     file: Path = config.getoption("--tally")
     file.write_text(json.dumps(tally.told()), encoding="utf-8")

@@ -93,14 +93,15 @@ def test_the_sum_names_counts_skips_failures_and_how_to_run_those_again() -> Non
         counts={"passed": 2, "failed": 1, "skipped": 2},
         bad=[("tests/t.py::test_x[a b]", "assert 0")],
         skips={"no redis": 2},
+        processor_seconds=59.9,
     )
     rest = Tally(counts={"passed": 5, "error": 1, "skipped": 1}, bad=[("tests/u.py::test_y", "")])
     rest = replace(rest, skips={"no redis": 1})
 
     assert list(summary([ended(status=1, tally=lab), ended(REST, status=1, tally=rest, seconds=600.4)])) == [
         heading("both parts"),
-        "lab   2 passed, 1 failed, 2 skipped (status 1) in 1:01",
-        "rest  5 passed, 1 error, 1 skipped (status 1) in 10:00",
+        "lab   2 passed, 1 failed, 2 skipped (status 1) in 1:01, 0:59 of a processor",
+        "rest  5 passed, 1 error, 1 skipped (status 1) in 10:00, 0:00 of a processor",
         "sum   7 passed, 1 failed, 1 error, 3 skipped",
         "skipped 3: no redis",
         "FAILED tests/t.py::test_x[a b]: assert 0",
@@ -116,6 +117,6 @@ def test_a_part_that_died_is_no_part_that_is_well() -> None:
 
 
 def test_a_tally_is_read_as_it_was_told() -> None:
-    tally = Tally(counts={"passed": 1}, bad=[("a", "b")], skips={"why": 2})
+    tally = Tally(counts={"passed": 1}, bad=[("a", "b")], skips={"why": 2}, processor_seconds=1.5)
 
     assert Tally.read(tally.told()) == tally
