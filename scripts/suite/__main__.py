@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -63,8 +64,7 @@ class Runner:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             process_group=0,
-            preexec_fn=_yield_to_all if self.part.patient else None,
-            env=os.environ | {"COLUMNS": "100"},
+            preexec_fn=partial(_prepare, patient=self.part.patient),
         )
         self._process = process
         if self._asked:
@@ -121,7 +121,8 @@ async def run_all(parts: Sequence[Part]) -> int:
         runners = [Runner(part, Path(folder)) for part in parts]
         ending = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            asyncio.get_running_loop().add_signal_handler(number, ending.set)
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` wishes
+                asyncio.get_running_loop().add_signal_handler(number, ending.set)
         tasks = [asyncio.create_task(runner.run(), name=runner.part.name) for runner in runners]
         watch = asyncio.create_task(_watch(runners), name="watch")
         end = asyncio.create_task(_end(runners, ending), name="end")
@@ -151,17 +152,24 @@ async def _end(runners: Sequence[Runner], ending: asyncio.Event) -> None:
         runner.kill()
 
 
-def _yield_to_all() -> None:
-    """Let this process run only when no other wants to: a late packet of voice is a failed test elsewhere."""
-    os.nice(19)
-    with suppress(OSError):  # some containers forbid it
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+def _prepare(*, patient: bool) -> None:
+    """Set the process up, before it becomes pytest."""
+    # A shell without jobs begins what runs in its background deaf to Ctrl-C; pytest must hear ours.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if patient:  # it runs only when no other wants to: a late packet of voice is a failed test elsewhere
+        os.nice(19)
+        with suppress(OSError):  # some containers forbid it
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 def say(*lines: str) -> None:
-    """Show lines at once."""
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
-    sys.stdout.flush()
+    """Show lines at once. When nobody reads any more, end as after Ctrl-C."""
+    try:
+        sys.stdout.write("".join(f"{line}\n" for line in lines))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        signal.raise_signal(signal.SIGTERM)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 NOT_SOAK: Final = "not soak"
-WIDTH: Final = 100
+WIDTH: Final = 80
 COUNTED: Final = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
 """What pytest counts, in the order in which it is told."""
 _RULE: Final = re.compile(r"^=+ (?!test session starts)")
