@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
 from crm_sync.account import Account
+from crm_sync.bitrix24 import open_bitrix24
 from crm_sync.hubspot import open_hubspot
 from crm_sync.port import Crm
 from crm_sync.rest import open_rest
@@ -15,6 +16,7 @@ Open = Callable[..., AbstractAsyncContextManager[Crm]]
 """Given the account, the adapter's own table of the mapping file, and `clock`; opens it. Raises SettingsError."""
 
 ADAPTERS: Final[Mapping[str, Open]] = {
+    "bitrix24": open_bitrix24,
     "hubspot": open_hubspot,
     "rest": open_rest,
 }

@@ -3,7 +3,7 @@
 Its search hears of changes late, so it is asked for sources, numbers and spans, and never before something is written.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from crm_sync.hubspot_tables import (
     HubSpotTable,
     SourceTable,
 )
-from crm_sync.keyset import Place, Row, Source, cursor_of, next_page, place_of
+from crm_sync.keyset import Place, Row, Source, cursor_of, next_page, place_of, slices
 from crm_sync.numbers import national, same
 from crm_sync.port import CrmError, Deal, PulledRecord, PullPage, Written
 from crm_sync.requests import at_path
@@ -56,7 +56,7 @@ class HubSpotReader:
         found: dict[RecordRef, PulledRecord] = {}
         for kind in ("contact", "company"):
             ids = [ref.id for ref in refs if ref.kind == kind]
-            for some in _slices(ids):
+            for some in slices(ids, PAGE):
                 rows = await self._read(kind, some, self._names(kind))
                 for record in await self._made(kind, rows):
                     found[record.ref] = record
@@ -90,7 +90,7 @@ class HubSpotReader:
     async def read_back(self, call_ids: Sequence[str]) -> list[Written]:
         """Return what stands there for these calls, by our key."""
         found: list[Written] = []
-        for some in _slices(call_ids):
+        for some in slices(call_ids, PAGE):
             rows = await self._read("call", some, self._call_names(), key=self._table.key)
             found += await self._written(rows)
         return found
@@ -187,7 +187,7 @@ class HubSpotReader:
         of = await self._linked(PLURALS[kind], "deals", ids)
         wanted = list(dict.fromkeys(deal for some in of.values() for deal in some))
         deals: dict[str, Any] = {}
-        for some in _slices(wanted):
+        for some in slices(wanted, PAGE):
             deals |= {str(at_path(row, "id")): row for row in await self._read("deal", some, DEAL)}
         found: dict[str, Deal] = {}
         for record, linked in of.items():
@@ -295,8 +295,3 @@ def _results(reply: Any) -> list[Any]:
     if not isinstance(found, list):
         raise CrmError(Answer.UNKNOWN, "the answer holds no list of results")
     return found
-
-
-def _slices(ids: Iterable[str]) -> list[list[str]]:
-    every = list(dict.fromkeys(ids))
-    return [every[first : first + PAGE] for first in range(0, len(every), PAGE)]

@@ -14,7 +14,7 @@ from crm_sync.hubspot_asking import HubSpotAsker, part
 from crm_sync.hubspot_tables import HOMES, PLURALS, HubSpotTable
 from crm_sync.port import CallWrite, CrmError, PushResult
 from crm_sync.requests import at_path
-from crm_sync.results import failed, halved, written
+from crm_sync.results import counted, failed, halved, written
 from crm_sync.users import Users
 from cti.errors import BadInput
 from cti.model.crm import Answer, RecordRef, record_ref
@@ -76,7 +76,7 @@ class HubSpotWriter:
                     stand.append((item, answer))
         await self._associate(stand, found)
         results = [found[write.log.call_id] for write in writes]
-        return _counted(results, self._asker.asked - 1)
+        return counted(results, self._asker.asked - 1)
 
     async def _item(self, write: CallWrite) -> _Item:
         refs = _refs(write, self._target)
@@ -245,19 +245,3 @@ def _not_found(reply: Any) -> set[str]:
 def _list(tree: Any, path: str) -> list[Any]:
     found = at_path(tree, path)
     return found if isinstance(found, list) else []
-
-
-def _counted(results: list[PushResult], more: int) -> list[PushResult]:
-    """Count the further requests of the push for its first call."""
-    if not results or more <= 0:
-        return results
-    first = results[0]
-    counted = PushResult(
-        call_id=first.call_id,
-        answer=first.answer,
-        remote=first.remote,
-        message=first.message,
-        pause_seconds=first.pause_seconds,
-        more_requests=more,
-    )
-    return [counted, *results[1:]]

@@ -6,7 +6,7 @@ paged through by their id. A record may come twice, and never not at all.
 """
 
 import json
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -102,3 +102,9 @@ def place_of(cursor: str) -> Place:
     except ValueError:
         pass
     raise CrmError(Answer.PERMANENT, f"{cursor!r} is no cursor of this CRM")
+
+
+def slices(ids: Iterable[str], size: int) -> list[list[str]]:
+    """Return ids in pieces of at most this size, each id once."""
+    every = list(dict.fromkeys(ids))
+    return [every[first : first + size] for first in range(0, len(every), size)]

@@ -1,6 +1,7 @@
 """Results of a push, and how a request for many calls that is refused finds the one that is to blame."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Final, TypeVar
 
 from crm_sync.port import CallWrite, CrmError, PushResult
@@ -27,6 +28,13 @@ def failed(write: CallWrite, error: CrmError, *, more_requests: int = 0) -> Push
         pause_seconds=error.pause_seconds,
         more_requests=more_requests,
     )
+
+
+def counted(results: Sequence[PushResult], more: int) -> list[PushResult]:
+    """Return the results with the further requests of the push counted for its first call."""
+    if not results or more <= 0:
+        return list(results)
+    return [replace(results[0], more_requests=more), *results[1:]]
 
 
 async def halved(

@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 
 from crm_sync.port import Idempotency
+from tests.contract.crm.bitrix24_house import bitrix24_house
 from tests.contract.crm.houses import House, StrictHouse
 from tests.contract.crm.hubspot_house import hubspot_house
 from tests.contract.crm.rest_server import rest_house
@@ -28,6 +29,7 @@ HOUSES = [
     pytest.param(_strict(Idempotency.OWN_ID), id="strict-own-id"),
     pytest.param(_strict(Idempotency.MARKER), id="strict-marker"),
     pytest.param(hubspot_house, id="hubspot"),
+    pytest.param(bitrix24_house, id="bitrix24"),
 ]
 
 

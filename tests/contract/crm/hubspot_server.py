@@ -1,4 +1,4 @@
-"""A strict fake of HubSpot's CRM API, made from what HubSpot publishes; no line of it was tried against the real one.
+"""A strict fake of HubSpot's CRM API, made from what HubSpot publishes; nothing was tried against the real one.
 
 | rule | from |
 | --- | --- |

@@ -19,6 +19,7 @@ class Refusal(Exception):
 
     def __init__(self, status: int, body: Any, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(str(body))
+        self.body = body
         self.answer = web.json_response(body, status=status, headers=headers)
 
 

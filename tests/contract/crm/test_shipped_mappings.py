@@ -116,4 +116,5 @@ def test_every_shipped_mapping_stands_in_a_test() -> None:
         "suitecrm",
         "salesforce",
         "hubspot",
+        "bitrix24",
     }
