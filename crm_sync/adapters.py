@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from crm_sync.account import Account
 from crm_sync.bitrix24 import open_bitrix24
+from crm_sync.fxiaoke import open_fxiaoke
 from crm_sync.hubspot import open_hubspot
 from crm_sync.port import Crm
 from crm_sync.rest import open_rest
@@ -17,6 +18,7 @@ Open = Callable[..., AbstractAsyncContextManager[Crm]]
 
 ADAPTERS: Final[Mapping[str, Open]] = {
     "bitrix24": open_bitrix24,
+    "fxiaoke": open_fxiaoke,
     "hubspot": open_hubspot,
     "rest": open_rest,
 }

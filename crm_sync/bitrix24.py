@@ -28,7 +28,7 @@ from crm_sync.port import (
 )
 from crm_sync.reading_tables import table_of
 from crm_sync.requests import Requester, at_path
-from crm_sync.users import Users
+from crm_sync.users import Users, is_id
 from cti.clock import Clock
 from cti.errors import BadInput
 from cti.model.crm import Answer, RecordRef
@@ -46,7 +46,7 @@ class Bitrix24Crm:
         self._requester = requester
         self._asker = Bitrix24Asker(account, requester, clock)
         self._users = Users(self._user_id, where=account.target, clock=clock)
-        self._owners = Users(self._user_email, where=account.target, clock=clock, by="id")
+        self._owners = Users(self._user_email, where=account.target, clock=clock, by=is_id)
         self._reader = Bitrix24Reader(self._asker, table, self._owners)
         self._fields: frozenset[str] = frozenset()
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Final, Literal
+from typing import Final
 
 from cti.clock import Clock
 
@@ -13,8 +13,24 @@ KEEP_ABSENT_SECONDS: Final = 300.0
 """Somebody who is not there may be added any minute."""
 
 
+def is_email(user: str) -> bool:
+    """Whether a text is an e-mail, and no id."""
+    return "@" in user
+
+
+def is_number(user: str) -> bool:
+    """Whether a text is a telephone number of at least seven digits, and no id."""
+    digits = user.removeprefix("+")
+    return digits.isdecimal() and len(digits) >= 7
+
+
+def is_id(_: str) -> bool:
+    """Whether a text is an id: each is."""
+    return True
+
+
 class Users:
-    """Ids of users by e-mail; what holds no `@` is taken for an id and passes. Or, `by` id, e-mails."""
+    """What somebody is called there, by what we know of him: his e-mail, his number, his id. All else passes."""
 
     def __init__(
         self,
@@ -22,9 +38,9 @@ class Users:
         *,
         where: str,
         clock: Clock,
-        by: Literal["e-mail", "id"] = "e-mail",
+        by: Callable[[str], bool] = is_email,
     ) -> None:
-        """`look` asks the CRM; None: nobody has it. It raises CrmError."""
+        """`look` asks the CRM; None: nobody is there. It raises CrmError. `by`: what is asked for."""
         self._look = look
         self._where = where
         self._clock = clock
@@ -36,7 +52,7 @@ class Users:
 
         Raises CrmError.
         """
-        if user is None or (self._by == "e-mail" and "@" not in user):
+        if user is None or not self._by(user):
             return user
         key = user.strip().lower()
         kept = self._known.get(key)
@@ -44,7 +60,7 @@ class Users:
             return kept[0]
         found = await self._look(key)
         if found is None:
-            log.warning("%s: users: nobody there has the %s %s", self._where, self._by, key)
+            log.warning("%s: users: nobody is there who has %s", self._where, key)
         seconds = KEEP_ABSENT_SECONDS if found is None else KEEP_SECONDS
         self._known[key] = (found, self._clock.monotonic() + seconds)
         return found

@@ -117,4 +117,5 @@ def test_every_shipped_mapping_stands_in_a_test() -> None:
         "salesforce",
         "hubspot",
         "bitrix24",
+        "fxiaoke",
     }
