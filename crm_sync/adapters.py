@@ -5,6 +5,9 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
 from crm_sync.account import Account
+from crm_sync.bitrix24 import open_bitrix24
+from crm_sync.fxiaoke import open_fxiaoke
+from crm_sync.hubspot import open_hubspot
 from crm_sync.port import Crm
 from crm_sync.rest import open_rest
 from cti.clock import Clock
@@ -13,7 +16,12 @@ from cti.errors import SettingsError
 Open = Callable[..., AbstractAsyncContextManager[Crm]]
 """Given the account, the adapter's own table of the mapping file, and `clock`; opens it. Raises SettingsError."""
 
-ADAPTERS: Final[Mapping[str, Open]] = {"rest": open_rest}
+ADAPTERS: Final[Mapping[str, Open]] = {
+    "bitrix24": open_bitrix24,
+    "fxiaoke": open_fxiaoke,
+    "hubspot": open_hubspot,
+    "rest": open_rest,
+}
 
 
 def opened(

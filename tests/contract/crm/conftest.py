@@ -7,7 +7,10 @@ from functools import partial
 import pytest
 
 from crm_sync.port import Idempotency
+from tests.contract.crm.bitrix24_house import bitrix24_house
+from tests.contract.crm.fxiaoke_house import fxiaoke_house
 from tests.contract.crm.houses import House, StrictHouse
+from tests.contract.crm.hubspot_house import hubspot_house
 from tests.contract.crm.rest_server import rest_house
 
 OpenHouse = Callable[[], AbstractAsyncContextManager[House]]
@@ -26,6 +29,9 @@ HOUSES = [
     pytest.param(_strict(Idempotency.KEY), id="strict-key"),
     pytest.param(_strict(Idempotency.OWN_ID), id="strict-own-id"),
     pytest.param(_strict(Idempotency.MARKER), id="strict-marker"),
+    pytest.param(hubspot_house, id="hubspot"),
+    pytest.param(bitrix24_house, id="bitrix24"),
+    pytest.param(fxiaoke_house, id="fxiaoke"),
 ]
 
 
