@@ -17,8 +17,8 @@ from cti.service import every
 log = logging.getLogger(__name__)
 
 DAY_SECONDS: Final = 86_400.0
-BITE: Final = 100
-"""Calls per transaction: an index is rewritten for each, and nothing else is written meanwhile."""
+BITE: Final = 20
+"""Calls per transaction: the index of each is rewritten, and with SQLite nobody else writes meanwhile."""
 
 
 class KeptTexts(Protocol):
