@@ -67,6 +67,7 @@ class Agreeable:
                 "data.type": "Calls",
                 "data.id": UUID,
                 "data.attributes.status": "Held",
+                "data.attributes.date_start": NOW.strftime("%Y-%m-%d %H:%M:%S"),
                 "data.attributes.duration_hours": 0,
                 "data.attributes.duration_minutes": 1,
                 "data.attributes.parent_type": "Leads",
