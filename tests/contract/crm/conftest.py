@@ -7,8 +7,12 @@ from functools import partial
 import pytest
 
 from crm_sync.port import Idempotency
+from lab.crm.odoo import Odoo
 from tests.contract.crm.houses import House, StrictHouse
+from tests.contract.crm.odoo_house import ODOO_HOUSES, odoo_house, odoo_server
 from tests.contract.crm.rest_server import rest_house
+
+__all__ = ["odoo_server"]
 
 OpenHouse = Callable[[], AbstractAsyncContextManager[House]]
 
@@ -21,16 +25,40 @@ def _strict(idempotency: Idempotency) -> OpenHouse:
     return opened
 
 
+class OnOdoo:
+    """A house on the session's Odoo, which is begun when the first test asks for it."""
+
+    def __init__(self, **table: str) -> None:
+        self.table = table
+
+    def on(self, server: Odoo) -> OpenHouse:
+        return partial(odoo_house, server, **self.table)
+
+
 HOUSES = [
     *(pytest.param(partial(rest_house, each), id=f"rest-{each}") for each in Idempotency),
     pytest.param(_strict(Idempotency.KEY), id="strict-key"),
     pytest.param(_strict(Idempotency.OWN_ID), id="strict-own-id"),
     pytest.param(_strict(Idempotency.MARKER), id="strict-marker"),
+    *(
+        pytest.param(OnOdoo(**table), id=name, marks=pytest.mark.crm_live)
+        for name, table in ODOO_HOUSES.items()
+    ),
 ]
 
 
 @pytest.fixture(params=HOUSES)
-async def house(request: pytest.FixtureRequest) -> AsyncIterator[House]:
+def open_house(request: pytest.FixtureRequest) -> OpenHouse:
+    """Give what opens each CRM in turn. Not async: a server is begun outside of the test's loop."""
+    opens = request.param
+    if isinstance(opens, OnOdoo):
+        return opens.on(request.getfixturevalue("odoo_server"))
+    assert callable(opens)
+    return opens
+
+
+@pytest.fixture
+async def house(open_house: OpenHouse) -> AsyncIterator[House]:
     """Give each CRM in turn, empty."""
-    async with request.param() as opened:
+    async with open_house() as opened:
         yield opened
