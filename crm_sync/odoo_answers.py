@@ -79,12 +79,13 @@ def answer_of_exception(name: str, message: str) -> Answer:
 def answer_without_exception(reply: Reply) -> Answer:
     """Return what an error means that has no exception in it: it comes from a proxy, or from before the database.
 
-    Odoo answers 404 in HTML for a database that is not there; a proxy refuses with 403. Both take a person.
+    JSON-2 answers 404 in HTML both for a database that is not there and while PostgreSQL is away, so neither stops the
+    target for good. A proxy that refuses with 403 takes a person.
     """
     match reply.status:
-        case 403 | 404:
+        case 403:
             return Answer.AUTH
-        case 502:
+        case 404 | 502:
             return Answer.AWAY  # every write has our key, so one that did arrive is found by its repeat
     return judged(reply.status)
 

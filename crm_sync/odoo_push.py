@@ -145,7 +145,7 @@ class Pusher:
     ) -> list[PushResult]:
         """Note in the chatter of deals the calls that stand on another lead: once, when they are created.
 
-        Before its answer is known the call is unsure, so a death in between repeats both.
+        A call counts as written when its deal was told; until then it is repeated, which makes no double of either.
         """
         rows: dict[int, Cells] = {}
         for n, (one, result) in enumerate(zip(writes, results, strict=True)):
@@ -159,8 +159,19 @@ class Pusher:
         if not rows:
             return results
         for n, told in zip(rows, await load(odoo, MESSAGE, list(rows.values()), context=_QUIET), strict=True):
-            if told.answer is not Answer.OK and not await _there(odoo, rows[n]):
-                results[n] = replace(results[n], message=f"the deal was not told: {told.message}")
+            if told.answer is Answer.OK or await _there(odoo, rows[n]):
+                continue
+            message = f"the deal was not told: {told.message}"
+            if told.answer is Answer.PERMANENT:
+                results[n] = replace(results[n], message=message)
+            else:  # the call is written; its repeat finds it by our key
+                results[n] = replace(
+                    results[n],
+                    answer=told.answer,
+                    remote=None,
+                    message=message,
+                    pause_seconds=told.pause_seconds,
+                )
         return results
 
 

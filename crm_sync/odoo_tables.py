@@ -85,7 +85,8 @@ def odoo_table(tree: Map[str, Any], *, where: str) -> OdooTable:
     try:
         return OdooTable.model_validate(tree)
     except ValidationError as error:
-        raise SettingsError("\n".join(told(one, f"{where}: odoo") for one in error.errors())) from None
+        problems = [{**one, "loc": ("odoo", *one["loc"])} for one in error.errors()]
+        raise SettingsError("\n".join(told(one, where) for one in problems)) from None
 
 
 def whole(domain: Sequence[Any]) -> Domain:

@@ -190,8 +190,8 @@ class Counted:
 def _refusal(reply: Reply, name: str, message: str, *, secret: str, clock: Clock) -> OdooError:
     answer = answer_of_exception(name, message) if name else answer_without_exception(reply)
     said = f"{name}: {message}" if name else f"{reply.status} {reply.body}"
-    if answer is Answer.AUTH and not name and reply.status == 404:
-        said = f"no Odoo answers there, or it has no such database: {said}"
+    if not name and reply.status == 404:
+        said = f"it has no such database, or its database is away, or it is no Odoo with this way in: {said}"
     pause = retry_after(reply.headers, now=clock.now())
     if answer is Answer.AWAY and pause is not None:
         answer = Answer.THROTTLE  # it says itself when it is back

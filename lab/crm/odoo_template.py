@@ -117,7 +117,7 @@ def _make(folder: Path) -> None:
         server.start()
         settings = write_settings(work, database_port=server.port, http_port=0, databases=[PLAIN])
         _install(settings, PLAIN, "crm,base_automation,rpc")
-        keys = _run("shell", "--no-http", "-d", PLAIN, settings=settings, given=_USERS)
+        keys = run_odoo("shell", "--no-http", "-d", PLAIN, settings=settings, given=_USERS)
         server.do(f"CREATE DATABASE {PHONECALL} TEMPLATE {PLAIN}")
         shutil.copytree(work / "data" / "filestore" / PLAIN, work / "data" / "filestore" / PHONECALL)
         _install(settings, PHONECALL, "crm_phonecall")
@@ -131,10 +131,10 @@ def _make(folder: Path) -> None:
 
 def _install(settings: Path, database: str, modules: str) -> None:
     words = ["-d", database, "-i", modules, "--without-demo=True", "--stop-after-init", "--no-http"]
-    _run(*words, settings=settings)
+    run_odoo(*words, settings=settings)
 
 
-def _run(*words: str, settings: Path, given: str = "") -> str:
+def run_odoo(*words: str, settings: Path, given: str = "") -> str:
     """Run Odoo to its end, return what it printed. Raises LabError with its last words."""
     shell, rest = (["shell"], words[1:]) if words[:1] == ("shell",) else ([], words)
     line, environment = command(*shell, "--config", str(settings), *rest, settings=settings)
@@ -155,3 +155,7 @@ def _keep(folder: Path, cluster: Path, data: Path, printed: str) -> None:
     shutil.copytree(data / "filestore", part / "filestore")
     (part / "keys.json").write_text(json.dumps(json.loads(keys[-1])))
     part.rename(folder)
+
+
+if __name__ == "__main__":
+    template()

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from aiohttp import ClientSession, web
+from aiohttp import ClientError, ClientSession, web
 from aiohttp.test_utils import TestServer
 
 
@@ -34,15 +34,18 @@ class Proxy:
         if self.fault == "refuse_key":
             self.fault = ""
             body = _with_wrong_key(headers, body)
-        async with self._session.request(
-            request.method, self._url + request.path_qs, data=body, headers=headers
-        ) as answer:
-            text = await answer.read()
-            if self.fault == "lose_answer" and method.endswith(".load"):
-                self.fault = ""
-                assert request.transport is not None
-                request.transport.close()
-            return web.Response(status=answer.status, body=text, content_type="application/json")
+        try:
+            async with self._session.request(
+                request.method, self._url + request.path_qs, data=body, headers=headers
+            ) as answer:
+                text, status, kind = await answer.read(), answer.status, answer.content_type
+        except ClientError:
+            return web.Response(status=502)  # as a proxy says it
+        if self.fault == "lose_answer" and method.endswith(".load"):
+            self.fault = ""
+            assert request.transport is not None
+            request.transport.close()
+        return web.Response(status=status, body=text, content_type=kind)
 
 
 @asynccontextmanager
