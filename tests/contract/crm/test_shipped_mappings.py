@@ -1,6 +1,7 @@
 """The mappings of `config/crm` are read, and make requests of the shape that the CRMs' documentation describes.
 
-The server here answers whatever is asked; no mapping was ever run against a real server of these CRMs.
+The server here answers whatever is asked; none of the mappings below was ever run against a real server of its CRM.
+Those that were pass the contract suite instead: see `bottle_house.py`.
 """
 
 import json
@@ -111,4 +112,6 @@ async def test_a_shipped_mapping_makes_the_request_it_describes(
 
 
 def test_every_shipped_mapping_stands_in_a_test() -> None:
-    assert {file.stem for file in SHIPPED.glob("*.toml")} == {"espocrm", "suitecrm", "salesforce"}
+    described = {"espocrm", "suitecrm", "salesforce"}
+    on_the_real_thing = {"bottlecrm"}
+    assert {file.stem for file in SHIPPED.glob("*.toml")} == described | on_the_real_thing
