@@ -85,7 +85,8 @@ def place_of(cursor: str, *, of: str) -> Place:
     except (ValueError, TypeError):
         raise CrmError(Answer.PERMANENT, f"{cursor[:60]!r} is no cursor of this adapter") from None
     texts = (place.of, place.since, place.began, place.last)
-    if not all(isinstance(one, str) for one in texts) or place.part not in (0, 1) or place.offset < 0:
+    fits = all(isinstance(one, str) for one in texts) and isinstance(place.offset, int)
+    if not fits or place.part not in (0, 1) or place.offset < 0:
         raise CrmError(Answer.PERMANENT, f"{cursor[:60]!r} is no cursor of this adapter")
     return place if place.of == of else Place(of=of)
 
