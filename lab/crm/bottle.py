@@ -26,6 +26,8 @@ from uuid import uuid4
 import aiohttp
 
 from lab.errors import LabError, NodeFailed, NotPrepared
+from lab.installation import cache_folder
+from lab.node import die_with_parent
 
 HOST: Final = "127.0.0.1"
 ROOT: Final = Path(__file__).parents[2]
@@ -47,8 +49,7 @@ def prepared() -> Path:
         raise NotPrepared(done.stderr.strip())
     if done.returncode:
         raise LabError(f"scripts/crm-tools-bottle: {done.stderr.strip()[-2000:]}")
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return Path(os.environ.get("WAIHU_CACHE") or home / "waihu") / "bottle-1"
+    return cache_folder() / "bottle-1"
 
 
 class BottleCrm:
@@ -131,7 +132,7 @@ class BottleCrm:
         return await asyncio.to_thread(read)
 
     def _begun(self) -> subprocess.Popen[bytes]:
-        """Begin it; bound to no event loop, so that tests with one each can share it."""
+        """Begin it; bound to no event loop, so that tests with one each can share it. Never in a thread: it dies with it."""
         with (self._folder / "uvicorn.log").open("ab") as log:
             return subprocess.Popen(
                 [
@@ -150,6 +151,7 @@ class BottleCrm:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                preexec_fn=die_with_parent,
             )
 
     async def change(self, statement: str, *values: Any) -> None:

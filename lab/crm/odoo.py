@@ -1,0 +1,163 @@
+"""A real Odoo 19 on loopback, with a PostgreSQL of its own. Ends with its block, and leaves nothing behind.
+
+It serves two databases, `phonecall` and `plain`: see odoo_template. It may be stopped and started again with its data.
+"""
+
+import asyncio
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+
+from lab.crm.odoo_template import PHONECALL, PLAIN, command, prepare, template, write_settings
+from lab.errors import LabError, NodeFailed
+from lab.node import die_with_parent
+from lab.postgres import PostgresServer, find_programs
+
+START_SECONDS: Final = 120.0
+STOP_SECONDS: Final = 10.0
+_LIVE_KEYS = "UPDATE res_users_apikeys SET expiration_date = now() AT TIME ZONE 'utc' + interval '60 days'"
+
+
+class OdooRefused(LabError):
+    """Odoo refused a request of the lab."""
+
+
+class Odoo:
+    """The server. Its methods may be used from any event loop."""
+
+    def __init__(self, *, folder: Path, postgres: PostgresServer, keys: dict[str, str]) -> None:
+        self._folder = folder
+        self.postgres = postgres
+        self._process: subprocess.Popen[bytes] | None = None
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.bot_key = keys["bot"]
+        """Key of a salesman who sees all leads: what the product is given."""
+        self.admin_key = keys["admin"]
+        """For tests, to look and to act as a person would."""
+
+    async def start(self) -> None:
+        """Start it and wait until it serves both databases. Raises NodeFailed with the end of its log."""
+        self._begin()
+        try:
+            await self._serves()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _begin(self) -> None:
+        settings = write_settings(
+            self._folder,
+            database_port=self.postgres.port,
+            http_port=self.port,
+            databases=[PHONECALL, PLAIN],
+        )
+        line, environment = command("--config", str(settings), settings=settings)
+        with self._log.open("ab") as log:
+            # never in a thread: it dies with the thread that began it
+            self._process = subprocess.Popen(
+                line,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=die_with_parent,
+            )
+
+    def stop(self) -> None:
+        """End it, as a person would who stops the service; connections break off."""
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    async def ask(self, database: str, model: str, method: str, *, key: str = "", **arguments: Any) -> Any:
+        """Call a method by JSON-2, as the administrator unless another key is given. Raises OdooRefused."""
+        headers = {"Authorization": f"bearer {key or self.admin_key}", "X-Odoo-Database": database}
+        url = f"{self.url}/json/2/{model}/{method}"
+        async with (
+            aiohttp.ClientSession(headers=headers) as session,
+            session.post(url, json=arguments) as answer,
+        ):
+            body = await answer.text()
+            if answer.status != 200:
+                raise OdooRefused(f"{model}.{method}: {answer.status} {body[:1000]}")
+            return json.loads(body)
+
+    @property
+    def _log(self) -> Path:
+        return self._folder / "log"
+
+    async def _serves(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self._process is None or self._process.poll() is not None:
+                raise NodeFailed(f"Odoo ended while it started:\n{self._last_words()}")
+            try:
+                for database in (PHONECALL, PLAIN):  # the first request loads its modules
+                    await self.ask(database, "res.users", "search_count", domain=[])
+                return
+            except (aiohttp.ClientError, OSError):
+                await asyncio.sleep(0.1)
+        raise NodeFailed(f"Odoo does not serve after {START_SECONDS:g} s:\n{self._last_words()}")
+
+    def _last_words(self) -> str:
+        return "\n".join(self._log.read_text(errors="replace").splitlines()[-25:])
+
+
+@asynccontextmanager
+async def open_odoo() -> AsyncIterator[Odoo]:
+    """Start one, ended with the block. Raises NotPrepared when what it needs cannot be had, LabError."""
+    prepare()
+    source = template()
+    folder = Path(tempfile.mkdtemp(prefix="waihu-odoo-"))
+    database_folder = Path(tempfile.mkdtemp(prefix="waihu-odoo-postgres-"))
+    postgres = PostgresServer(programs=find_programs(), folder=database_folder)
+    odoo = Odoo(folder=folder, postgres=postgres, keys=json.loads((source / "keys.json").read_text()))
+    try:
+        postgres.take(source / "cluster")
+        shutil.copytree(source / "filestore", folder / "data" / "filestore")
+        postgres.start()
+        for database in (PHONECALL, PLAIN):
+            postgres.do(_LIVE_KEYS, database=database)
+        await odoo.start()
+        yield odoo
+    finally:
+        odoo.stop()
+        postgres.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(database_folder, ignore_errors=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+async def _main() -> None:
+    async with open_odoo() as odoo:
+        print(f"{odoo.url}  bot key {odoo.bot_key}  administrator's key {odoo.admin_key}")
+        print(f"databases {PHONECALL}, {PLAIN}; login admin, password admin; end it with Ctrl+C")
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with suppress(KeyboardInterrupt):
+        asyncio.run(_main())
