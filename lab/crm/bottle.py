@@ -132,7 +132,10 @@ class BottleCrm:
         return await asyncio.to_thread(read)
 
     def _begun(self) -> subprocess.Popen[bytes]:
-        """Begin it; bound to no event loop, so that tests with one each can share it. Never in a thread: it dies with it."""
+        """Begin it; bound to no event loop, so that tests with one each can share it.
+
+        Never in a thread: it dies with the thread that began it.
+        """
         with (self._folder / "uvicorn.log").open("ab") as log:
             return subprocess.Popen(
                 [

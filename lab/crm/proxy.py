@@ -48,6 +48,8 @@ class Proxy:
         """The CRM is shown another key."""
         self.requests = 0
         self.writes = 0
+        self.under_way = 0
+        """Writes that are at the CRM just now."""
         self.lost = 0
 
     @property
@@ -92,12 +94,15 @@ class Proxy:
         write = self._is_write(request.method, request.path)
         self.writes += write
         lose = write and self._is_to_be_lost()
+        self.under_way += write
         try:
             answer = await self._handed_on(request)
         except aiohttp.ClientConnectorError:
             return web.json_response({"detail": "nobody listens there"}, status=503)
         except (aiohttp.ClientError, TimeoutError):
             return _broken_off(request)
+        finally:
+            self.under_way -= write
         if lose:
             self.lost += 1
             return _broken_off(request)
