@@ -52,8 +52,9 @@ PATHS: Final = {LEAD: ("/api/leads/", "lead_obj"), CONTACT: ("/api/contacts/", "
 PAGES: Final = {LEAD: "leads", CONTACT: "contacts", DEAL: "pipeline", "account": "accounts", "task": "tasks"}
 """What its pages for people are called."""
 BEFORE: Final = timedelta(hours=1)
-AFTER: Final = timedelta(days=2)
-"""A call began within this of the time in its id, also where clocks differ or a person moved it a little."""
+"""So long before the time in its id a call may have begun, as the CRM has it: a person may have moved it."""
+MOST_AT_ONCE: Final = 64
+"""Connections; how many are used is up to whoever pushes."""
 
 
 class BottleCrm:
@@ -258,7 +259,7 @@ class BottleCrm:
 async def open_bottle(account: Account, tree: Map[str, Any], *, clock: Clock) -> AsyncIterator[BottleCrm]:
     """Open the CRM. Raises SettingsError: file, key, and what is allowed."""
     table = bottle_table(tree, where=account.where)
-    requester = Requester(timeout_seconds=table.timeout_seconds, at_once=max(8, 2 * table.in_flight))
+    requester = Requester(timeout_seconds=table.timeout_seconds, at_once=MOST_AT_ONCE)
     crm = BottleCrm(account, table, requester, clock)
     async with requester:
         yield crm

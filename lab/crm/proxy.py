@@ -70,10 +70,13 @@ class Proxy:
         self._port = self._runner.addresses[0][1]
 
     async def shut(self) -> None:
-        """Listen no more; whoever connects is refused."""
+        """Listen no more: whoever connects is refused, and connections that were kept are closed."""
         if self._site is not None:
             await self._site.stop()
             self._site = None
+        if self._runner is not None and self._runner.server is not None:
+            for connection in self._runner.server.connections:
+                connection.force_close()
 
     async def close(self) -> None:
         """End it."""
