@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from crm_sync.account import Account
 from crm_sync.bottle import open_bottle
+from crm_sync.odoo import open_odoo
 from crm_sync.port import Crm
 from crm_sync.rest import open_rest
 from cti.clock import Clock
@@ -14,7 +15,7 @@ from cti.errors import SettingsError
 Open = Callable[..., AbstractAsyncContextManager[Crm]]
 """Given the account, the adapter's own table of the mapping file, and `clock`; opens it. Raises SettingsError."""
 
-ADAPTERS: Final[Mapping[str, Open]] = {"bottle": open_bottle, "rest": open_rest}
+ADAPTERS: Final[Mapping[str, Open]] = {"bottle": open_bottle, "odoo": open_odoo, "rest": open_rest}
 
 
 def opened(

@@ -4,6 +4,7 @@ It serves two databases, `phonecall` and `plain`: see odoo_template. It may be s
 """
 
 import asyncio
+import http.client
 import json
 import shutil
 import signal
@@ -11,8 +12,8 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +26,11 @@ from lab.postgres import PostgresServer, find_programs
 
 START_SECONDS: Final = 120.0
 STOP_SECONDS: Final = 10.0
-_LIVE_KEYS = "UPDATE res_users_apikeys SET expiration_date = now() AT TIME ZONE 'utc' + interval '60 days'"
+_LOOK_SECONDS: Final = 0.1
+_JSON: Final = {"Content-Type": "application/json"}
+_LIVE_KEYS: Final = (
+    "UPDATE res_users_apikeys SET expiration_date = now() AT TIME ZONE 'utc' + interval '60 days'"
+)
 
 
 class OdooRefused(LabError):
@@ -39,6 +44,7 @@ class Odoo:
         self._folder = folder
         self.postgres = postgres
         self._process: subprocess.Popen[bytes] | None = None
+        self._deadline = 0.0
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.bot_key = keys["bot"]
@@ -50,12 +56,24 @@ class Odoo:
         """Start it and wait until it serves both databases. Raises NodeFailed with the end of its log."""
         self._begin()
         try:
-            await self._serves()
+            while not await asyncio.to_thread(self._serves):
+                await asyncio.sleep(_LOOK_SECONDS)
+        except BaseException:
+            self.stop()
+            raise
+
+    def start_now(self) -> None:
+        """Do the same and let nothing else run meanwhile."""
+        self._begin()
+        try:
+            while not self._serves():
+                time.sleep(_LOOK_SECONDS)
         except BaseException:
             self.stop()
             raise
 
     def _begin(self) -> None:
+        self._deadline = time.monotonic() + START_SECONDS
         settings = write_settings(
             self._folder,
             database_port=self.postgres.port,
@@ -104,26 +122,47 @@ class Odoo:
     def _log(self) -> Path:
         return self._folder / "log"
 
-    async def _serves(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            if self._process is None or self._process.poll() is not None:
-                raise NodeFailed(f"Odoo ended while it started:\n{self._last_words()}")
-            try:
-                for database in (PHONECALL, PLAIN):  # the first request loads its modules
-                    await self.ask(database, "res.users", "search_count", domain=[])
-                return
-            except (aiohttp.ClientError, OSError):
-                await asyncio.sleep(0.1)
-        raise NodeFailed(f"Odoo does not serve after {START_SECONDS:g} s:\n{self._last_words()}")
+    def _serves(self) -> bool:
+        """Whether both databases answer; the first request loads a database's modules. Raises NodeFailed."""
+        if self._process is None or self._process.poll() is not None:
+            raise NodeFailed(f"Odoo ended while it started:\n{self._last_words()}")
+        if time.monotonic() > self._deadline:
+            raise NodeFailed(f"Odoo does not serve after {START_SECONDS:g} s:\n{self._last_words()}")
+        return all(self._answers(database) for database in (PHONECALL, PLAIN))
+
+    def _answers(self, database: str) -> bool:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=START_SECONDS)
+        headers = {"Authorization": f"bearer {self.admin_key}", "X-Odoo-Database": database}
+        try:
+            connection.request("POST", "/json/2/res.users/context_get", body="{}", headers=headers | _JSON)
+            return connection.getresponse().status == 200
+        except OSError:
+            return False
+        finally:
+            connection.close()
 
     def _last_words(self) -> str:
         return "\n".join(self._log.read_text(errors="replace").splitlines()[-25:])
 
 
+@contextmanager
+def running_odoo() -> Iterator[Odoo]:
+    """Start one, ended with the block. Raises NotPrepared when what it needs cannot be had, LabError."""
+    with _prepared() as odoo:
+        odoo.start_now()
+        yield odoo
+
+
 @asynccontextmanager
 async def open_odoo() -> AsyncIterator[Odoo]:
-    """Start one, ended with the block. Raises NotPrepared when what it needs cannot be had, LabError."""
+    """Do the same for those who have a loop that is to run meanwhile."""
+    with _prepared() as odoo:
+        await odoo.start()
+        yield odoo
+
+
+@contextmanager
+def _prepared() -> Iterator[Odoo]:
     prepare()
     source = template()
     folder = Path(tempfile.mkdtemp(prefix="waihu-odoo-"))
@@ -136,7 +175,6 @@ async def open_odoo() -> AsyncIterator[Odoo]:
         postgres.start()
         for database in (PHONECALL, PLAIN):
             postgres.do(_LIVE_KEYS, database=database)
-        await odoo.start()
         yield odoo
     finally:
         odoo.stop()

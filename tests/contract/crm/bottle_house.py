@@ -1,5 +1,6 @@
-"""A real BottleCRM, with a proxy before it that misbehaves when it is told to."""
+"""A real BottleCRM under the contract suite, with a proxy before it that misbehaves when it is told to."""
 
+import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -7,6 +8,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pytest
+import pytest_asyncio
 from pydantic import SecretStr
 
 from crm_sync.account import Account
@@ -18,10 +21,26 @@ from crm_sync.port import CallWrite
 from cti.clock import Clock, SystemClock
 from cti.model.crm import CallLog, Link, RecordRef
 from cti.settings.crm_sections import CrmTargetSettings
-from lab.crm.bottle import BottleCrm
+from lab.crm.bottle import BottleCrm, bottle_crm
 from lab.crm.proxy import Proxy, lossy_proxy
+from lab.errors import NotPrepared
 
 SHIPPED = Path(__file__).parents[3] / "config" / "crm" / "bottlecrm.toml"
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def bottle_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BottleCrm]:
+    """Give the session's BottleCRM; each test makes records of its own.
+
+    Skips where it cannot be had; with CI=true that fails, as anything else does always.
+    """
+    try:
+        async with bottle_crm(tmp_path_factory.mktemp("bottle")) as server:
+            yield server
+    except NotPrepared as missing:
+        if os.environ.get("CI", "").lower() not in ("", "0", "false"):
+            pytest.fail(str(missing))
+        pytest.skip(f"NO BOTTLECRM, NOT TESTED: {missing}")
 
 
 class BottleHouse:

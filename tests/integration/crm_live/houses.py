@@ -1,5 +1,6 @@
 """What the proof needs of a CRM besides its adapter: leads to call, to be cut off, to be read past the adapter."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -121,9 +122,8 @@ class OdooProof:
 
     def mapping(self) -> str:
         shipped = (MAPPINGS / "odoo.toml").read_text()
-        return shipped.replace(
-            "[odoo]\n", f'[odoo]\ndatabase = "{PHONECALL}"\ntimeout_seconds = 5\nunsure_seconds = 1\n'
-        )
+        ours = f'database = "{PHONECALL}"\ntimeout_seconds = 5\nunsure_seconds = 1'
+        return shipped.replace('database = "odoo"', ours)
 
     def is_write(self, method: str, path: str) -> bool:
         return method == "POST" and path.rpartition("/")[2] not in self.READING
@@ -137,7 +137,7 @@ class OdooProof:
         return [f"crm.lead:{one}" for one in made]
 
     async def stop(self) -> None:
-        self._server.stop()
+        await asyncio.to_thread(self._server.stop)
 
     async def start(self) -> None:
         await self._server.start()
