@@ -6,6 +6,7 @@ Where nobody listens behind it, it says 503, for surely nothing was sent; where 
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Final
 
 import aiohttp
@@ -27,20 +28,39 @@ def by_method(method: str, _path: str) -> bool:
     return method in WRITES
 
 
+@dataclass(slots=True)
+class Losses:
+    """Which answers are lost; several proxies may share one."""
+
+    every: int = 0
+    """Of so many writes that the CRM answered the answer of one is lost; 0: of none."""
+    next: int = 0
+    """The answers of so many writes are lost."""
+    answered: int = 0
+    lost: int = 0
+
+    def hit(self) -> bool:
+        """Count a write that was answered; return whether its answer is lost."""
+        self.answered += 1
+        if self.next:
+            self.next -= 1
+        elif not self.every or self.answered % self.every:
+            return False
+        self.lost += 1
+        return True
+
+
 class Proxy:
     """The proxy. Attributes may be changed while it runs."""
 
-    def __init__(self, behind: str, *, is_write: IsWrite) -> None:
+    def __init__(self, behind: str, *, is_write: IsWrite, losses: Losses | None = None) -> None:
         self._behind = URL(behind)
         self._is_write = is_write
+        self.losses = losses or Losses()
         self._session: aiohttp.ClientSession | None = None
         self._runner: web.AppRunner | None = None
         self._site: web.TCPSite | None = None
         self._port = 0
-        self.lose_every = 0
-        """Of so many writes the answer of one is lost; 0: of none."""
-        self.lose_next = 0
-        """The answers of so many writes are lost."""
         self.throttle_next = 0
         """So many requests are refused before they reach the CRM, with 429."""
         self.throttle_seconds = 17
@@ -50,7 +70,6 @@ class Proxy:
         self.writes = 0
         self.under_way = 0
         """Writes that are at the CRM just now."""
-        self.lost = 0
 
     @property
     def url(self) -> str:
@@ -96,7 +115,6 @@ class Proxy:
             )
         write = self._is_write(request.method, request.path)
         self.writes += write
-        lose = write and self._is_to_be_lost()
         self.under_way += write
         try:
             answer = await self._handed_on(request)
@@ -106,16 +124,9 @@ class Proxy:
             return _broken_off(request)
         finally:
             self.under_way -= write
-        if lose:
-            self.lost += 1
+        if write and self.losses.hit():
             return _broken_off(request)
         return answer
-
-    def _is_to_be_lost(self) -> bool:
-        if self.lose_next:
-            self.lose_next -= 1
-            return True
-        return bool(self.lose_every) and self.writes % self.lose_every == 0
 
     async def _handed_on(self, request: web.Request) -> web.Response:
         assert self._session is not None  # noqa: S101 (it is open)
@@ -136,9 +147,11 @@ class Proxy:
 
 
 @asynccontextmanager
-async def lossy_proxy(behind: str, *, is_write: IsWrite = by_method) -> AsyncIterator[Proxy]:
+async def lossy_proxy(
+    behind: str, *, is_write: IsWrite = by_method, losses: Losses | None = None
+) -> AsyncIterator[Proxy]:
     """Run one before a CRM."""
-    proxy = Proxy(behind, is_write=is_write)
+    proxy = Proxy(behind, is_write=is_write, losses=losses)
     await proxy.open()
     try:
         yield proxy

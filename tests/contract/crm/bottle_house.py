@@ -83,7 +83,7 @@ class BottleHouse:
     async def order(self, fault: str) -> None:
         match fault:
             case "lose_answer":
-                self.proxy.lose_next = 1
+                self.proxy.losses.next = 1
             case "away":
                 await self.proxy.shut()
             case "throttle":

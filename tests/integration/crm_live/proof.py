@@ -28,7 +28,7 @@ from cti.model.ids import new_call_id
 from cti.model.queries import RecordingFacts
 from cti.settings import Settings, load
 from cti.storage.database import Database
-from lab.crm.proxy import Proxy, lossy_proxy
+from lab.crm.proxy import Losses, Proxy, lossy_proxy
 from tests.builders import a_call
 from tests.integration.crm_live.houses import ProofHouse, There
 from tests.integration.test_crm_process import free_port
@@ -38,6 +38,8 @@ TARGET: Final = "crm"
 ADMIN, SYNC = "a-token-of-the-admin", "a-token-of-the-process"
 LOOK_SECONDS: Final = 0.02
 WRITES_BETWEEN_KILLS: Final = 3
+BUSY_SECONDS: Final = 300.0
+"""Until a process writes again after a kill: what it had leased comes back in a minute, and pauses are up to another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,10 +89,17 @@ class Writer:
         self._environ = {"WAIHU_URL": f"http://127.0.0.1:{port}", "WAIHU_TOKEN": SYNC}
         self._log = config.with_suffix(".log")
         self._process: asyncio.subprocess.Process | None = None
+        self._begun_at = 0
+        """Length of its log when it began."""
         self.proxy = proxy
+
+    @property
+    def lives(self) -> bool:
+        return self._process is not None and self._process.returncode is None
 
     async def begin(self) -> None:
         with self._log.open("ab") as log:
+            self._begun_at = log.tell()
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "crm_sync", "--config", str(self._config)),
                 cwd=ROOT,
@@ -103,19 +112,22 @@ class Writer:
     async def kill(self) -> None:
         """Kill it where it stands."""
         if self._process is not None:
-            assert self._process.returncode is None, f"it ended by itself: {self.said()}"
+            assert self.lives, f"it ended by itself: {self.said()}"
             self._process.kill()
             await self._process.wait()
             self._process = None
 
     async def end(self) -> int:
-        """Tell it to end; return its status."""
+        """Tell it to end once it is at work; return its status."""
         assert self._process is not None
+        async with asyncio.timeout(60):
+            while "writing to" not in self._log.read_text(errors="replace")[self._begun_at :]:
+                await asyncio.sleep(LOOK_SECONDS)
         self._process.terminate()
         return await asyncio.wait_for(self._process.wait(), 60)
 
     async def clear(self) -> None:
-        if self._process is not None and self._process.returncode is None:
+        if self._process is not None and self.lives:
             self._process.kill()
             await self._process.wait()
 
@@ -131,11 +143,12 @@ async def proved(house: ProofHouse, plan: Plan, folder: Path, database_url: str)
     chance = random.Random(plan.seed)
     (folder / "crm.toml").write_text(house.mapping())
     async with AsyncExitStack() as stack:
-        port = free_port()
+        port, losses = free_port(), Losses(every=plan.lose_every)
         writers = []
         for number in range(plan.processes):
-            proxy = await stack.enter_async_context(lossy_proxy(house.url, is_write=house.is_write))
-            proxy.lose_every = plan.lose_every
+            proxy = await stack.enter_async_context(
+                lossy_proxy(house.url, is_write=house.is_write, losses=losses)
+            )
             config = folder / f"cti-{number}.toml"
             config.write_text(_settings(house, plan, folder, database_url, proxy.url, port))
             writers.append(Writer(config, proxy, port))
@@ -151,7 +164,7 @@ async def proved(house: ProofHouse, plan: Plan, folder: Path, database_url: str)
         await _drained(app.database, plan, writers)
         for writer in writers:
             assert await writer.end() == 0, writer.said()
-        faults.lost = sum(writer.proxy.lost for writer in writers)
+        faults.lost = losses.lost
         faults.writes = [writer.proxy.writes for writer in writers]
         there = [one for one in await house.standing() if one.home in refs]  # one server serves all tests
         _compare(there, crew.calls, house.exact_seconds)
@@ -262,7 +275,7 @@ async def _harass(
     """Kill processes by turns, each after some writes and while one is at the CRM; cut the CRM off halfway."""
     for number in range(plan.kills):
         writer = writers[number % len(writers)]
-        await _busy(writer.proxy)
+        await _busy(writer)
         faults.killed_writing += writer.proxy.under_way > 0
         await writer.kill()
         faults.kills += 1
@@ -275,11 +288,13 @@ async def _harass(
             faults.outages += 1
 
 
-async def _busy(proxy: Proxy) -> None:
-    """Return when some more writes came and one of them is at the CRM."""
+async def _busy(writer: Writer) -> None:
+    """Return when some more writes of a process came and one of them is at the CRM."""
+    proxy = writer.proxy
     enough = proxy.writes + WRITES_BETWEEN_KILLS
-    async with asyncio.timeout(180):
+    async with asyncio.timeout(BUSY_SECONDS):
         while proxy.writes < enough or not proxy.under_way:
+            assert writer.lives, writer.said()
             await asyncio.sleep(LOOK_SECONDS)
 
 
@@ -296,6 +311,7 @@ async def _drained(database: Database, plan: Plan, writers: Sequence[Writer]) ->
     try:
         async with asyncio.timeout(plan.drain_seconds):
             while not await over():
+                assert all(writer.lives for writer in writers), [writer.said() for writer in writers]
                 await asyncio.sleep(0.2)
     except TimeoutError:
         told = await database.work.counts(), await database.crm.link_counts()

@@ -46,12 +46,12 @@ async def test_it_hands_on_what_is_asked_and_answered() -> None:
         async with session.get(f"{proxy.url}/moved", allow_redirects=False) as answer:
             assert (answer.status, answer.headers["Location"]) == (302, "/elsewhere")
     assert behind.done == [("POST", "/a%2Fb?x=1%202", "body"), ("GET", "/moved", "")]
-    assert (proxy.requests, proxy.writes, proxy.lost, proxy.under_way) == (2, 1, 0, 0)
+    assert (proxy.requests, proxy.writes, proxy.losses.lost, proxy.under_way) == (2, 1, 0, 0)
 
 
 async def test_of_every_third_write_the_answer_is_lost_and_the_work_is_done() -> None:
     async with a_proxy() as (behind, _, proxy, session):
-        proxy.lose_every = 3
+        proxy.losses.every = 3
         lost = []
         for number in range(1, 10):
             async with session.get(f"{proxy.url}/read"):
@@ -63,7 +63,7 @@ async def test_of_every_third_write_the_answer_is_lost_and_the_work_is_done() ->
                 lost.append(number)
     assert lost == [3, 6, 9]
     assert [path for method, path, _ in behind.done if method == "PATCH"] == [f"/{n}" for n in range(1, 10)]
-    assert proxy.lost == 3
+    assert proxy.losses.lost == 3
 
 
 async def test_where_nobody_listens_it_says_so_and_where_an_answer_breaks_off_so_does_its() -> None:
