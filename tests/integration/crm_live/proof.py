@@ -39,7 +39,7 @@ ADMIN, SYNC = "a-token-of-the-admin", "a-token-of-the-process"
 LOOK_SECONDS: Final = 0.02
 WRITES_BETWEEN_KILLS: Final = 3
 BUSY_SECONDS: Final = 300.0
-"""Until a process writes again after a kill: what it had leased comes back in a minute, and pauses are up to another."""
+"""Until a process writes again after a kill: leases come back in a minute, and a pause may take another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
