@@ -11,6 +11,7 @@ from benchmarks import (
     answer_to_rep,
     answer_to_rep_backlog,
     answer_to_rep_crm_down,
+    crm_push,
     event_lag,
     import_lists,
     index,
@@ -45,6 +46,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[], Awaitable[None]]]] = {
     search.NAME: search.run,
     index.NAME: index.run,
     outbox.NAME: outbox.run,
+    crm_push.NAME: crm_push.run,
 }
 
 
