@@ -60,6 +60,7 @@ class Pusher:
     async def push(self, odoo: Counted, writes: Sequence[CallWrite]) -> list[PushResult]:
         """Write these calls; one result for each, in order. Never raises for what Odoo did."""
         answers: dict[int, Loaded] = {}
+        way = ""
         try:
             way = await self.way(odoo)
             people = await self._people.users(odoo, {one.user for one in writes if one.user})
@@ -79,7 +80,7 @@ class Pusher:
         self._forget_lost(answers)
         strange = Loaded(Answer.PERMANENT, message="what stands for the call is no record of Odoo's")
         results = [
-            _result(one, answers.get(n, strange), one.remote.kind if one.remote else self._way or "")
+            _result(one, answers.get(n, strange), one.remote.kind if one.remote else way)
             for n, one in enumerate(writes)
         ]
         results = await self._tell_deals(odoo, writes, results)
