@@ -6,7 +6,6 @@ contacts, users, tags and activities.
 """
 
 import hashlib
-import re
 from collections.abc import AsyncIterator, Sequence
 from collections.abc import Mapping as Map
 from contextlib import asynccontextmanager
@@ -46,7 +45,6 @@ _QUIET: Final = {"mail_activity_quick_update": True}
 _MODELS: Final = {LEAD: "crm.model_crm_lead", PARTNER: "base.model_res_partner"}
 """External ids: a salesman may not read the table of models."""
 _SUMMARY: Final = 200
-_KIND: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
 
 
 class OdooCrm:
@@ -134,11 +132,12 @@ class OdooCrm:
         return int(user[0]) if user else None
 
     def record_url(self, ref: RecordRef) -> str | None:
-        kind = ref.kind or LEAD
-        if not _KIND.fullmatch(kind) or not ref.id.isdecimal():
+        try:
+            place = f"model={model_of(ref)}&res_id={record_id(ref)}"
+        except BadInput:
             return None
         # this address survives the login page
-        return f"{self._account.url.rstrip('/')}/mail/view?model={kind}&res_id={ref.id}"
+        return f"{self._account.url.rstrip('/')}/mail/view?{place}"
 
     async def close(self) -> None:
         """Nothing: connections belong to `open_odoo`."""

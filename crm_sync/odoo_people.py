@@ -88,8 +88,9 @@ class People:
             raise CrmError(error.answer, f"no tag {name!r}, and it cannot be made: {error}") from None
         return int(made[0] if isinstance(made, list) else made)
 
-    def forget_tags(self) -> None:
-        """Look tags up anew: one that was known is gone."""
+    def forget(self) -> None:
+        """Look all up anew: somebody or something that was known is gone."""
+        self._by_name.clear()
         self._tags.clear()
 
 

@@ -11,6 +11,7 @@ from crm_sync.odoo_reader import Reader
 from crm_sync.odoo_rows import (
     MESSAGE,
     PHONECALL,
+    TAGS,
     deal_apart,
     deal_row,
     message_row,
@@ -28,7 +29,8 @@ from cti.model.crm import Answer, RecordRef
 _QUIET: Final = {"tracking_disable": True}
 """No mail to whoever is named as the agent, no followers, no message about each field."""
 _LINKS: Final = frozenset({"opportunity_id", "partner_id"})
-_MANY: Final = frozenset({"many2many", "one2many"})
+_LOOKED_UP: Final = frozenset({"tag_ids", "user_id", "author_id"})
+"""Columns whose ids we keep for minutes: one that is refused is gone since."""
 
 
 class Pusher:
@@ -58,6 +60,7 @@ class Pusher:
     async def push(self, odoo: Counted, writes: Sequence[CallWrite]) -> list[PushResult]:
         """Write these calls; one result for each, in order. Never raises for what Odoo did."""
         answers: dict[int, Loaded] = {}
+        way = ""
         try:
             way = await self.way(odoo)
             people = await self._people.users(odoo, {one.user for one in writes if one.user})
@@ -70,22 +73,31 @@ class Pusher:
                     answers |= zip(numbers, await into(odoo, some, people), strict=True)
         except CrmError as error:
             answer = Answer.RETRY if error.answer in (Answer.UNKNOWN, Answer.DELETED) else error.answer
+            if isinstance(error, OdooError) and error.is_missing_model and self._table.log == "auto":
+                self._way, answer = None, Answer.RETRY  # the module was taken out since
             failed = Loaded(answer, message=str(error), pause_seconds=error.pause_seconds)
             answers = {n: answers.get(n, failed) for n in range(len(writes))}
+        self._forget_lost(answers)
         strange = Loaded(Answer.PERMANENT, message="what stands for the call is no record of Odoo's")
         results = [
-            _result(one, answers.get(n, strange), one.remote.kind if one.remote else self._way or "")
+            _result(one, answers.get(n, strange), one.remote.kind if one.remote else way)
             for n, one in enumerate(writes)
         ]
         results = await self._tell_deals(odoo, writes, results)
         return _counting(results, odoo.requests - 1)
 
+    def _forget_lost(self, answers: dict[int, Loaded]) -> None:
+        """Have calls tried again whose agent or tag was deleted since it was looked up."""
+        lost = {n: one for n, one in answers.items() if one.field in _LOOKED_UP}
+        if lost:
+            self._people.forget()
+            answers |= {n: replace(one, answer=Answer.RETRY) for n, one in lost.items()}
+
     async def _phonecalls(
         self, odoo: Counted, writes: Sequence[CallWrite], people: Mapping[str, Person | None]
     ) -> list[Loaded]:
         types = await self._reader.fields(PHONECALL)
-        many = [name for name, kind in types.items() if kind in _MANY]
-        named = {tag for one in writes for name in many for tag in tag_names(one.fields.get(name))}
+        named = {tag for one in writes for tag in tag_names(one.fields.get(TAGS))}
         tags = await self._people.tags(odoo, named) if named else {}
         rows: list[Cells | str] = []
         for one in writes:
@@ -106,8 +118,6 @@ class Pusher:
             for n, (row, one) in enumerate(zip(rows, loaded, strict=True))
             if not isinstance(row, str) and ".id" in row and one.field in _LINKS
         }
-        if any(one.field == "tag_ids" for one in loaded):
-            self._people.forget_tags()
         if again:
             answers = await load(odoo, PHONECALL, list(again.values()), context=_QUIET)
             for n, answer in zip(again, answers, strict=True):
@@ -153,7 +163,7 @@ class Pusher:
                 continue
             try:
                 if deal := deal_apart(one):
-                    rows[n] = deal_row(one, deal, activity_type=self._table.activity_type)
+                    rows[n] = deal_row(one, deal)
             except BadInput as error:
                 results[n] = replace(result, message=f"the deal was not told: {error}")
         if not rows:

@@ -74,7 +74,11 @@ class Reader:
         absent = sorted(set(ids) - {row["id"] for row in rows})
         if absent:
             # a search leaves out what we may not see; reading that is refused, and reading what is gone gives nothing
-            await self._odoo.call(model, "read", ids=absent, fields=["id"])
+            try:
+                await self._odoo.call(model, "read", ids=absent, fields=["id"])
+            except CrmError as error:
+                if error.answer is not Answer.DELETED:
+                    raise
         return rows
 
     async def of_number(self, e164: str, *, zone: str) -> list[PulledRecord]:

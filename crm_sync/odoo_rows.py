@@ -35,6 +35,7 @@ _LINK: Final = re.compile(r"https?://[^\s<>\"'`{}|\\^]+")
 _TIMES: Final = frozenset({"datetime"})
 _ONE: Final = "many2one"
 _MANY: Final = frozenset({"many2many", "one2many"})
+TAGS: Final = "tag_ids"
 
 
 def external_id(prefix: str, key: str) -> str:
@@ -149,9 +150,10 @@ def without_links(cells: Mapping[str, str]) -> dict[str, str]:
 
 
 def _cell(name: str, kind: str, value: Any, tags: Mapping[str, int]) -> tuple[str, str]:
+    if name == TAGS:
+        return f"{name}/.id", ",".join(str(tags[one]) for one in tag_names(value))
     if kind in _MANY:
-        names = tag_names(value)
-        return f"{name}/.id", ",".join(str(tags[one]) for one in names)
+        raise BadInput(f"{name} holds many records; of such fields only {TAGS} can be written")
     if kind == _ONE and _ID.fullmatch(str(value)):
         return f"{name}/.id", str(value)
     return name, _text(value, kind)
@@ -202,13 +204,18 @@ def message_row(write: CallWrite, *, author_id: int | None, activity_type: str) 
     row = {
         "id": external_id(CALL, log.call_id),
         "date": odoo_time(log.placed_at),
-        **_on(write.home, body, activity_type),
+        "subtype_id/id": "mail.mt_activities",
+        "mail_activity_type_id/id": activity_type,
+        **_on(write.home, body),
     }
     return row | ({"author_id/.id": str(author_id)} if author_id is not None else {})
 
 
-def deal_row(write: CallWrite, deal: RecordRef, *, activity_type: str) -> dict[str, str]:
-    """Return the row of mail.message that tells a deal of a call which stands on another record."""
+def deal_row(write: CallWrite, deal: RecordRef) -> dict[str, str]:
+    """Return the row of mail.message that tells a deal of a call which stands on another record.
+
+    It is a note and no activity: Odoo's figures count the call where it stands.
+    """
     name = str(write.fields.get("name") or _usual(write.log)["name"])
     home = write.home
     link = ""
@@ -218,17 +225,16 @@ def deal_row(write: CallWrite, deal: RecordRef, *, activity_type: str) -> dict[s
     return {
         "id": external_id(DEAL, write.log.call_id),
         "date": odoo_time(write.log.placed_at),
-        **_on(deal, call_body(name, "") + link, activity_type),
+        "subtype_id/id": "mail.mt_note",
+        **_on(deal, call_body(name, "") + link),
     }
 
 
-def _on(ref: RecordRef, body: str, activity_type: str) -> dict[str, str]:
+def _on(ref: RecordRef, body: str) -> dict[str, str]:
     return {
         "model": model_of(ref),
         "res_id": str(record_id(ref)),
         "message_type": "notification",
-        "subtype_id/id": "mail.mt_activities",
-        "mail_activity_type_id/id": activity_type,
         "is_internal": "True",
         "body": body,
     }

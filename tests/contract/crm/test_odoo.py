@@ -5,20 +5,23 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
 from crm_sync.account import Account
+from crm_sync.composition import Opened, open_target
 from crm_sync.odoo import open_odoo
 from crm_sync.port import Answer, CallWrite, CrmError, PushResult
 from cti.clock import SystemClock
-from cti.model.crm import RecordRef
+from cti.model.crm import Link, RecordRef
+from cti.settings.crm_sections import CrmTargetSettings
 from lab.crm.odoo import Odoo
-from lab.crm.odoo_template import PLAIN
+from lab.crm.odoo_template import PHONECALL, PLAIN
 from tests.builders import NOW
 from tests.contract.crm.houses import a_log
-from tests.contract.crm.odoo_house import LEAD, ODOO_HOUSES, OdooHouse, odoo_house
+from tests.contract.crm.odoo_house import FILE, LEAD, ODOO_HOUSES, OdooHouse, odoo_house
 
 pytestmark = pytest.mark.crm_live
 
@@ -142,7 +145,7 @@ async def test_a_deal_apart_from_the_lead_is_told_once(house: OdooHouse) -> None
     notes = await house.ask(
         "mail.message",
         "search_read",
-        domain=[["model", "=", LEAD], ["res_id", "=", int(deal.id)], ["mail_activity_type_id", "!=", False]],
+        domain=[["model", "=", LEAD], ["res_id", "=", int(deal.id)], ["subtype_id.name", "=", "Note"]],
         fields=["body"],
     )
     assert len(notes) == 1
@@ -159,6 +162,17 @@ async def test_tags_are_found_or_made(phonecalls: OdooHouse) -> None:
 
     assert len(row["tag_ids"]) == 2  # type: ignore[arg-type]
     assert set(other["tag_ids"]) < set(row["tag_ids"])  # type: ignore[call-overload]
+
+
+async def test_a_tag_that_was_deleted_since_is_made_again(phonecalls: OdooHouse) -> None:
+    write = phonecalls.write(a_log())
+    tagged = replace(write, fields={**write.fields, "tag_ids": f"Tag {phonecalls.token}"})
+    tags = (await row_of(phonecalls, await pushed(phonecalls, tagged)))["tag_ids"]
+    await phonecalls.ask("crm.tag", "unlink", ids=tags)
+
+    first, second = await pushed(phonecalls, tagged), await pushed(phonecalls, tagged)
+
+    assert (first.answer, second.answer) == (Answer.RETRY, Answer.OK), first.message
 
 
 async def test_a_word_that_a_field_does_not_know_spoils_no_other_call(phonecalls: OdooHouse) -> None:
@@ -350,6 +364,7 @@ async def test_check_says_where_calls_go_without_the_module(chatter: OdooHouse) 
 async def test_a_follow_up_is_the_agents_on_his_day(house: OdooHouse) -> None:
     (ref,) = await house.add_records({"name": "Li Wei"})
     at = datetime(2026, 12, 1, 17, 30, tzinfo=UTC)  # the day after, in Shanghai
+    mails = await house.ask("mail.mail", "search_count", domain=[])
 
     made = await house.crm.follow_up(
         ref, at=at, user="anna@example.com", text="<b>offer</b>", key=ref.id + house.token
@@ -357,6 +372,7 @@ async def test_a_follow_up_is_the_agents_on_his_day(house: OdooHouse) -> None:
 
     (row,) = await house.ask("mail.activity", "read", ids=[int(made.id)])
     assert (row["user_id"][1], row["date_deadline"]) == ("Anna", "2026-12-02")
+    assert await house.ask("mail.mail", "search_count", domain=[]) == mails
     assert "01:30" in row["note"]
     assert "&lt;b&gt;offer&lt;/b&gt;" in row["note"]
 
@@ -420,6 +436,33 @@ async def test_a_database_that_is_not_there_is_told(odoo_server: Odoo) -> None:
 
     assert result.answer is Answer.AWAY
     assert "no such database" in result.message
+
+
+async def test_the_file_that_is_shipped_is_read_by_the_process(odoo_server: Odoo, tmp_path: Path) -> None:
+    text = FILE.read_text().replace('database = "odoo"', f'database = "{PHONECALL}"')
+    assert PHONECALL in text
+    (tmp_path / "odoo.toml").write_text(text)
+    target = CrmTargetSettings(
+        name="odoo",
+        adapter="odoo",
+        url=odoo_server.url,
+        secret=SecretStr(odoo_server.bot_key),
+        mapping=tmp_path / "odoo.toml",
+    )
+
+    async with open_target(target, clock=SystemClock()) as ready:
+        await check_all(ready)
+        page = await ready.crm.pull("leads", cursor="", limit=5)
+
+    assert len(page.records) <= 5
+
+
+async def check_all(ready: Opened) -> None:
+    assert (await ready.crm.check()).version.startswith("19.")
+    log = a_log(disposition="sold")
+    (result,) = await ready.crm.push([ready.mapping.write(log, Link(target="odoo", call_id=log.call_id))])
+    assert result.answer is Answer.OK, result.message
+    assert [one.call_id for one in await ready.crm.read_back([log.call_id])] == [log.call_id]
 
 
 async def test_reading_back_a_span_pages_and_leaves_out_what_is_not_ours(phonecalls: OdooHouse) -> None:

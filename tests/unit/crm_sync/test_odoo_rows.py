@@ -73,6 +73,16 @@ def test_a_state_never_goes_without_a_duration() -> None:
     assert row(a_write(fields={"state": "done", "duration": 2}))["duration"] == "2"
 
 
+def test_many_records_other_than_tags_are_refused() -> None:
+    with pytest.raises(BadInput, match="message_partner_ids"):
+        phonecall_row(
+            a_write(fields={"message_partner_ids": "1"}),
+            types=TYPES | {"message_partner_ids": "many2many"},
+            user_id=None,
+            tags={},
+        )
+
+
 def test_a_field_that_is_not_there_is_named() -> None:
     with pytest.raises(BadInput, match="no_such"):
         row(a_write(fields={"no_such": 1}))
