@@ -29,6 +29,7 @@ from cti.storage.sql_leads import SqlLeads
 from cti.storage.sql_ledger import SqlDecisions, SqlLedger
 from cti.storage.sql_nodes import SqlNodes
 from cti.storage.sql_ownership import SqlOwnership
+from cti.storage.sql_pulls import SqlPulls
 from cti.storage.sql_quality import SqlQuality
 from cti.storage.sql_queue import SqlQueue
 from cti.storage.sql_reasons import SqlReasons
@@ -77,6 +78,7 @@ class Database:
         self.recordings = SqlRecordings(connections)
         self.search = SqlSearch(connections)
         self.crm = SqlCrm(connections)
+        self.pulls = SqlPulls(connections)
         self.hooks = SqlHooks(connections)
         self.cards = SqlCards(connections)
         self.links = SqlLinks(connections)

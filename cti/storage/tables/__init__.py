@@ -26,6 +26,15 @@ from cti.storage.tables.contacts import (
     refused_rows,
 )
 from cti.storage.tables.crm import crm_links, crm_targets
+from cti.storage.tables.crm_pulls import (
+    crm_follow_ups,
+    crm_pulls,
+    crm_records,
+    follow_up_open,
+    standing_only,
+    with_entry,
+    with_problem,
+)
 from cti.storage.tables.finding import (
     bulk_actions,
     contact_changes,
@@ -91,7 +100,10 @@ __all__ = [
     "contact_changes",
     "contact_tags",
     "contacts",
+    "crm_follow_ups",
     "crm_links",
+    "crm_pulls",
+    "crm_records",
     "crm_targets",
     "current_only",
     "current_transcripts",
@@ -99,6 +111,7 @@ __all__ = [
     "do_not_call",
     "do_not_call_changes",
     "entry_reasons",
+    "follow_up_open",
     "given_back",
     "import_changes",
     "import_refusals",
@@ -139,6 +152,7 @@ __all__ = [
     "saved_views",
     "score_cards",
     "segments",
+    "standing_only",
     "still_open",
     "still_paused",
     "transcripts",
@@ -146,6 +160,8 @@ __all__ = [
     "waiting",
     "webhook_deliveries",
     "webhooks",
+    "with_entry",
     "with_file",
+    "with_problem",
     "work",
 ]
