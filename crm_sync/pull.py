@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from crm_sync.mapping import Mapping
 from crm_sync.port import Crm, CrmError, Deal, PulledRecord
 from cti.errors import BadInput, Conflict, CtiError
 from cti.model.crm import Answer, Rate, RecordRef, record_ref
@@ -42,11 +43,13 @@ class PullWords:
     logins: Map[str, str]
     """Our agents by the CRM's users."""
     fields: Map[str, str]
-    """Our custom fields (or `tags`), and which of the record's fields each is."""
+    """Our custom fields (or `tags`), and which of the record's fields each is; none: all, by their own names."""
+    stages: Map[str, str]
 
     def record(self, one: PulledRecord) -> CrmRecord:
         """Return a record as the service takes it. Values that are no text become one."""
         named = {ours: one.fields.get(theirs) for ours, theirs in self.fields.items()}
+        named = named if self.fields else dict(one.fields)
         tags = named.pop(TAGS, None)
         return CrmRecord(
             ref=self.name_of(one.ref),
@@ -57,7 +60,7 @@ class PullWords:
             region=one.region,
             customer=self.name_of(one.customer) if one.customer else None,
             deal=self._deal(one.deal) if one.deal else None,
-            stage=one.stage,
+            stage=self.stages.get(one.stage, one.stage) if one.stage else None,
             do_not_call=one.do_not_call,
             consent=one.consent,
             over=one.over,
@@ -88,6 +91,15 @@ class PullWords:
         )
 
 
+def words_of(mapping: Mapping) -> PullWords:
+    """Return a mapping's words, turned round: who our agents are there, the other way."""
+    users = mapping.users
+    logins = {theirs: ours for ours, theirs in users.map.items()} if users.by == "agent" else {}
+    return PullWords(
+        target=mapping.target, logins=logins, fields=mapping.pull.fields, stages=mapping.pull.stages
+    )
+
+
 class PullReader:
     """Reads for one pull."""
 
@@ -109,7 +121,11 @@ class PullReader:
     async def run(self) -> None:
         """Read until cancelled."""
         while True:
-            await asyncio.sleep(await self.step())
+            await self._pause(await self.step())
+
+    @staticmethod
+    async def _pause(seconds: float) -> None:
+        await asyncio.sleep(seconds)
 
     async def step(self) -> float:
         """Ask for an order and carry it out; return after how many seconds to ask again."""

@@ -1,12 +1,18 @@
-"""The intake over the service's API: for a process that has no database of its own. See `crm_sync.pull.Intake`."""
+"""Pulls and follow-ups over the service's API: for a process that has no database of its own.
 
-from collections.abc import Mapping
+See `crm_sync.pull.Intake` and `crm_sync.follow_up.FollowFeed`.
+"""
+
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from cti.crm.follow_up_wire import orders_of, settlements_record
 from cti.crm.pull_wire import answer_record, order_of, standing_of
 from cti.crm.wire import rate_record
-from cti.model.crm import Answer, Rate
+from cti.crm.wire import standing_of as target_of
+from cti.model.crm import Answer, Rate, TargetStanding
 from cti.model.crm_pulls import PullAnswer, PullOrder, PullStanding, PullStep
+from cti.model.follow_ups import FollowOrders, FollowSettlement
 
 
 class Post(Protocol):
@@ -39,3 +45,24 @@ class ApiIntake:
             "pause_seconds": pause_seconds,
         }
         return standing_of(await self._session.post("pull-failed", body))
+
+
+class ApiFollowUps:
+    """Asks the service. Raises as `ApiIntake`."""
+
+    def __init__(self, session: Post) -> None:
+        self._session = session
+
+    async def take(self, name: str, *, limit: int, rate: Rate) -> FollowOrders:
+        body = {"target": name, "limit": limit, "rate": rate_record(rate)}
+        return orders_of(await self._session.post("follow-take", body))
+
+    async def settle(
+        self, name: str, settlements: Sequence[FollowSettlement], *, rate: Rate
+    ) -> TargetStanding:
+        body = {
+            "target": name,
+            "settlements": settlements_record(settlements),
+            "rate": rate_record(rate),
+        }
+        return target_of(await self._session.post("follow-settle", body))

@@ -325,6 +325,7 @@ class _Wired:
             may_record=self.recordings.may_record,
             pacer=pacer,
             expecting=self.hooks.popper.expect,
+            choosing=self.crm.gate(self.gate),
         )
         self.listeners = [self._listener(client, clock) for client in self.clients.values()]
         self.deps = self._deps(settings, clock)
@@ -468,10 +469,11 @@ class _Wired:
                 campaign=self.campaigns.get,
                 clock=clock,
                 clash_minutes=settings.callbacks.clash_minutes,
+                follow=self.crm.callback_followers.moved,
             ),
             whys=Whys(
                 store=self.database.reasons,
-                gate=self.gate,
+                gate=self.crm.gate(self.gate),
                 agents=self.agents.agents,
                 campaigns=self.campaigns.all,
                 clock=clock,
@@ -483,6 +485,7 @@ class _Wired:
             transcripts=self.database.transcripts,
             search=self.database.search,
             crm=self.crm.desk,
+            pulls=self.crm.pulls,
             hooks=self.hooks.desk,
             dial=dial_desk(
                 settings=settings,

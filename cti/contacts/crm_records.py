@@ -57,6 +57,8 @@ class Memory:
     changed_at: datetime | None = None
     seen_at: datetime | None = None
     follow_up_at: datetime | None = None
+    follow_up_since: datetime | None = None
+    """Since then that follow-up waits to be dealt with."""
 
 
 def heard(record: CrmRecord, *, region: str) -> Heard:
@@ -163,13 +165,13 @@ class _Reading:
 
 
 def newest(records: Iterable[Heard]) -> list[Heard]:
-    """Return one of each record, the newest by its own time, else the last; in the order of references."""
+    """Return one of each record, the newest by its own time, else the last; in the order in which they came."""
     found: dict[str, Heard] = {}
     for one in records:
         before = found.get(one.ref)
         if before is None or not is_older(one, before.changed_at):
             found[one.ref] = one
-    return [found[ref] for ref in sorted(found)]
+    return list(found.values())
 
 
 def is_older(one: Heard, than: datetime | None) -> bool:

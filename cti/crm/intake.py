@@ -95,10 +95,9 @@ class TableIntake:
 
     async def _sweep(self, rules: PullRules, known: PullStanding, now: datetime) -> PullOrder | None:
         """Go through the records that are still to be dialed, a few at a time, from one end to the other."""
-        if rules.check_deleted is None or rules.dry_run or known.page_at is None:
+        if rules.check_deleted is None or rules.dry_run or known.swept_at is None:
             return None
-        begun = known.swept_at or known.page_at
-        if not known.sweep_after and now - begun < rules.check_deleted:
+        if not known.sweep_after and now - known.swept_at < rules.check_deleted:
             return None
         refs = await self._store.open_refs(rules, after=known.sweep_after, limit=rules.page)
         if not refs:

@@ -142,7 +142,7 @@ class PullStanding:
     """Somebody asked for it out of turn, and it has not been read to the end since."""
     recheck_at: datetime | None = None
     swept_at: datetime | None = None
-    """It was looked through for deleted records."""
+    """It was looked through for deleted records, or the pull began."""
     sweep_after: str = ""
     """As far as that has come; empty: none is under way."""
     counts: Mapping[str, int] = field(default_factory=dict)

@@ -46,6 +46,9 @@ class CrmTargetSettings(Section):
     recording: bool = Field(
         True, description="Write the link to the recording, where `crm.recording_url` is set."
     )
+    follow_ups: bool = Field(
+        False, description="Write callbacks as follow-ups of the record, where the adapter can."
+    )
     in_flight: int | None = Field(
         None,
         ge=1,

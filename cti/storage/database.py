@@ -24,6 +24,7 @@ from cti.storage.sql_dictionaries import SqlDictionaries
 from cti.storage.sql_do_not_call import SqlDoNotCall
 from cti.storage.sql_facts import SqlFacts
 from cti.storage.sql_finding import SqlFinding
+from cti.storage.sql_follow_ups import SqlFollowUps
 from cti.storage.sql_imports import SqlImports
 from cti.storage.sql_leads import SqlLeads
 from cti.storage.sql_ledger import SqlDecisions, SqlLedger
@@ -79,6 +80,7 @@ class Database:
         self.search = SqlSearch(connections)
         self.crm = SqlCrm(connections)
         self.pulls = SqlPulls(connections)
+        self.follow_ups = SqlFollowUps(connections)
         self.hooks = SqlHooks(connections)
         self.cards = SqlCards(connections)
         self.links = SqlLinks(connections)

@@ -7,21 +7,20 @@ from typing import Any, Final
 from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cti.contacts.crm_cases import QUEUED, Case, over_words
 from cti.model.contacts import Candidate, EntryState
 from cti.model.standing import Parked
 from cti.model.verdicts import SkipReason
 from cti.storage import tables
 from cti.storage.portable import one_of
-from cti.storage.pull_cases import Case
 from cti.storage.queue_rows import candidates
 from cti.storage.reason_rows import skipped_row
 
 _entries, _callbacks = tables.list_entries.c, tables.callbacks.c
-_QUEUED: Final = (EntryState.PENDING, EntryState.WAITING)
 _CANDIDATES: Final = candidates().where(one_of(_entries.id, "entry_ids"))
 _LEAVE: Final = (
     update(tables.list_entries)
-    .where(_entries.id == bindparam("entry"), _entries.state.in_([state.value for state in _QUEUED]))
+    .where(_entries.id == bindparam("entry"), _entries.state.in_([state.value for state in QUEUED]))
     .values(
         state=EntryState.DONE.value,
         due_at=None,
@@ -61,53 +60,29 @@ _WAKE: Final = (
 )
 
 
-def over_words(over: str, target: str) -> str:
-    """Return why an entry is not dialed, for people."""
-    return f"{over.replace('_', ' ')} in {target}"
-
-
-async def leave(connection: AsyncConnection, cases: Sequence[Case], *, target: str, at: datetime) -> int:
-    """End the entries of records that are over, with the reason; return how many. A call that is under way goes on."""
-    leaving = [
-        (case, case.entry.id) for case in cases if case.entry is not None and case.entry.state in _QUEUED
-    ]
+async def leave(connection: AsyncConnection, cases: Sequence[Case], *, target: str, at: datetime) -> None:
+    """End the entries of records that are over, with the reason."""
+    leaving = [(case, case.entry.id) for case in cases if case.leaves and case.entry is not None]
     if not leaving:
-        return 0
-    ids = [entry_id for _, entry_id in leaving]
-    rows: dict[int, Any] = {
-        row["entry_id"]: row for row in (await connection.execute(_CANDIDATES, {"entry_ids": ids})).mappings()
-    }
+        return
+    found = await connection.execute(_CANDIDATES, {"entry_ids": [entry_id for _, entry_id in leaving]})
+    rows: dict[int, Any] = {row["entry_id"]: row for row in found.mappings()}
     ends, reasons = [], []
     for case, entry_id in leaving:
-        case.left = True
         words = over_words(case.heard.over or "", target)
         ends.append({"entry": entry_id, "words": words, "moment": at})
-        candidate = Candidate(**rows[entry_id])
-        reasons.append(
-            skipped_row(Parked(candidate=candidate, reason=SkipReason.CRM_OVER, detail=words), at=at)
-        )
+        parked = Parked(candidate=Candidate(**rows[entry_id]), reason=SkipReason.CRM_OVER, detail=words)
+        reasons.append(skipped_row(parked, at=at))
     await connection.execute(_LEAVE, ends)
     await connection.execute(insert(tables.entry_reasons), reasons)
-    return len(leaving)
 
 
-async def come_back(connection: AsyncConnection, cases: Sequence[Case]) -> int:
-    """Open entries again that had ended because their records were over; return how many."""
-    back = [
-        case
-        for case in cases
-        if case.entry is not None
-        and case.entry.state is EntryState.DONE
-        and case.entry.reason == SkipReason.CRM_OVER.value
-    ]
-    if not back:
-        return 0
-    for case in back:
-        case.back = True
-    asked = {"entry_ids": [case.entry.id for case in back if case.entry is not None]}
-    await connection.execute(_TO_CALLBACK, asked)
-    await connection.execute(_BACK, asked)
-    return len(back)
+async def come_back(connection: AsyncConnection, cases: Sequence[Case]) -> None:
+    """Open entries again that had ended because their records were over; one with a callback waits for that."""
+    back = [case.entry.id for case in cases if case.returns and case.entry is not None]
+    if back:
+        await connection.execute(_TO_CALLBACK, {"entry_ids": back})
+        await connection.execute(_BACK, {"entry_ids": back})
 
 
 async def wake(connection: AsyncConnection, entry_ids: Sequence[int]) -> None:

@@ -48,6 +48,12 @@ _CAMPAIGN: Final = (
     # locked, so that on PostgreSQL two writers of one campaign's contacts come one after the other
     .with_for_update()
 )
+_OF_ENTRIES: Final = select(_records.pull, _records.entry_id, _records.over, _records.seen_at).where(
+    one_of(_records.entry_id, "entry_ids"), tables.with_entry
+)
+"""Of any pull: a condition would tempt SQLite to read all records of one, and an entry has one or two."""
+_OF_PULL: Final = func.coalesce(_records.pull, "") == bindparam("of_pull")
+"""Spelled so that the entry is looked for, not the pull; see above."""
 _HELD_BACK: Final = (
     select(_records.ref)
     .join_from(tables.list_entries, tables.crm_records, _records.entry_id == _entries.id)
@@ -55,7 +61,7 @@ _HELD_BACK: Final = (
         _entries.campaign_id == bindparam("campaign"),
         _entries.state == EntryState.WAITING.value,
         _entries.reason == SkipReason.CRM_STALE.value,
-        _records.pull == bindparam("of_pull"),
+        _OF_PULL,
         tables.with_entry,
         _records.over.is_(None),
         _records.seen_at < bindparam("before"),
@@ -67,7 +73,7 @@ _NEXT: Final = (
     .where(
         one_of(_records.entry_id, "entry_ids"),
         tables.with_entry,
-        _records.pull == bindparam("of_pull"),
+        _OF_PULL,
         _records.over.is_(None),
         _records.seen_at < bindparam("before"),
     )
@@ -86,11 +92,6 @@ _OPEN: Final = (
     .order_by(_records.ref)
     .limit(bindparam("at_most"))
 )
-_OF_ENTRIES: Final = select(_records.entry_id, _records.over, _records.seen_at).where(
-    one_of(_records.entry_id, "entry_ids"),
-    tables.with_entry,
-    _records.pull.in_(bindparam("pulls", expanding=True)),
-)
 _PROBLEMS: Final = (
     select(tables.crm_records)
     .where(_records.pull == bindparam("of_pull"), _records.ref > bindparam("after"), tables.with_problem)
@@ -99,8 +100,8 @@ _PROBLEMS: Final = (
 )
 _FOLLOW_UPS: Final = (
     select(_records.ref, _records.contact_id, _records.follow_up_at)
-    .where(_records.pull == bindparam("of_pull"), tables.follow_up_open)
-    .order_by(_records.ref)
+    .where(_records.pull == bindparam("of_pull"), tables.follow_up_waits)
+    .order_by(_records.follow_up_since)
     .limit(bindparam("at_most"))
 )
 
@@ -246,10 +247,14 @@ class SqlPulls:
     @to_the_end
     async def entries(self, entry_ids: Collection[int], *, pulls: Sequence[str]) -> list[RecordStanding]:
         """See the port."""
-        asked = {"entry_ids": list(entry_ids), "pulls": list(pulls)}
+        asked = {"entry_ids": list(entry_ids)}
         async with self._connections.glancing() as connection:
             rows = await connection.execute(_OF_ENTRIES, asked)
-            return [RecordStanding(entry_id=row.entry_id, over=row.over, seen_at=row.seen_at) for row in rows]
+            return [
+                RecordStanding(entry_id=row.entry_id, over=row.over, seen_at=row.seen_at)
+                for row in rows
+                if row.pull in pulls
+            ]
 
     @to_the_end
     async def problems(self, pull: str, *, after: str = "", limit: int = 100) -> list[PullProblem]:
@@ -281,7 +286,7 @@ class SqlPulls:
         same = _records.follow_up_at.is_(None) if at is None else _records.follow_up_at == at
         note = update(tables.crm_records).where(_records.pull == pull, _records.ref == ref, same)
         async with self._connections.writing() as connection:
-            await connection.execute(note.values(follow_up_open=False))
+            await connection.execute(note.values(follow_up_since=None))
 
     @to_the_end
     async def counts(self, pull: str) -> tuple[int, int]:
@@ -315,6 +320,7 @@ def taken(before: PullStanding, answer: PullAnswer, counts: Counter[str], *, at:
         more=answer.more,
         page_at=at,
         asked_at=before.asked_at if answer.more else None,
+        swept_at=before.swept_at or at,
     )
 
 

@@ -21,7 +21,7 @@ from cti.recording.desk import RecordingDesk
 from cti.recording.pauses import PauseDesk
 from cti.recording.space import SpaceWatch
 from cti.reports.ports import FactStore
-from cti.web.crm_ports import CrmDesk
+from cti.web.crm_ports import CrmDesk, PullDesk
 from cti.web.ports import (
     AgentDesk,
     AnswerChances,
@@ -87,6 +87,7 @@ class Deps:
     transcripts: Transcripts
     search: Search
     crm: CrmDesk
+    pulls: PullDesk
     hooks: HookDesk
     dial: DialDesk
     bus: EventBus

@@ -1,6 +1,5 @@
 """The contract of `PullStore`: records become contacts once, are kept in step, leave their list and come back."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -12,20 +11,13 @@ from cti.errors import Conflict, NotFound
 from cti.model.contact_rows import ContactQuery, ContactRow, EntryRow, Sort
 from cti.model.contacts import Campaign, EntryState
 from cti.model.crm_pulls import CrmDeal, CrmRecord, PullAnswer, PullRules, PullStep
-from cti.storage.database import Database, open_database
 from tests.builders import NOW, a_call, a_campaign, later, some_contacts
+from tests.contract.conftest import Store
 
 RULES = PullRules(
     name="odoo-leads", target="odoo", source="leads", campaign="autumn", region="DE", priority=7
 )
 PAGE = PullStep.PAGE
-
-
-@pytest.fixture
-async def store(database_url: str) -> AsyncIterator[Database]:
-    """Give an empty database."""
-    async with open_database(database_url, survive_power_loss=False) as database:
-        yield database
 
 
 def a_record(number: int = 1, **given: Any) -> CrmRecord:
@@ -46,25 +38,25 @@ def read(*records: CrmRecord, gone: tuple[str, ...] = ()) -> PullAnswer:
     return PullAnswer(step=PullStep.RECORDS, records=records, gone=gone)
 
 
-async def a_campaign_in(store: Database) -> Campaign:
+async def a_campaign_in(store: Store) -> Campaign:
     return await store.campaigns.add_campaign(a_campaign(id=0))
 
 
-async def contacts(store: Database) -> list[ContactRow]:
+async def contacts(store: Store) -> list[ContactRow]:
     return await store.finding.contacts(ContactQuery(sort=Sort.OLDEST))
 
 
-async def the_contact(store: Database) -> ContactRow:
+async def the_contact(store: Store) -> ContactRow:
     (one,) = await contacts(store)
     return one
 
 
-async def the_entry(store: Database) -> EntryRow:
+async def the_entry(store: Store) -> EntryRow:
     (one,) = await store.finding.entries((await the_contact(store)).id)
     return one
 
 
-async def test_a_record_becomes_a_contact_with_a_place_in_the_list(store: Database) -> None:
+async def test_a_record_becomes_a_contact_with_a_place_in_the_list(store: Store) -> None:
     await a_campaign_in(store)
     anna = await store.agents.add_agent(
         login="anna", name="Anna", endpoint="a", node="pbx", campaign_ids=(1,)
@@ -113,7 +105,7 @@ async def test_a_record_becomes_a_contact_with_a_place_in_the_list(store: Databa
     assert card.deal["stage"] == "Offer"
 
 
-async def test_the_same_record_again_is_no_change_and_no_double(store: Database) -> None:
+async def test_the_same_record_again_is_no_change_and_no_double(store: Store) -> None:
     await a_campaign_in(store)
     await store.pulls.take(RULES, a_page(a_record()), at=NOW)
     before = await the_contact(store)
@@ -125,7 +117,7 @@ async def test_the_same_record_again_is_no_change_and_no_double(store: Database)
     assert await store.finding.changes(before.id, limit=9) == []
 
 
-async def test_a_page_asked_with_another_cursor_is_not_taken(store: Database) -> None:
+async def test_a_page_asked_with_another_cursor_is_not_taken(store: Store) -> None:
     await a_campaign_in(store)
     await store.pulls.take(RULES, a_page(a_record()), at=NOW)
 
@@ -135,14 +127,14 @@ async def test_a_page_asked_with_another_cursor_is_not_taken(store: Database) ->
     assert len(await contacts(store)) == 1
 
 
-async def test_without_its_campaign_nothing_is_taken_and_the_cursor_stays(store: Database) -> None:
+async def test_without_its_campaign_nothing_is_taken_and_the_cursor_stays(store: Store) -> None:
     with pytest.raises(NotFound, match="autumn"):
         await store.pulls.take(RULES, a_page(a_record()), at=NOW)
 
     assert (await store.pulls.standing(RULES.name)).cursor == ""
 
 
-async def test_only_what_the_crm_says_otherwise_is_taken(store: Database) -> None:
+async def test_only_what_the_crm_says_otherwise_is_taken(store: Store) -> None:
     """Our own edits stay until somebody changes the same thing there."""
     await a_campaign_in(store)
     await store.pulls.take(RULES, a_page(a_record(stage="new", fields={"city": "Köln"})), at=NOW)
@@ -170,7 +162,7 @@ async def test_only_what_the_crm_says_otherwise_is_taken(store: Database) -> Non
     )
 
 
-async def test_numbers_follow_the_crm_and_ours_stay(store: Database) -> None:
+async def test_numbers_follow_the_crm_and_ours_stay(store: Store) -> None:
     await a_campaign_in(store)
     await store.pulls.take(RULES, a_page(a_record()), at=NOW)
 
@@ -185,7 +177,7 @@ async def test_numbers_follow_the_crm_and_ours_stay(store: Database) -> None:
     assert candidate.number == "+491712345678"
 
 
-async def test_an_older_reading_changes_nothing(store: Database) -> None:
+async def test_an_older_reading_changes_nothing(store: Store) -> None:
     await a_campaign_in(store)
     await store.pulls.take(RULES, a_page(a_record(name="New", changed_at=later(60))), at=NOW)
 
@@ -195,7 +187,7 @@ async def test_an_older_reading_changes_nothing(store: Database) -> None:
     assert standing.counts == {"added": 1, "older": 1}
 
 
-async def test_what_cannot_be_taken_is_told_by_record(store: Database) -> None:
+async def test_what_cannot_be_taken_is_told_by_record(store: Store) -> None:
     await a_campaign_in(store)
     bad = a_record(1, numbers=("call me",))
     half = a_record(2, numbers=("12", "0171 2345678"), zone="Mars")
@@ -218,7 +210,7 @@ async def test_what_cannot_be_taken_is_told_by_record(store: Database) -> None:
     assert len(await contacts(store)) == 3
 
 
-async def test_a_contact_of_ours_with_the_number_is_taken_over_once(store: Database) -> None:
+async def test_a_contact_of_ours_with_the_number_is_taken_over_once(store: Store) -> None:
     campaign = await a_campaign_in(store)
     (ours,) = some_contacts(1)
     ours = replace(ours, name="")
@@ -237,7 +229,7 @@ async def test_a_contact_of_ours_with_the_number_is_taken_over_once(store: Datab
     assert [[entry.list for entry in some] for some in entries] == [["l"], ["odoo-leads"]]
 
 
-async def test_a_list_s_reference_is_the_record_with_and_without_the_crm_s_name(store: Database) -> None:
+async def test_a_list_s_reference_is_the_record_with_and_without_the_crm_s_name(store: Store) -> None:
     campaign = await a_campaign_in(store)
     (ours,) = some_contacts(1)
     ours = replace(ours, crm_ref="crm.lead:1")
@@ -249,7 +241,7 @@ async def test_a_list_s_reference_is_the_record_with_and_without_the_crm_s_name(
 
 
 @pytest.mark.parametrize("over", ["won", "lost", "merged", "archived"])
-async def test_a_record_that_is_over_leaves_the_list_and_comes_back(store: Database, over: str) -> None:
+async def test_a_record_that_is_over_leaves_the_list_and_comes_back(store: Store, over: str) -> None:
     campaign = await a_campaign_in(store)
     await store.pulls.take(RULES, a_page(a_record()), at=NOW)
 
@@ -272,17 +264,22 @@ async def test_a_record_that_is_over_leaves_the_list_and_comes_back(store: Datab
     assert standing.counts["back"] == 1
 
 
-async def test_a_record_that_was_over_before_it_came_is_not_brought_in(store: Database) -> None:
+async def test_a_record_that_was_over_before_it_came_is_not_brought_in(store: Store) -> None:
     await a_campaign_in(store)
 
     standing = await store.pulls.take(RULES, a_page(a_record(over="won")), at=NOW)
 
     assert await contacts(store) == []
     assert standing.counts == {"passed": 1}
-    assert await store.pulls.counts(RULES.name) == (0, 0)
+    earlier = a_record(changed_at=later(-60))  # a page that comes late
+    await store.pulls.take(RULES, a_page(earlier, before="1"), at=later(1))
+    assert await contacts(store) == []
+
+    await store.pulls.take(RULES, a_page(a_record(changed_at=later(2)), before="1"), at=later(2))
+    assert (await the_entry(store)).state == "pending"
 
 
-async def test_whoever_is_done_here_is_not_brought_back(store: Database) -> None:
+async def test_whoever_is_done_here_is_not_brought_back(store: Store) -> None:
     campaign = await a_campaign_in(store)
     await store.pulls.take(RULES, a_page(a_record()), at=NOW)
     (candidate,) = await store.campaigns.next_candidates(campaign.id, limit=1)
@@ -298,7 +295,7 @@ async def test_whoever_is_done_here_is_not_brought_back(store: Database) -> None
     assert (standing.over, standing.seen_at) == ("lost", later(1))
 
 
-async def test_an_attempt_after_he_left_is_not_made(store: Database) -> None:
+async def test_an_attempt_after_he_left_is_not_made(store: Store) -> None:
     """Between the choice and the commit of the attempt the record was lost."""
     campaign = await a_campaign_in(store)
     await store.pulls.take(RULES, a_page(a_record()), at=NOW)
@@ -311,7 +308,7 @@ async def test_an_attempt_after_he_left_is_not_made(store: Database) -> None:
     assert (entry.reason, entry.reason_detail) == ("crm_over", "deleted in odoo")
 
 
-async def test_whoever_opted_out_is_listed_and_leaves(store: Database) -> None:
+async def test_whoever_opted_out_is_listed_and_leaves(store: Store) -> None:
     await a_campaign_in(store)
     await store.pulls.take(RULES, a_page(a_record()), at=NOW)
 
@@ -328,7 +325,7 @@ async def test_whoever_opted_out_is_listed_and_leaves(store: Database) -> None:
     assert len(await store.do_not_call.listings(after=START, limit=9)) == 1  # a person takes it back
 
 
-async def test_opting_out_before_he_ever_came_counts(store: Database) -> None:
+async def test_opting_out_before_he_ever_came_counts(store: Store) -> None:
     await a_campaign_in(store)
 
     await store.pulls.take(RULES, a_page(a_record(do_not_call=True)), at=NOW)
@@ -337,7 +334,7 @@ async def test_opting_out_before_he_ever_came_counts(store: Database) -> None:
     assert len(await store.do_not_call.listings(after=START, limit=9)) == 1
 
 
-async def test_a_consent_that_is_withdrawn_is_written_with_its_history(store: Database) -> None:
+async def test_a_consent_that_is_withdrawn_is_written_with_its_history(store: Store) -> None:
     await a_campaign_in(store)
     await store.pulls.take(RULES, a_page(a_record(consent=True)), at=NOW)
 
@@ -354,7 +351,7 @@ async def test_a_consent_that_is_withdrawn_is_written_with_its_history(store: Da
     ]
 
 
-async def test_owners_follow_the_crm_while_they_are_its_own(store: Database) -> None:
+async def test_owners_follow_the_crm_while_they_are_its_own(store: Store) -> None:
     campaign = await a_campaign_in(store)
     anna, ben, eva = [
         await store.agents.add_agent(
@@ -385,7 +382,7 @@ async def test_owners_follow_the_crm_while_they_are_its_own(store: Database) -> 
     assert (await the_contact(store)).owner_agent_id == anna.id
 
 
-async def test_a_dry_run_writes_nothing_but_what_it_would_do(store: Database) -> None:
+async def test_a_dry_run_writes_nothing_but_what_it_would_do(store: Store) -> None:
     await a_campaign_in(store)
     dry = replace(RULES, dry_run=True)
 
@@ -397,7 +394,7 @@ async def test_a_dry_run_writes_nothing_but_what_it_would_do(store: Database) ->
     assert (await store.pulls.standing(RULES.name)).cursor == ""
 
 
-async def test_what_is_dialed_next_and_was_read_long_ago_is_told(store: Database) -> None:
+async def test_what_is_dialed_next_and_was_read_long_ago_is_told(store: Store) -> None:
     campaign = await a_campaign_in(store)
     await store.pulls.take(RULES, a_page(a_record(1), a_record(2)), at=NOW)
     await store.pulls.take(RULES, read(a_record(2)), at=later(60))
@@ -409,7 +406,7 @@ async def test_what_is_dialed_next_and_was_read_long_ago_is_told(store: Database
     del campaign
 
 
-async def test_follow_ups_that_the_crm_names_wait_until_they_are_dealt_with(store: Database) -> None:
+async def test_follow_ups_that_the_crm_names_wait_until_they_are_dealt_with(store: Store) -> None:
     await a_campaign_in(store)
     record = a_record(next_follow_up_at=later(3600))
     await store.pulls.take(RULES, a_page(record), at=NOW)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import Boolean, Column, Index, String, Table, false, text
+from sqlalchemy import Boolean, Column, Index, String, Table, text
 
 from cti.storage.column_types import JsonObject, Key, RowId, UtcTime
 from cti.storage.tables.schema import metadata
@@ -40,20 +40,20 @@ crm_records: Final = Table(
     Column("problem", String),
     Column("refused", Boolean, nullable=False),
     Column("follow_up_at", UtcTime),
-    Column("follow_up_open", Boolean, nullable=False, server_default=false()),
+    Column("follow_up_since", UtcTime),
     sqlite_with_rowid=False,
 )
 
 with_entry: Final = text("entry_id IS NOT NULL")
 with_problem: Final = text("problem IS NOT NULL")
-follow_up_open: Final = text("follow_up_open")
+follow_up_waits: Final = text("follow_up_since IS NOT NULL")
 for _name, _columns, _where in (
     ("ix_crm_records_entry_id", (crm_records.c.entry_id,), with_entry),  # may this entry be dialed
     ("ix_crm_records_problems", (crm_records.c.pull, crm_records.c.ref), with_problem),  # what was refused
     (
         "ix_crm_records_follow_ups",
-        (crm_records.c.pull, crm_records.c.ref),
-        follow_up_open,
+        (crm_records.c.pull, crm_records.c.follow_up_since),
+        follow_up_waits,
     ),  # callbacks to make
 ):
     Index(_name, *_columns, sqlite_where=_where, postgresql_where=_where)
@@ -68,16 +68,16 @@ crm_follow_ups: Final = Table(
     Column("remote", String),
     Column("written", JsonObject, nullable=False),
     Column("agent_id", RowId),
-    Column("standing", Boolean, nullable=False),
     Column("written_at", UtcTime, nullable=False),
+    Column("ended_at", UtcTime),
     Index(None, "contact_id"),  # is this follow-up one of ours
     sqlite_with_rowid=False,
 )
-standing_only: Final = text("standing")
+still_there: Final = text("ended_at IS NULL")
 Index(
     "ix_crm_follow_ups_standing",  # what stands there and is settled here
     crm_follow_ups.c.target,
-    crm_follow_ups.c.callback_id,
-    sqlite_where=standing_only,
-    postgresql_where=standing_only,
+    crm_follow_ups.c.written_at,
+    sqlite_where=still_there,
+    postgresql_where=still_there,
 )

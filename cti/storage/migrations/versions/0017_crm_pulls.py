@@ -52,14 +52,14 @@ def _records() -> None:
         sa.Column("problem", sa.String()),
         sa.Column("refused", sa.Boolean(), nullable=False),
         sa.Column("follow_up_at", _TIME),
-        sa.Column("follow_up_open", sa.Boolean(), nullable=False, server_default=sa.false()),
+        sa.Column("follow_up_since", _TIME),
         sa.PrimaryKeyConstraint("pull", "ref", name="pk_crm_records"),
         sqlite_with_rowid=False,
     )
     for name, columns, where in (
         ("ix_crm_records_entry_id", ["entry_id"], "entry_id IS NOT NULL"),
         ("ix_crm_records_problems", ["pull", "ref"], "problem IS NOT NULL"),
-        ("ix_crm_records_follow_ups", ["pull", "ref"], "follow_up_open"),
+        ("ix_crm_records_follow_ups", ["pull", "follow_up_since"], "follow_up_since IS NOT NULL"),
     ):
         condition = sa.text(where)
         op.create_index(name, "crm_records", columns, sqlite_where=condition, postgresql_where=condition)
@@ -75,19 +75,19 @@ def _follow_ups() -> None:
         sa.Column("remote", sa.String()),
         sa.Column("written", _JSON, nullable=False),
         sa.Column("agent_id", _ID),
-        sa.Column("standing", sa.Boolean(), nullable=False),
         sa.Column("written_at", _TIME, nullable=False),
+        sa.Column("ended_at", _TIME),
         sa.PrimaryKeyConstraint("target", "callback_id", name="pk_crm_follow_ups"),
         sqlite_with_rowid=False,
     )
     op.create_index("ix_crm_follow_ups_contact_id", "crm_follow_ups", ["contact_id"])
-    standing = sa.text("standing")
+    there = sa.text("ended_at IS NULL")
     op.create_index(
         "ix_crm_follow_ups_standing",
         "crm_follow_ups",
-        ["target", "callback_id"],
-        sqlite_where=standing,
-        postgresql_where=standing,
+        ["target", "written_at"],
+        sqlite_where=there,
+        postgresql_where=there,
     )
 
 
