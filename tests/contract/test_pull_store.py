@@ -1,5 +1,6 @@
 """The contract of `PullStore`: records become contacts once, are kept in step, leave their list and come back."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from cti.model.contact_rows import ContactQuery, ContactRow, EntryRow, Sort
 from cti.model.contacts import Campaign, EntryState
 from cti.model.crm_pulls import CrmDeal, CrmRecord, PullAnswer, PullRules, PullStep
 from tests.builders import NOW, a_call, a_campaign, later, some_contacts
-from tests.contract.conftest import Store
+from tests.contract.conftest import OpenStore, Store
 
 RULES = PullRules(
     name="odoo-leads", target="odoo", source="leads", campaign="autumn", region="DE", priority=7
@@ -422,3 +423,29 @@ async def test_follow_ups_that_the_crm_names_wait_until_they_are_dealt_with(stor
     await store.pulls.take(RULES, a_page(a_record(changed_at=later(2)), before="1"), at=later(2))
     (wanted,) = await store.pulls.follow_ups(RULES.name, limit=9)
     assert wanted.at is None
+
+
+async def test_a_record_that_is_lost_while_it_is_dialed_is_called_or_left_and_never_both(
+    open_store: OpenStore,
+) -> None:
+    """The attempts and the records come at one time, from two processes."""
+    store, other = await open_store(), await open_store()
+    campaign = await a_campaign_in(store)
+    records = [a_record(n) for n in range(10, 50)]
+    await store.pulls.take(RULES, a_page(*records), at=NOW)
+    chosen = await store.campaigns.next_candidates(campaign.id, limit=99)
+    calls = [a_call(number=one.number, contact_id=one.contact_id) for one in chosen]
+    lost = [replace(one, over="lost", changed_at=later(1)) for one in records]
+
+    placed, *_ = await asyncio.gather(
+        store.calls.place(list(zip(calls, chosen, strict=True))),
+        *(other.pulls.take(RULES, read(one), at=later(1)) for one in lost),
+    )
+
+    called = {call.contact_id for call in calls if call.id in placed}
+    for one in await contacts(store):
+        (entry,) = await store.finding.entries(one.id)
+        if one.id in called:
+            assert entry.state == "dialing"
+        else:
+            assert (entry.state, entry.reason) == ("done", "crm_over")
