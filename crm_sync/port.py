@@ -24,6 +24,7 @@ __all__ = [
     "Crm",
     "CrmError",
     "Deal",
+    "EndsFollowUps",
     "Idempotency",
     "PullPage",
     "PulledRecord",
@@ -80,6 +81,8 @@ class Capabilities:
     """`pull` and `records` work."""
     follow_ups: bool = False
     """`follow_up` works."""
+    ends_follow_ups: bool = False
+    """The adapter is an `EndsFollowUps`, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,4 +243,15 @@ class Crm(Protocol):
 
     async def close(self) -> None:
         """Close connections."""
+        ...
+
+
+class EndsFollowUps(Protocol):
+    """What an adapter adds whose CRM can take a follow-up back. Without it the CRM's users end it themselves."""
+
+    async def follow_up_over(self, ref: RecordRef, *, key: str, done: bool) -> None:
+        """End the follow-up that `follow_up` wrote under this key: as done, else as one that is not needed any more.
+
+        One that is not there (any more) is as good as ended. Raises CrmError.
+        """
         ...

@@ -191,6 +191,7 @@ class _Wired:
             on_hooks=self.hooks.work.wake,
             on_work=self._wake,
         )
+        self.crm = CrmRoom(settings=settings, config=config, database=database, clock=clock)
         self.callbacks = CallbackRoom(
             settings=settings,
             database=database,
@@ -201,8 +202,8 @@ class _Wired:
             agents=self.agents,
             tell=self.hooks.book.tell,
             on_hooks=self.hooks.work.wake,
+            follow=self.crm.callback_followers.moved,
         )
-        self.crm = CrmRoom(settings=settings, config=config, database=database, clock=clock)
         self.recordings = Recordings(
             settings=settings.recording,
             database=database,
@@ -266,6 +267,7 @@ class _Wired:
             may_record=self.recordings.may_record,
             pacer=pacer,
             expecting=self.hooks.popper.expect,
+            choosing=self.crm.gate(self.compliance.gate),
         )
         self.deps = self._deps(settings, clock)
         # The journal is told first: what is acted upon below is noted before.
@@ -368,6 +370,7 @@ class _Wired:
             transcripts=self.database.transcripts,
             search=self.database.search,
             crm=self.crm.desk,
+            pulls=self.crm.pulls,
             hooks=self.hooks.desk,
             dial=dial_desk(
                 settings=settings,

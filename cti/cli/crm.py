@@ -25,7 +25,21 @@ STATUS: Final = (
     "deleted",
     "requests_today",
 )
-DEAD: Final = ("id", "target", "call_id", "runs", "error")
+DEAD: Final = ("id", "target", "what", "call_id", "callback_id", "runs", "error")
+PULL: Final = (
+    "pull",
+    "target",
+    "source",
+    "campaign",
+    "page_at",
+    "more",
+    "next",
+    "records",
+    "problems",
+    "counts",
+    "error",
+)
+PROBLEM: Final = ("ref", "name", "reason", "refused", "contact_id", "at")
 LINK: Final = ("target", "remote", "writes", "pushed_at", "unsure", "deleted_at")
 
 target_option: Final = click.option("--target", help="Of this CRM alone; else of every one.")
@@ -33,7 +47,7 @@ target_option: Final = click.option("--target", help="Of this CRM alone; else of
 
 @click.group()
 def crm() -> None:
-    """CRMs that calls are written to."""
+    """CRMs that calls are written to and lists are pulled from."""
 
 
 @crm.command("status")
@@ -110,6 +124,38 @@ async def resume(api: ApiClient, target: str) -> None:
     """Let a CRM that was stopped, or pauses, go on at once."""
     told = await api.post(f"crm/targets/{target}/resume")
     click.echo(f"{told['target']} is {told['state']}")
+
+
+@crm.command("pulls")
+@form_options
+@talks
+async def pulls(api: ApiClient, form: str | None) -> None:
+    """Show how each list stands that is pulled from a CRM."""
+    rows = (await api.get("crm/pulls"))["pulls"]
+    show([{**row, "counts": _counted(row["counts"])} for row in rows], PULL, form)
+
+
+@crm.command("pull")
+@click.argument("name")
+@talks
+async def pull(api: ApiClient, name: str) -> None:
+    """Have the list NAME read now, out of turn."""
+    await api.post(f"crm/pulls/{name}/now")
+    click.echo(f"{name} is read now; cti crm pulls shows how it goes")
+
+
+@crm.command("problems")
+@click.argument("name")
+@click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="Most shown.")
+@form_options
+@talks
+async def problems(api: ApiClient, name: str, limit: int, form: str | None) -> None:
+    """List records of the list NAME that were not taken, or not whole, with the reason."""
+    show((await api.get(f"crm/pulls/{name}/problems", limit=limit))["problems"], PROBLEM, form)
+
+
+def _counted(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {word}" for word, count in sorted(counts.items()))
 
 
 @crm.command("check")

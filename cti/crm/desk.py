@@ -6,10 +6,12 @@ from typing import Final
 
 from cti.clock import Clock
 from cti.crm.feed import TableFeed
+from cti.crm.follow_ups import follow_kind
 from cti.crm.ports import CrmStore, LinkCounts
 from cti.crm.targets import ASKED_FOR, Target, kind_of
 from cti.errors import NotFound
 from cti.model.crm import CRM_PUSH, Answer, Link, TargetStanding
+from cti.model.follow_ups import CRM_FOLLOW_UP
 from cti.model.work import NewWork, Work
 from cti.work.ports import WorkCounts, WorkStore
 
@@ -33,11 +35,14 @@ class TargetReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """A call that is not written any more until somebody says so."""
+    """A call or a follow-up that is not written any more until somebody says so."""
 
     id: int
     target: str
-    call_id: str
+    what: str = "call"
+    """`call` or `follow_up`."""
+    call_id: str | None = None
+    callback_id: int | None = None
     runs: int
     error: str
 
@@ -102,7 +107,12 @@ class CrmDesk:
     async def dead(self, *, target: str | None = None, limit: int = 100) -> list[DeadLetter]:
         """List dead letters of one target or all, newest first. Raises NotFound."""
         names = [self._known(target).name] if target else list(self._targets)
-        letters = [work for name in names for work in await self._works.dead(kind=kind_of(name), limit=limit)]
+        letters = [
+            work
+            for name in names
+            for kind in (kind_of(name), follow_kind(name))
+            for work in await self._works.dead(kind=kind, limit=limit)
+        ]
         return [_letter(work) for work in letters[:limit]]
 
     async def replay(self, work_id: int) -> None:
@@ -159,18 +169,20 @@ class CrmDesk:
     async def _must_be_ours(self, work_id: int) -> None:
         """Dead letters of other kinds have other desks."""
         for name in self._targets:
-            if any(
-                work.id == work_id for work in await self._works.dead(kind=kind_of(name), limit=MOST_DEAD)
-            ):
-                return
+            for kind in (kind_of(name), follow_kind(name)):
+                if any(work.id == work_id for work in await self._works.dead(kind=kind, limit=MOST_DEAD)):
+                    return
         raise NotFound(f"there is no dead letter {work_id}")
 
 
 def _letter(work: Work) -> DeadLetter:
+    follows = work.kind.startswith(CRM_FOLLOW_UP)
     return DeadLetter(
         id=work.id,
-        target=work.kind.removeprefix(CRM_PUSH),
-        call_id=work.key,
+        target=work.kind.removeprefix(CRM_FOLLOW_UP if follows else CRM_PUSH),
+        what="follow_up" if follows else "call",
+        call_id=None if follows else work.key,
+        callback_id=int(work.key) if follows else None,
         runs=work.attempts,
         error=work.error or "",
     )

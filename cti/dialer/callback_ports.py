@@ -29,7 +29,9 @@ class CallbackStore(Protocol):
         """Return whose a contact is and in which zone. Raises NotFound."""
         ...
 
-    async def add(self, new: NewCallback, *, raised: int, at: datetime) -> Callback:
+    async def add(
+        self, new: NewCallback, *, raised: int, at: datetime, works: CallbackWorks = no_callback_works
+    ) -> Callback:
         """Plan a callback: the contact's newest entry in the campaign waits for it, raised by so much.
 
         It waits in the lane of the agent, if it is an agent's; an entry that is being dialed waits when its call has
@@ -51,7 +53,14 @@ class CallbackStore(Protocol):
         ...
 
     async def change(
-        self, callback_id: int, change: CallbackChange, *, by: str, raised: int, at: datetime
+        self,
+        callback_id: int,
+        change: CallbackChange,
+        *,
+        by: str,
+        raised: int,
+        at: datetime,
+        works: CallbackWorks = no_callback_works,
     ) -> Callback:
         """Change an open one, with a line of history. Raises NotFound, Conflict (it is settled).
 

@@ -4,12 +4,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from cti.crm.targets import Target
 from cti.model.calls import Outcome
 from cti.model.crm import Rate
+from cti.model.crm_pulls import PullRules
 from cti.settings.base import Section
+from cti.settings.crm_pull_sections import CrmPullSettings
 
 TargetName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=40)]
 
@@ -43,6 +45,9 @@ class CrmTargetSettings(Section):
     transcript: bool = Field(False, description="Write the transcript, too.")
     recording: bool = Field(
         True, description="Write the link to the recording, where `crm.recording_url` is set."
+    )
+    follow_ups: bool = Field(
+        False, description="Write callbacks as follow-ups of the record, where the adapter can."
     )
     in_flight: int | None = Field(
         None,
@@ -79,6 +84,26 @@ class CrmSettings(Section):
         True, description="`cti run` keeps `python -m crm_sync` beside itself; else it is run by others."
     )
     targets: tuple[CrmTargetSettings, ...] = ()
+    pulls: tuple[CrmPullSettings, ...] = ()
+
+    @model_validator(mode="after")
+    def _known(self) -> "CrmSettings":
+        names = [pull.name for pull in self.pulls]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"pulls: the name {twice[0]!r} stands twice")
+        targets = [target.name for target in self.targets]
+        for pull in self.pulls:
+            if pull.target not in targets:
+                known = ", ".join(targets) or "none"
+                raise ValueError(
+                    f"pulls: {pull.name}: there is no target {pull.target!r}; there are: {known}"
+                )
+        return self
+
+    def pull_rules(self) -> tuple[PullRules, ...]:
+        """Return what the service must know of pulls."""
+        return tuple(pull.rules() for pull in self.pulls)
 
     @field_validator("targets")
     @classmethod

@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from cti.crm.desk import DeadLetter, TargetReport
+from cti.crm.pull_desk import PullReport
 from cti.model.crm import Answer, Link, PushOrders, Rate, Settlement, TargetStanding
+from cti.model.crm_pulls import PullAnswer, PullOrder, PullProblem, PullStanding, PullStep
+from cti.model.follow_ups import FollowOrders, FollowSettlement
 from cti.model.work import Work
 
 
@@ -37,3 +40,35 @@ class CrmDesk(Protocol):
     async def push(self, call_id: str, *, target: str | None = None) -> list[str]: ...
     async def links(self, call_id: str) -> list[Link]: ...
     async def resume(self, target: str) -> TargetStanding: ...
+
+
+class CrmIntake(Protocol):
+    """The work of processes that read from CRMs; see `cti.crm.intake.TableIntake`."""
+
+    async def order(self, name: str, *, rate: Rate, after: PullStep = PullStep.NOTHING) -> PullOrder: ...
+    async def take(self, name: str, answer: PullAnswer) -> PullStanding: ...
+    async def failed(
+        self, name: str, answer: Answer, message: str, *, pause_seconds: float | None = None
+    ) -> PullStanding: ...
+
+
+class FollowUps(Protocol):
+    """The work of processes that write follow-ups; see `cti.crm.follow_ups.TableFollowUps`."""
+
+    async def take(self, name: str, *, limit: int, rate: Rate) -> FollowOrders: ...
+    async def settle(
+        self, name: str, settlements: Sequence[FollowSettlement], *, rate: Rate
+    ) -> TargetStanding: ...
+
+
+class PullDesk(Protocol):
+    """Lists pulled from CRMs, as people see them; see `cti.crm.pull_desk.PullDesk`."""
+
+    @property
+    def intake(self) -> CrmIntake: ...
+    @property
+    def follow_ups(self) -> FollowUps: ...
+
+    async def report(self) -> list[PullReport]: ...
+    async def pull(self, name: str) -> PullStanding: ...
+    async def problems(self, name: str, *, after: str = "", limit: int = 100) -> Sequence[PullProblem]: ...

@@ -7,6 +7,7 @@ from cti.clock import Clock
 from cti.dialer.agent_desk import AgentDesk
 from cti.dialer.callback_clock import CallbackClock
 from cti.dialer.callback_desk import CallbackDesk
+from cti.dialer.callback_ports import CallbackWorks
 from cti.dialer.campaign_desk import CampaignDesk
 from cti.dialer.candidate_ports import Gate
 from cti.model.telling import Tell
@@ -30,8 +31,9 @@ class CallbackRoom:
         agents: AgentDesk,
         tell: Tell,
         on_hooks: Callable[[], None],
+        follow: CallbackWorks,
     ) -> None:
-        """`tell` says which work a callback leaves for webhooks, `on_hooks` that there is some."""
+        """`tell` says which work a callback leaves for webhooks, `on_hooks` that there is some; `follow` for CRMs."""
         given = settings.callbacks
         self.desk = CallbackDesk(
             store=database.callbacks,
@@ -40,6 +42,7 @@ class CallbackRoom:
             campaign=campaigns.get,
             clock=clock,
             clash_minutes=given.clash_minutes,
+            follow=follow,
         )
         keeper = CallbackClock(
             store=database.callbacks,

@@ -11,6 +11,9 @@ from cti.child import Child
 from cti.clock import Clock
 from cti.crm.desk import CrmDesk
 from cti.crm.feed import TableFeed
+from cti.crm.follow_ups import CallbackFollowers
+from cti.crm.gate import CrmGate, InnerGate
+from cti.crm.pull_desk import PullDesk
 from cti.crm.targets import CallFollowers
 from cti.crm.texts import texts_by
 from cti.model.access import Grant, Role
@@ -18,6 +21,7 @@ from cti.service import Service
 from cti.settings import Settings
 from cti.settings.client import TOKEN_VARIABLE, URL_VARIABLE, service_url
 from cti.storage.database import Database
+from cti.wiring.crm_pulls import follow_ups_of, intake_of
 
 COMMAND: Final = (sys.executable, "-m", "crm_sync", "--child")
 
@@ -37,6 +41,16 @@ class CrmRoom:
         """`config`: the settings file, for the process; `command` begins it."""
         targets = settings.crm.rules()
         self.followers = CallFollowers(targets)
+        self.callback_followers = CallbackFollowers(
+            [target.name for target in settings.crm.targets if target.follow_ups]
+        )
+        self.pulls = PullDesk(
+            intake=intake_of(settings, database, clock=clock),
+            follow_ups=follow_ups_of(settings, database, clock=clock),
+            store=database.pulls,
+            clock=clock,
+        )
+        self._pull_rules, self._pull_store = settings.crm.pull_rules(), database.pulls
         feed = TableFeed(
             works=database.work,
             store=database.crm,
@@ -65,6 +79,10 @@ class CrmRoom:
             clock=clock,
             process=lambda: child.alive if wanted else None,
         )
+
+    def gate(self, inner: InnerGate) -> CrmGate:
+        """Return the gate of law and custom with the CRMs' last word behind it: for choosing whom to dial."""
+        return CrmGate(gate=inner, store=self._pull_store, pulls=self._pull_rules)
 
 
 def _grant(token: str) -> Grant:

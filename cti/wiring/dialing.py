@@ -75,14 +75,16 @@ class Dialing:
         may_record: Callable[[str], bool],
         pacer: MakePacer = pacer_of,
         expecting: Callable[[Call], None] = lambda call: None,
+        choosing: Gate | None = None,
     ) -> None:
+        """`choosing`: the gate that is asked about whom the service chooses; None: as for a rep's own choice."""
         self.pacers = Pacers(pacer)
         self.board = FloorBoard(learn=self.pacers.learn)
         self.ledger = DropLedger(store=database.ledger, clock=clock)
         self.decisions = DecisionLog(store=database.decisions, clock=clock)
         self.joiner = Joiner(desk=agents, lines=lines, clock=clock, spill=campaigns.spill)
         parker = Parker(store=database.queue)
-        self.selector = Selector(store=database.queue, gate=gate, chances=chances, parker=parker)
+        self.selector = Selector(store=database.queue, gate=choosing or gate, chances=chances, parker=parker)
         self.placer = Placer(
             calls=database.calls,
             campaigns=campaigns,
@@ -141,7 +143,7 @@ class Dialing:
         self.recycler = Recycler(store=database.queue, clock=clock)
         self.whys = Whys(
             store=database.reasons,
-            gate=gate,
+            gate=choosing or gate,
             agents=agents.agents,
             campaigns=campaigns.all,
             clock=clock,

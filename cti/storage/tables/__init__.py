@@ -26,6 +26,15 @@ from cti.storage.tables.contacts import (
     refused_rows,
 )
 from cti.storage.tables.crm import crm_links, crm_targets
+from cti.storage.tables.crm_pulls import (
+    crm_follow_ups,
+    crm_pulls,
+    crm_records,
+    follow_up_waits,
+    still_there,
+    with_entry,
+    with_problem,
+)
 from cti.storage.tables.finding import (
     bulk_actions,
     contact_changes,
@@ -91,7 +100,10 @@ __all__ = [
     "contact_changes",
     "contact_tags",
     "contacts",
+    "crm_follow_ups",
     "crm_links",
+    "crm_pulls",
+    "crm_records",
     "crm_targets",
     "current_only",
     "current_transcripts",
@@ -99,6 +111,7 @@ __all__ = [
     "do_not_call",
     "do_not_call_changes",
     "entry_reasons",
+    "follow_up_waits",
     "given_back",
     "import_changes",
     "import_refusals",
@@ -141,11 +154,14 @@ __all__ = [
     "segments",
     "still_open",
     "still_paused",
+    "still_there",
     "transcripts",
     "used_links",
     "waiting",
     "webhook_deliveries",
     "webhooks",
+    "with_entry",
     "with_file",
+    "with_problem",
     "work",
 ]
