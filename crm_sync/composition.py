@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,15 @@ from crm_sync.mapping import Mapping as CrmMapping
 from crm_sync.mapping import MappingFile, mapping_of
 from crm_sync.port import Checked, Crm, CrmError
 from crm_sync.push import Feed, TargetPusher
+from crm_sync.reconciler import Regular, RunFeed, TargetReconciler
+from crm_sync.run_feed import ApiRunFeed
 from cti.clock import Clock, SystemClock
 from cti.crm.feed import TableFeed
+from cti.crm.reconciling import TableReconciling
 from cti.crm.texts import texts_by
 from cti.errors import CtiError, SettingsError
 from cti.model.crm import Answer, Rate
-from cti.service import running
+from cti.service import Service, running
 from cti.settings import Settings
 from cti.settings.client import access
 from cti.settings.crm_sections import CrmTargetSettings
@@ -72,13 +76,13 @@ async def work(settings: Settings, *, config: Path | None = None, ends_with_stdi
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     async with AsyncExitStack() as stack:
-        feed = await stack.enter_async_context(open_feed(settings, config=config, clock=clock))
-        pushers = []
+        feed, runs = await stack.enter_async_context(open_feeds(settings, config=config, clock=clock))
+        services: list[Service] = []
         for target in settings.crm.targets:
             ready = await stack.enter_async_context(open_target(target, clock=clock))
             await check_in(feed, ready)
-            pushers.append(pusher_of(ready, feed, clock=clock))
-        await stack.enter_async_context(running(*pushers))
+            services += [pusher_of(ready, feed, clock=clock), reconciler_of(ready, runs, clock=clock)]
+        await stack.enter_async_context(running(*services))
         log.info("writing to %s", ", ".join(target.name for target in settings.crm.targets))
         if ends_with_stdin:
             await _first_of(stopped.wait(), _stdin_ends())
@@ -105,22 +109,29 @@ async def _check(target: CrmTargetSettings) -> Finding:
 
 
 @asynccontextmanager
-async def open_feed(settings: Settings, *, config: Path | None, clock: Clock) -> AsyncIterator[Feed]:
-    """Open the database where it is PostgreSQL, else the service's API."""
+async def open_feeds(
+    settings: Settings, *, config: Path | None, clock: Clock
+) -> AsyncIterator[tuple[Feed, RunFeed]]:
+    """Open the database where it is PostgreSQL, else the service's API: for pushing, and for reconciling."""
     url = settings.database.url.get_secret_value()
     if url.startswith("postgresql"):
         async with open_database(url, clock=clock) as database:
-            yield TableFeed(
-                works=database.work,
-                store=database.crm,
-                targets=settings.crm.rules(),
+            targets, works, store = settings.crm.rules(), database.work, database.crm
+            texts = texts_by(database.transcripts.current)
+            table = TableFeed(works=works, store=store, targets=targets, clock=clock, texts=texts)
+            runs = TableReconciling(
+                works=works,
+                store=store,
+                runs=database.reconciliations,
+                feed=table,
+                targets=targets,
                 clock=clock,
-                texts=texts_by(database.transcripts.current),
             )
+            yield table, runs
         return
     found = access(config=config)
     async with api_feed(found.url, found.token) as feed:
-        yield feed
+        yield feed, ApiRunFeed(feed)
 
 
 @asynccontextmanager
@@ -150,6 +161,24 @@ def pusher_of(ready: Opened, feed: Feed, *, clock: Clock) -> TargetPusher:
         clock=clock,
         rate=ready.rate,
         in_flight=ready.settings.in_flight,
+    )
+
+
+def reconciler_of(ready: Opened, feed: RunFeed, *, clock: Clock) -> TargetReconciler:
+    """Make a target's reconciler."""
+    given = ready.settings
+    return TargetReconciler(
+        target=given.name,
+        crm=ready.crm,
+        mapping=ready.mapping,
+        feed=feed,
+        clock=clock,
+        rate=ready.rate,
+        regular=Regular(
+            every=timedelta(minutes=given.reconcile_minutes),
+            span=timedelta(hours=given.reconcile_hours),
+            stand_back_seconds=given.reconcile_stand_back_seconds,
+        ),
     )
 
 

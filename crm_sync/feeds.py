@@ -69,6 +69,10 @@ class ApiFeed:
         body = {"target": name, "answer": answer.value, "message": message[:2000]}
         return standing_of(await self._post("checked", body))
 
+    async def post(self, name: str, body: Mapping[str, Any]) -> Any:
+        """Ask for one step of other work, and return what the service says."""
+        return await self._post(name, body)
+
     async def _post(self, name: str, body: Mapping[str, Any]) -> Any:
         try:
             async with self._session.post(f"{self._url}{PREFIX}{name}", json=body) as answer:

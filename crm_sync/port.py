@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from cti.errors import CtiError
 from cti.model.crm import BLAMELESS, Answer, CallLog, RecordRef
@@ -29,6 +29,7 @@ __all__ = [
     "PulledRecord",
     "PushResult",
     "RecordRef",
+    "Removes",
     "Written",
 ]
 
@@ -80,6 +81,12 @@ class Capabilities:
     """`pull` and `records` work."""
     follow_ups: bool = False
     """`follow_up` works."""
+    removes: bool = False
+    """It is a `Removes`."""
+    page: int = 100
+    """Records in one answer of `written`, and calls in one question of `read_back`."""
+    exact_seconds: float = 1.0
+    """How far a time or length that is read back may be from what was written: 60 where only minutes are kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +145,7 @@ class Written:
     seconds: float | None = None
     """Its length as the CRM has it, as exact as the CRM keeps it."""
     fields: Mapping[str, Any] = field(default_factory=dict)
+    """Of the fields that a mapping may write those that can be compared, in the form in which they are written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,4 +248,13 @@ class Crm(Protocol):
 
     async def close(self) -> None:
         """Close connections."""
+        ...
+
+
+@runtime_checkable
+class Removes(Protocol):
+    """A CRM from which records of calls can be taken away again."""
+
+    async def remove(self, remote: RecordRef) -> None:
+        """Delete a record that stands for a call; one that is gone already is no error. Raises CrmError."""
         ...

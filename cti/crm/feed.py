@@ -109,9 +109,8 @@ class TableFeed:
 
     async def _orders(self, target: Target, leased: Sequence[Work]) -> list[PushOrder]:
         call_ids = [work.key for work in leased]
-        logs = await self._store.logs(call_ids)
+        logs = await self.shown(target.name, call_ids)
         links = await self._store.links(target.name, call_ids)
-        texts = await self._texts(call_ids) if target.transcript else {}
         orders, idle = [], []
         for work in leased:
             link = links.get(work.key, Link(target=target.name, call_id=work.key))
@@ -123,10 +122,17 @@ class TableFeed:
             ):
                 idle.append(work)
             else:
-                orders.append(PushOrder(work=work, log=_shown(target, facts, texts), link=link))
+                orders.append(PushOrder(work=work, log=facts, link=link))
         if idle:
             await self._works.finish_all(idle, now=self._clock.now())
         return orders
+
+    async def shown(self, name: str, call_ids: Sequence[str]) -> Mapping[str, CallLog]:
+        """Return the facts of those of the calls that have ended, as this target is shown them."""
+        target = self._target(name)
+        logs = await self._store.logs(call_ids)
+        texts = await self._texts(call_ids) if target.transcript else {}
+        return {call_id: _shown(target, facts, texts) for call_id, facts in logs.items()}
 
     async def keep(self, works: Sequence[Work]) -> set[int]:
         """Keep the leases; return the ids of works that are no longer ours."""

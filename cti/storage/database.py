@@ -32,6 +32,7 @@ from cti.storage.sql_ownership import SqlOwnership
 from cti.storage.sql_quality import SqlQuality
 from cti.storage.sql_queue import SqlQueue
 from cti.storage.sql_reasons import SqlReasons
+from cti.storage.sql_reconciliations import SqlReconciliations
 from cti.storage.sql_recordings import SqlRecordings
 from cti.storage.sql_search import SqlSearch
 from cti.storage.sql_transcripts import SqlTranscripts
@@ -77,6 +78,7 @@ class Database:
         self.recordings = SqlRecordings(connections)
         self.search = SqlSearch(connections)
         self.crm = SqlCrm(connections)
+        self.reconciliations = SqlReconciliations(connections)
         self.hooks = SqlHooks(connections)
         self.cards = SqlCards(connections)
         self.links = SqlLinks(connections)

@@ -21,6 +21,7 @@ from tests.fakes.memory_ownership import MemoryOwnership
 from tests.fakes.memory_quality import MemoryQuality
 from tests.fakes.memory_queue import MemoryQueue
 from tests.fakes.memory_reasons import MemoryReasons
+from tests.fakes.memory_reconciliations import MemoryReconciliations
 from tests.fakes.memory_recordings import MemoryRecordings
 from tests.fakes.memory_search import MemorySearch
 from tests.fakes.memory_tables import MemoryTables
@@ -62,6 +63,7 @@ class MemoryStore:
         self.recordings = MemoryRecordings(self.tables)
         self.search = MemorySearch(self.tables)
         self.crm = MemoryCrm(self.tables)
+        self.reconciliations = MemoryReconciliations(self.tables)
         self.hooks = MemoryHooks(self.tables)
         self.cards = MemoryCards(self.tables)
         self.links = MemoryLinks(self.tables)

@@ -142,7 +142,14 @@ class StrictClient:
         """`more`: capabilities that differ."""
         self.server = server
         self.most_at_once = 0
-        given = {"reads_back": True, "finds": True, "pulls": True, "batch": 10, "unsure_seconds": 5.0}
+        given = {
+            "reads_back": True,
+            "finds": True,
+            "pulls": True,
+            "batch": 10,
+            "unsure_seconds": 5.0,
+            "removes": True,
+        }
         self._capabilities = Capabilities(idempotency=server.idempotency, **given | more)
 
     @property
@@ -219,6 +226,10 @@ class StrictClient:
                 self.server.records[n] = replace(one, next_follow_up_at=at)
                 return RecordRef("task", key)
         raise CrmError(Answer.PERMANENT, f"there is no record {ref}")
+
+    async def remove(self, remote: RecordRef) -> None:
+        self._asked()
+        self.server.rows.pop(remote.id, None)
 
     def record_url(self, ref: RecordRef) -> str | None:
         return f"https://crm.example/{ref.kind}/{ref.id}"

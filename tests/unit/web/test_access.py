@@ -97,6 +97,13 @@ WAYS: list[tuple[str, str, str]] = [
         ("POST", f"crm/work/{order}", "sync")
         for order in ("take", "keep", "begin", "settle", "unchanged", "give-back", "checked")
     ),
+    ("GET", "crm/reconciliations", "leaders"),
+    ("POST", "crm/reconciliations", "leaders"),
+    ("GET", "crm/reconciliations/7", "leaders"),
+    *(
+        ("POST", f"crm/work/run-{order}", "sync")
+        for order in ("take", "page", "calls", "known", "spend", "found", "end", "postpone")
+    ),
     ("GET", "do-not-call", "leaders"),
     ("POST", "do-not-call", "leaders"),
     ("POST", "do-not-call/import", "leaders"),
