@@ -54,9 +54,11 @@ class Bench:
     crm_ref: str = "7"
     began: datetime = NOW
     sleeps: int = 0
+    given: Target | None = None
+    """The target; else one of the mapping's name that wants all calls."""
 
     def __post_init__(self) -> None:
-        self.target = Target(name=self.mapping.target, settle=timedelta(0))
+        self.target = self.given or Target(name=self.mapping.target, settle=timedelta(0))
         self.follow = CallFollowers([self.target])
         self.feed = TableFeed(
             works=self.store.work,
