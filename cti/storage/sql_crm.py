@@ -1,7 +1,7 @@
 """`CrmStore` on the database: facts of calls for CRMs, what stands there, how they stand."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import bindparam, case, func, select
@@ -11,9 +11,11 @@ from cti.crm.ports import Change, LinkCounts
 from cti.model.calls import Join
 from cti.model.crm import CallLog, Link, TargetStanding
 from cti.model.queries import CallRow, RecordingFacts
+from cti.model.work import Work
 from cti.storage import tables
 from cti.storage.call_rows import CALL_COLUMNS, call_of
 from cti.storage.connections import Connections
+from cti.storage.held_work import extend_held, finish_held
 from cti.storage.leg_rows import read_joins
 from cti.storage.link_rows import LinkWriter, link_of, standing_of
 from cti.storage.uninterrupted import to_the_end
@@ -136,6 +138,40 @@ class SqlCrm:
             return
         async with self._connections.writing() as connection:
             await self._links.put(connection, links)
+
+    @to_the_end
+    async def begin_held(
+        self, target: str, works: Sequence[Work], *, now: datetime, lease_for: timedelta
+    ) -> set[int]:
+        """See the port."""
+        async with self._connections.writing() as connection:
+            held = await extend_held(connection, works, until=now + lease_for)
+            ours = [work.key for work in works if work.id in held]
+            await self._links.begin(connection, target, ours, now=now)
+        return {work.id for work in works} - held
+
+    @to_the_end
+    async def settle_held(
+        self,
+        target: str,
+        settled: Sequence[tuple[Work, Link]],
+        *,
+        over: Collection[int],
+        change: Callable[[Collection[int]], Change],
+        now: datetime,
+        lease_for: timedelta,
+    ) -> set[int]:
+        """See the port. Rows of work are locked before that of the target, which is held for the shortest time."""
+        ended = [work for work, _ in settled if work.id in over]
+        others = [work for work, _ in settled if work.id not in over]
+        async with self._connections.writing() as connection:
+            held = set(await finish_held(connection, ended, now=now))
+            held |= await extend_held(connection, others, until=now + lease_for)
+            await self._links.put(connection, [link for work, link in settled if work.id in held])
+            lost = {work.id for work, _ in settled} - held
+            row = await self._links.lock_target(connection, target)
+            await self._links.put_standing(connection, change(lost)(standing_of(row)))
+        return lost
 
     @to_the_end
     async def standing(self, target: str) -> TargetStanding:

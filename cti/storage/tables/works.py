@@ -33,7 +33,7 @@ for _name, _columns, _unique, _where in (
     ("uq_work_kind_key", (work.c.kind, work.c.key), True, not_done),  # what new work joins
     (
         "ix_work_due",
-        (work.c.priority.desc(), work.c.next_at, work.c.id, work.c.kind),
+        (work.c.kind, work.c.priority.desc(), work.c.next_at, work.c.id),
         False,
         waiting,
     ),  # what is next

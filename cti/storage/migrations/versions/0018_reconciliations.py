@@ -1,4 +1,4 @@
-"""Reconciliations with CRMs and what they found; work that people discarded is found by its key."""
+"""Reconciliations with CRMs and what they found; due work is found by its kind, discarded work by its key."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,6 +14,7 @@ _KEY = sa.String().with_variant(sa.String(collation="C"), "postgresql")
 _TIME = sa.DateTime(timezone=True).with_variant(sa.String(32), "sqlite")
 _JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 _GIVEN_UP = sa.text("standing = 'done' AND error IS NOT NULL")
+_WAITING = sa.text("standing = 'waiting'")
 
 
 def upgrade() -> None:
@@ -59,9 +60,16 @@ def upgrade() -> None:
     op.create_index(
         "ix_work_given_up", "work", ["kind", "key"], sqlite_where=_GIVEN_UP, postgresql_where=_GIVEN_UP
     )
+    _index_of_due(["kind", sa.text("priority DESC"), "next_at", "id"])
+
+
+def _index_of_due(columns: list[str | sa.TextClause]) -> None:
+    op.drop_index("ix_work_due", "work")
+    op.create_index("ix_work_due", "work", columns, sqlite_where=_WAITING, postgresql_where=_WAITING)
 
 
 def downgrade() -> None:
+    _index_of_due([sa.text("priority DESC"), "next_at", "id", "kind"])
     op.drop_index("ix_work_given_up", "work")
     op.drop_table("crm_findings")
     op.drop_table("crm_reconciliations")
