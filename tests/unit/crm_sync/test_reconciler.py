@@ -1,6 +1,5 @@
 """Runs of reconciliation against a CRM in memory, with our side in memory and on SQLite. Time is ours."""
 
-import itertools
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -10,8 +9,7 @@ from typing import Any
 import pytest
 
 from crm_sync.fingerprint import fingerprint
-from crm_sync.mapping import mapping_of
-from crm_sync.port import CallWrite, Idempotency, Written
+from crm_sync.port import CallWrite, CrmError, Idempotency, Written
 from crm_sync.reconciler import ONLY_OURS, Regular
 from cti.model.crm import Answer, Rate, RecordRef
 from cti.storage.database import open_database
@@ -21,42 +19,7 @@ from tests.contract.crm.planted import SETTLED, Bench, prove, told
 from tests.fakes.clock import FakeClock
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.strict_crm import Row, StrictClient, StrictCrm
-
-MAPPING = mapping_of(
-    {
-        "fields": {
-            "subject": "Call to {number}",
-            "status": "held",
-            "started": "{placed_at|iso}",
-            "seconds": "{total_seconds}",
-            "note": {"from": "note", "empty": "null"},
-        },
-        "records": {"kind": "lead"},
-    },
-    target="strict",
-    where="strict.toml",
-)
-
-
-class StrictHands:
-    """A user of the CRM in memory."""
-
-    def __init__(self, server: StrictCrm) -> None:
-        self.server = server
-        self._ids = itertools.count(1)
-
-    async def delete(self, remote: RecordRef) -> None:
-        del self.server.rows[remote.id]
-
-    async def double(self, remote: RecordRef) -> RecordRef:
-        row = self.server.rows[remote.id]
-        twin = f"copy{next(self._ids)}"
-        self.server.rows[twin] = Row(id=twin, mark=row.mark, home=row.home, fields=dict(row.fields))
-        return RecordRef("call", twin)
-
-    async def change(self, remote: RecordRef) -> str:
-        self.server.rows[remote.id].fields["note"] = "wrong person"
-        return "note"
+from tests.fakes.strict_hands import MAPPING, StrictHands
 
 
 def a_bench(server: StrictCrm, store: Any, **more: Any) -> Bench:
@@ -298,8 +261,6 @@ async def test_what_the_adapter_refuses_for_good_ends_the_run(server: StrictCrm,
     assert isinstance(client, StrictClient)
 
     async def refuses(**_: Any) -> AsyncIterator[Written]:
-        from crm_sync.port import CrmError
-
         raise CrmError(Answer.PERMANENT, "no right to read calls")
         yield
 

@@ -20,7 +20,7 @@ from tests.contract.crm.planted import ON_ORDER, Bench
 from tests.fakes.clock import FakeClock
 from tests.fakes.site import TOKENS, Site
 from tests.fakes.strict_crm import StrictClient, StrictCrm
-from tests.unit.crm_sync.test_reconciler import MAPPING, StrictHands
+from tests.fakes.strict_hands import MAPPING, StrictHands
 
 RUNS = "crm/reconciliations"
 EVERY = Regular()
