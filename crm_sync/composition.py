@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from crm_sync.mapping import MappingFile, mapping_of
 from crm_sync.port import Checked, Crm, CrmError
 from crm_sync.pull import PullReader, words_of
 from crm_sync.push import Feed, TargetPusher
+from crm_sync.reconciler import Regular, RunFeed, TargetReconciler
 from cti.clock import Clock, SystemClock
 from cti.errors import CtiError, SettingsError
 from cti.model.crm import Answer, Rate
@@ -75,7 +77,11 @@ async def work(settings: Settings, *, config: Path | None = None, ends_with_stdi
         for target in settings.crm.targets:
             ready = await stack.enter_async_context(open_target(target, clock=clock))
             await check_in(house.feed, ready)
-            services += [pusher_of(ready, house.feed, clock=clock), *readers_of(ready, house, settings)]
+            services += [
+                pusher_of(ready, house.feed, clock=clock),
+                reconciler_of(ready, house.runs, clock=clock),
+                *readers_of(ready, house, settings),
+            ]
         await stack.enter_async_context(running(*services))
         log.info("writing to %s", ", ".join(target.name for target in settings.crm.targets))
         if ends_with_stdin:
@@ -161,6 +167,24 @@ def readers_of(ready: Opened, house: House, settings: Settings) -> list[Service]
         )
         services.append(writer)
     return services
+
+
+def reconciler_of(ready: Opened, feed: RunFeed, *, clock: Clock) -> TargetReconciler:
+    """Make a target's reconciler."""
+    given = ready.settings
+    return TargetReconciler(
+        target=given.name,
+        crm=ready.crm,
+        mapping=ready.mapping,
+        feed=feed,
+        clock=clock,
+        rate=ready.rate,
+        regular=Regular(
+            every=timedelta(minutes=given.reconcile_minutes),
+            span=timedelta(hours=given.reconcile_hours),
+            stand_back_seconds=given.reconcile_stand_back_seconds,
+        ),
+    )
 
 
 async def check_in(feed: Feed, ready: Opened) -> None:

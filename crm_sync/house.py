@@ -10,8 +10,11 @@ from crm_sync.follow_up import FollowFeed
 from crm_sync.pull import Intake
 from crm_sync.pull_feed import ApiFollowUps, ApiIntake
 from crm_sync.push import Feed
+from crm_sync.reconciler import RunFeed
+from crm_sync.run_feed import ApiRunFeed
 from cti.clock import Clock
 from cti.crm.feed import TableFeed
+from cti.crm.reconciling import TableReconciling
 from cti.crm.texts import texts_by
 from cti.settings import Settings
 from cti.settings.client import access
@@ -26,6 +29,7 @@ class House:
     feed: Feed
     intake: Intake
     follow_ups: FollowFeed
+    runs: RunFeed
 
 
 @asynccontextmanager
@@ -41,12 +45,21 @@ async def open_house(settings: Settings, *, config: Path | None, clock: Clock) -
                 clock=clock,
                 texts=texts_by(database.transcripts.current),
             )
+            runs = TableReconciling(
+                works=database.work,
+                store=database.crm,
+                runs=database.reconciliations,
+                feed=feed,
+                targets=settings.crm.rules(),
+                clock=clock,
+            )
             yield House(
                 feed,
                 intake_of(settings, database, clock=clock),
                 follow_ups_of(settings, database, clock=clock),
+                runs,
             )
         return
     found = access(config=config)
     async with api_feed(found.url, found.token) as session:
-        yield House(session, ApiIntake(session), ApiFollowUps(session))
+        yield House(session, ApiIntake(session), ApiFollowUps(session), ApiRunFeed(session))

@@ -151,6 +151,12 @@ class Mapping:
             else None,
         }
 
+    def named(self) -> frozenset[str]:
+        """Return the values that its fields name."""
+        places = [rule.place.name for rule in self.rules.values() if rule.place is not None]
+        texts = [rule.template.names() for rule in self.rules.values() if rule.template is not None]
+        return frozenset(places).union(*texts)
+
     def _home(self, log: CallLog) -> RecordRef | None:
         for name in self.records.home:
             if found := record_ref(getattr(log, name), target=self.target, kind=self.records.kind):

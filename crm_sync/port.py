@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from cti.errors import CtiError
 from cti.model.crm import BLAMELESS, Answer, CallLog, RecordRef
@@ -30,6 +30,7 @@ __all__ = [
     "PulledRecord",
     "PushResult",
     "RecordRef",
+    "Removes",
     "Written",
 ]
 
@@ -83,6 +84,12 @@ class Capabilities:
     """`follow_up` works."""
     ends_follow_ups: bool = False
     """The adapter is an `EndsFollowUps`, too."""
+    removes: bool = False
+    """It is a `Removes`."""
+    page: int = 100
+    """Records in one answer of `written`, and calls in one question of `read_back`."""
+    exact_seconds: float = 1.0
+    """How far a time or length that is read back may be from what was written: 60 where only minutes are kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +148,7 @@ class Written:
     seconds: float | None = None
     """Its length as the CRM has it, as exact as the CRM keeps it."""
     fields: Mapping[str, Any] = field(default_factory=dict)
+    """Of the fields that a mapping may write those that can be compared, in the form in which they are written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,4 +262,13 @@ class EndsFollowUps(Protocol):
 
         One that is not there (any more) is as good as ended. Raises CrmError.
         """
+        ...
+
+
+@runtime_checkable
+class Removes(Protocol):
+    """A CRM from which records of calls can be taken away again."""
+
+    async def remove(self, remote: RecordRef) -> None:
+        """Delete a record that stands for a call; one that is gone already is no error. Raises CrmError."""
         ...

@@ -8,6 +8,7 @@ from typing import Any, Final
 import click
 
 from cti.cli.client import ApiClient
+from cti.cli.crm_runs import reconcile, reconciliations
 from cti.cli.frame import config_option, talks
 from cti.cli.shown import form_options, show
 
@@ -18,12 +19,14 @@ STATUS: Final = (
     "reason",
     "until",
     "waiting",
+    "oldest_waiting_seconds",
     "under_way",
     "dead",
     "written",
     "unsure",
     "deleted",
     "requests_today",
+    "reconciled",
 )
 DEAD: Final = ("id", "target", "what", "call_id", "callback_id", "runs", "error")
 PULL: Final = (
@@ -50,13 +53,18 @@ def crm() -> None:
     """CRMs that calls are written to and lists are pulled from."""
 
 
+crm.add_command(reconcile)
+crm.add_command(reconciliations)
+
+
 @crm.command("status")
 @form_options
 @talks
 async def status(api: ApiClient, form: str | None) -> None:
     """Show how each CRM stands, and how many calls wait for it."""
     told = await api.get("crm")
-    show(told["targets"], STATUS, form)
+    shown = [one | {"reconciled": _said(one["reconciled"])} for one in told["targets"]]
+    show(told["targets"] if form == "json" else shown, STATUS, form)
     if told["process"] is False:
         click.echo("the process that writes to CRMs does not run; see the service's log", err=True)
 
@@ -168,3 +176,11 @@ def check(target: str | None, config: Path | None) -> None:
     sys.exit(
         subprocess.run([sys.executable, "-m", "crm_sync", "--check", *file, *one], check=False).returncode
     )
+
+
+def _said(run: dict[str, Any] | None) -> str | None:
+    """Return in one line how the last reconciliation went."""
+    if run is None:
+        return None
+    found = ", ".join(f"{count} {kind}" for kind, count in run["counts"].items()) or "all agree"
+    return f"{run['ended_at']}: {found if run['state'] == 'done' else run['message']}"

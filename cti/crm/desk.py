@@ -8,9 +8,11 @@ from cti.clock import Clock
 from cti.crm.feed import TableFeed
 from cti.crm.follow_ups import follow_kind
 from cti.crm.ports import CrmStore, LinkCounts
+from cti.crm.reconcile_desk import ReconcileDesk
 from cti.crm.targets import ASKED_FOR, Target, kind_of
 from cti.errors import NotFound
 from cti.model.crm import CRM_PUSH, Answer, Link, TargetStanding
+from cti.model.crm_reconciliation import Reconciliation
 from cti.model.follow_ups import CRM_FOLLOW_UP
 from cti.model.work import NewWork, Work
 from cti.work.ports import WorkCounts, WorkStore
@@ -31,6 +33,10 @@ class TargetReport:
     written: int
     unsure: int
     deleted: int
+    oldest_waiting_seconds: float | None
+    """Since when the call is due that waits longest; None: none is due."""
+    reconciled: Reconciliation | None
+    """The last reconciliation that came to an end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,10 +65,12 @@ class CrmDesk:
         targets: Sequence[Target],
         adapters: Mapping[str, str],
         clock: Clock,
+        reconciliations: ReconcileDesk,
         process: Callable[[], bool | None] = lambda: None,
     ) -> None:
         """`adapters`: by target; `process`: whether ours runs, None: others run it."""
         self.feed = feed
+        self.reconciliations = reconciliations
         self._works = works
         self._store = store
         self._targets = {target.name: target for target in targets}
@@ -79,18 +87,32 @@ class CrmDesk:
         counts = {one.kind: one for one in await self._works.counts()}
         links = {one.target: one for one in await self._store.link_counts()}
         standings = {one.target: one for one in await self._store.standings()}
+        reconciled = await self.reconciliations.latest()
         return [
             self._report(
                 name,
                 standings.get(name, TargetStanding(target=name)),
                 counts.get(kind_of(name)),
                 links.get(name, LinkCounts(target=name, written=0, unsure=0, deleted=0)),
+                await self._oldest_seconds(name),
+                reconciled.get(name),
             )
             for name in self._targets
         ]
 
+    async def _oldest_seconds(self, name: str) -> float | None:
+        now = self._clock.now()
+        queue = await self._works.queue(kind=kind_of(name), now=now, since=now)
+        return (now - queue.oldest_due_at).total_seconds() if queue.oldest_due_at else None
+
     def _report(
-        self, name: str, standing: TargetStanding, counts: WorkCounts | None, links: LinkCounts
+        self,
+        name: str,
+        standing: TargetStanding,
+        counts: WorkCounts | None,
+        links: LinkCounts,
+        oldest_seconds: float | None,
+        reconciled: Reconciliation | None,
     ) -> TargetReport:
         return TargetReport(
             target=name,
@@ -102,6 +124,8 @@ class CrmDesk:
             written=links.written,
             unsure=links.unsure,
             deleted=links.deleted,
+            oldest_waiting_seconds=oldest_seconds,
+            reconciled=reconciled,
         )
 
     async def dead(self, *, target: str | None = None, limit: int = 100) -> list[DeadLetter]:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from cti.crm.wire import read
+from cti.crm.wire import read_as
 from cti.model.follow_ups import FollowOrders, FollowSettlement
 
 _ORDERS: Final = TypeAdapter(FollowOrders)
@@ -19,7 +19,7 @@ def orders_record(orders: FollowOrders) -> Any:
 
 def orders_of(record: Any) -> FollowOrders:
     """Read them back. Raises BadInput."""
-    return read(_ORDERS, record, "orders")
+    return read_as(_ORDERS, record, "orders")
 
 
 def settlements_record(settlements: Sequence[FollowSettlement]) -> Any:
@@ -29,4 +29,4 @@ def settlements_record(settlements: Sequence[FollowSettlement]) -> Any:
 
 def settlements_of(record: Any) -> list[FollowSettlement]:
     """Read them back. Raises BadInput."""
-    return read(_SETTLEMENTS, record, "settlements")
+    return read_as(_SETTLEMENTS, record, "settlements")

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from cti.crm.wire import read
+from cti.crm.wire import read_as
 from cti.model.crm_pulls import PullAnswer, PullOrder, PullStanding
 
 _ORDER: Final = TypeAdapter(PullOrder)
@@ -19,7 +19,7 @@ def order_record(order: PullOrder) -> Any:
 
 def order_of(record: Any) -> PullOrder:
     """Read it back. Raises BadInput."""
-    return read(_ORDER, record, "order")
+    return read_as(_ORDER, record, "order")
 
 
 def answer_record(answer: PullAnswer) -> Any:
@@ -29,7 +29,7 @@ def answer_record(answer: PullAnswer) -> Any:
 
 def answer_of(record: Any) -> PullAnswer:
     """Read it back. Raises BadInput."""
-    return read(_ANSWER, record, "answer")
+    return read_as(_ANSWER, record, "answer")
 
 
 def standing_record(standing: PullStanding) -> Any:
@@ -39,4 +39,4 @@ def standing_record(standing: PullStanding) -> Any:
 
 def standing_of(record: Any) -> PullStanding:
     """Read it back. Raises BadInput."""
-    return read(_STANDING, record, "standing")
+    return read_as(_STANDING, record, "standing")

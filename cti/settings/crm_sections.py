@@ -63,6 +63,22 @@ class CrmTargetSettings(Section):
     burst: int | None = Field(None, ge=1, description="Requests at once after a silence.")
     per_day: int | None = Field(None, ge=1, description="Most requests of the account in a day (UTC).")
 
+    reconcile_minutes: float = Field(
+        60.0,
+        ge=0,
+        le=7 * 24 * 60,
+        description="How often calls and what stands in the CRM are held together; 0: on order alone.",
+    )
+    reconcile_hours: float = Field(
+        26.0, gt=0, le=24 * 366, description="Calls of the last so many hours are looked at each time."
+    )
+    reconcile_stand_back_seconds: float = Field(
+        900.0,
+        ge=0,
+        le=24 * 3600,
+        description="So long in all a reconciliation stands back while calls wait to be written; 0: not at all.",
+    )
+
     def rate(self, *, known: Rate) -> Rate:
         """Return the rate it is given; what is not set is as known of the CRM."""
         return Rate(

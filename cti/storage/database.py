@@ -34,6 +34,7 @@ from cti.storage.sql_pulls import SqlPulls
 from cti.storage.sql_quality import SqlQuality
 from cti.storage.sql_queue import SqlQueue
 from cti.storage.sql_reasons import SqlReasons
+from cti.storage.sql_reconciliations import SqlReconciliations
 from cti.storage.sql_recordings import SqlRecordings
 from cti.storage.sql_search import SqlSearch
 from cti.storage.sql_transcripts import SqlTranscripts
@@ -81,6 +82,7 @@ class Database:
         self.crm = SqlCrm(connections)
         self.pulls = SqlPulls(connections)
         self.follow_ups = SqlFollowUps(connections)
+        self.reconciliations = SqlReconciliations(connections)
         self.hooks = SqlHooks(connections)
         self.cards = SqlCards(connections)
         self.links = SqlLinks(connections)

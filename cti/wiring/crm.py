@@ -14,6 +14,8 @@ from cti.crm.feed import TableFeed
 from cti.crm.follow_ups import CallbackFollowers
 from cti.crm.gate import CrmGate, InnerGate
 from cti.crm.pull_desk import PullDesk
+from cti.crm.reconcile_desk import ReconcileDesk
+from cti.crm.reconciling import TableReconciling
 from cti.crm.targets import CallFollowers
 from cti.crm.texts import texts_by
 from cti.model.access import Grant, Role
@@ -58,6 +60,14 @@ class CrmRoom:
             clock=clock,
             texts=texts_by(database.transcripts.current),
         )
+        runs = TableReconciling(
+            works=database.work,
+            store=database.crm,
+            runs=database.reconciliations,
+            feed=feed,
+            targets=targets,
+            clock=clock,
+        )
         token = secrets.token_urlsafe(32)
         wanted = bool(targets) and settings.crm.process
         file = () if config is None else ("--config", str(config))
@@ -78,6 +88,12 @@ class CrmRoom:
             adapters={target.name: target.adapter for target in settings.crm.targets},
             clock=clock,
             process=lambda: child.alive if wanted else None,
+            reconciliations=ReconcileDesk(
+                runs=database.reconciliations,
+                feed=runs,
+                targets=[target.name for target in targets],
+                clock=clock,
+            ),
         )
 
     def gate(self, inner: InnerGate) -> CrmGate:

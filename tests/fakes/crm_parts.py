@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from cti.crm.desk import CrmDesk
 from cti.crm.feed import TableFeed
@@ -9,8 +10,11 @@ from cti.crm.follow_ups import TableFollowUps
 from cti.crm.intake import TableIntake
 from cti.crm.promises import PromiseKeeper
 from cti.crm.pull_desk import PullDesk
+from cti.crm.reconcile_desk import ReconcileDesk
+from cti.crm.reconciling import TableReconciling
 from cti.crm.targets import Target
 from cti.model.crm_pulls import PullRules
+from cti.storage.database import Database
 from tests.fakes.clock import FakeClock
 from tests.fakes.memory_store import MemoryStore
 
@@ -101,12 +105,36 @@ def a_pull_desk(store: MemoryStore, clock: FakeClock) -> PullDesk:
     )
 
 
+def a_run_feed(
+    store: MemoryStore | Database, clock: FakeClock, *, targets: Sequence[Target] = TARGETS, **given: Any
+) -> TableReconciling:
+    """Build the side of reconciliations that has the tables."""
+    feed = TableFeed(works=store.work, store=store.crm, targets=targets, clock=clock, texts=texts)
+    return TableReconciling(
+        works=store.work,
+        store=store.crm,
+        runs=store.reconciliations,
+        feed=feed,
+        targets=targets,
+        clock=clock,
+        chance=lambda: 1.0,
+        **given,
+    )
+
+
 def a_crm_desk(store: MemoryStore, clock: FakeClock) -> CrmDesk:
     """Build a desk of two targets, `odoo` and `rest`."""
+    feed = a_feed(store, clock)
     return CrmDesk(
         works=store.work,
         store=store.crm,
-        feed=a_feed(store, clock),
+        feed=feed,
+        reconciliations=ReconcileDesk(
+            runs=store.reconciliations,
+            feed=a_run_feed(store, clock),
+            targets=[target.name for target in TARGETS],
+            clock=clock,
+        ),
         targets=TARGETS,
         adapters={"odoo": "odoo", "rest": "rest"},
         clock=clock,

@@ -23,6 +23,7 @@ from tests.fakes.memory_pulls import MemoryPulls
 from tests.fakes.memory_quality import MemoryQuality
 from tests.fakes.memory_queue import MemoryQueue
 from tests.fakes.memory_reasons import MemoryReasons
+from tests.fakes.memory_reconciliations import MemoryReconciliations
 from tests.fakes.memory_recordings import MemoryRecordings
 from tests.fakes.memory_search import MemorySearch
 from tests.fakes.memory_tables import MemoryTables
@@ -66,6 +67,7 @@ class MemoryStore:
         self.crm = MemoryCrm(self.tables)
         self.pulls = MemoryPulls(self.tables)
         self.follow_ups = MemoryFollowUps(self.tables)
+        self.reconciliations = MemoryReconciliations(self.tables)
         self.hooks = MemoryHooks(self.tables)
         self.cards = MemoryCards(self.tables)
         self.links = MemoryLinks(self.tables)

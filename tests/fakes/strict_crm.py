@@ -164,8 +164,16 @@ class StrictClient:
         """`more`: capabilities that differ."""
         self.server = server
         self.most_at_once = 0
-        given = {"reads_back": True, "finds": True, "pulls": True, "batch": 10, "unsure_seconds": 5.0}
-        given |= {"follow_ups": True, "ends_follow_ups": True}
+        given = {
+            "reads_back": True,
+            "finds": True,
+            "pulls": True,
+            "batch": 10,
+            "unsure_seconds": 5.0,
+            "removes": True,
+            "follow_ups": True,
+            "ends_follow_ups": True,
+        }
         self._capabilities = Capabilities(idempotency=server.idempotency, **given | more)
 
     @property
@@ -257,6 +265,10 @@ class StrictClient:
             if one.ref == ref:
                 self.server.touch(replace(one, next_follow_up_at=None))
                 return
+
+    async def remove(self, remote: RecordRef) -> None:
+        self._asked()
+        self.server.rows.pop(remote.id, None)
 
     def record_url(self, ref: RecordRef) -> str | None:
         return f"https://crm.example/{ref.kind}/{ref.id}"

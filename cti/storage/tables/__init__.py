@@ -25,7 +25,7 @@ from cti.storage.tables.contacts import (
     pending,
     refused_rows,
 )
-from cti.storage.tables.crm import crm_links, crm_targets
+from cti.storage.tables.crm import crm_findings, crm_links, crm_reconciliations, crm_targets
 from cti.storage.tables.crm_pulls import (
     crm_follow_ups,
     crm_pulls,
@@ -76,7 +76,7 @@ from cti.storage.tables.retry import callback_moves, callbacks, entry_reasons, s
 from cti.storage.tables.schema import metadata
 from cti.storage.tables.transcripts import call_marks, current_transcripts, segments, transcripts
 from cti.storage.tables.webhooks import used_links, webhook_deliveries, webhooks
-from cti.storage.tables.works import nodes, not_done, over, waiting, work
+from cti.storage.tables.works import given_up, nodes, not_done, over, waiting, work
 
 __all__ = [
     "agent_campaigns",
@@ -100,9 +100,11 @@ __all__ = [
     "contact_changes",
     "contact_tags",
     "contacts",
+    "crm_findings",
     "crm_follow_ups",
     "crm_links",
     "crm_pulls",
+    "crm_reconciliations",
     "crm_records",
     "crm_targets",
     "current_only",
@@ -113,6 +115,7 @@ __all__ = [
     "entry_reasons",
     "follow_up_waits",
     "given_back",
+    "given_up",
     "import_changes",
     "import_refusals",
     "imports",

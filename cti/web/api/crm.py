@@ -1,5 +1,6 @@
 """CRMs: how they stand, dead letters, pushing a call again; and the work of processes that write to them."""
 
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 from aiohttp import web
@@ -18,6 +19,7 @@ from cti.model.call_record import moment
 from cti.model.crm import CRM_PUSH, Answer, Link
 from cti.model.work import Work
 from cti.web.api.crm_pulls import pull_record
+from cti.web.api.crm_runs import summary
 from cti.web.auth import leader, syncer
 from cti.web.bodies import Body, Query, body_of, query_of
 from cti.web.crm_bodies import MAX_WORKS, TargetName, large_body
@@ -61,18 +63,20 @@ class Checked(Body):
 @routes.get("/crm")
 async def get_crm(request: web.Request) -> web.Response:
     """How each CRM stands: `state`, `reason`, `until`, calls `waiting`, `under_way`, `dead`, `written`, `unsure`,
-    `deleted` there by people, `requests_today`, and how often it answered how (`answers`).
+    `deleted` there by people, `requests_today`, how often it answered how (`answers`), for how long the call is due
+    that waits longest (`oldest_waiting_seconds`), and how the last reconciliation went (`reconciled`: findings by kind,
+    and `age_seconds` since it ended).
 
     `pulls`: as under `/crm/pulls`.
 
     `process` says whether the process that writes runs beside the service; null: others run it.
     """
     leader(request)
-    desk = deps(request).crm
+    desk, now = deps(request).crm, deps(request).clock.now()
     return web.json_response(
         {
             "process": desk.process(),
-            "targets": [_report(one) for one in await desk.report()],
+            "targets": [_report(one, now=now) for one in await desk.report()],
             "pulls": [pull_record(one) for one in await deps(request).pulls.report()],
         }
     )
@@ -219,7 +223,7 @@ def _must_be_pushes(works: list[Work]) -> None:
         raise BadInput(f"works: a kind does not begin with {CRM_PUSH}")
 
 
-def _report(one: TargetReport) -> dict[str, Any]:
+def _report(one: TargetReport, *, now: datetime) -> dict[str, Any]:
     standing = one.standing
     return {
         "target": one.target,
@@ -229,6 +233,7 @@ def _report(one: TargetReport) -> dict[str, Any]:
         "since": moment(standing.since),
         "until": moment(standing.until),
         "waiting": one.waiting,
+        "oldest_waiting_seconds": one.oldest_waiting_seconds,
         "under_way": one.under_way,
         "dead": one.dead,
         "written": one.written,
@@ -238,6 +243,7 @@ def _report(one: TargetReport) -> dict[str, Any]:
         "requests_today": standing.spent,
         "slowed": standing.slowed,
         "answers": standing.counts,
+        "reconciled": summary(one.reconciled, now=now) if one.reconciled else None,
     }
 
 

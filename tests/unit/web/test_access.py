@@ -103,6 +103,13 @@ WAYS: list[tuple[str, str, str]] = [
             *("pull-order", "pull-take", "pull-failed", "follow-take", "follow-settle"),
         )
     ),
+    ("GET", "crm/reconciliations", "leaders"),
+    ("POST", "crm/reconciliations", "leaders"),
+    ("GET", "crm/reconciliations/7", "leaders"),
+    *(
+        ("POST", f"crm/work/run-{order}", "sync")
+        for order in ("take", "page", "calls", "known", "spend", "found", "end", "postpone")
+    ),
     ("GET", "do-not-call", "leaders"),
     ("POST", "do-not-call", "leaders"),
     ("POST", "do-not-call/import", "leaders"),
