@@ -17,7 +17,7 @@ from cti.crm import valve
 from cti.crm.feed import LEASE, PLAN
 from cti.crm.follow_up_ports import FollowUpStore
 from cti.crm.ports import CrmStore
-from cti.errors import NotFound
+from cti.errors import BadInput, NotFound
 from cti.model.callbacks import Callback
 from cti.model.crm import BLAMELESS, Answer, Rate, TargetStanding, record_ref
 from cti.model.follow_ups import (
@@ -199,7 +199,10 @@ def is_to_be_written(one: FollowUp, link: FollowLink | None, *, target: str) -> 
 
     One that the CRM itself named is not written back, as long as it stands where the CRM put it: `link` is None then.
     """
-    if record_ref(one.crm_ref, target=target) is None:
+    try:
+        if record_ref(one.crm_ref, target=target) is None:
+            return False
+    except BadInput:  # a list brought words that name no record: one of them must not hold up the others
         return False
     if link is None:
         return one.open and one.created_by != f"crm {target}"

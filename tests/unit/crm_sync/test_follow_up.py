@@ -231,9 +231,10 @@ async def test_a_dead_letter_is_left_to_people(monkeypatch: pytest.MonkeyPatch) 
     assert (dead.attempts, dead.error) == (1, "this activity is archived")
 
 
-async def test_a_contact_of_no_record_leaves_nothing_to_write() -> None:
+@pytest.mark.parametrize("ref", ["other/lead:9", "see the offer of May", None])
+async def test_a_contact_of_no_record_leaves_nothing_to_write(ref: str | None) -> None:
     house = await House().open()
-    house.store.tables.contact_columns[house.contact_id]["crm_ref"] = "other/lead:9"
+    house.store.tables.contact_columns[house.contact_id]["crm_ref"] = ref
     await house.make(later(7200))
 
     await house.writer.step()
