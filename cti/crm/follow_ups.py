@@ -17,7 +17,7 @@ from cti.crm import valve
 from cti.crm.feed import LEASE, PLAN
 from cti.crm.follow_up_ports import FollowUpStore
 from cti.crm.ports import CrmStore
-from cti.errors import NotFound
+from cti.errors import BadInput, NotFound
 from cti.model.callbacks import Callback
 from cti.model.crm import BLAMELESS, Answer, Rate, TargetStanding, record_ref
 from cti.model.follow_ups import (
@@ -38,6 +38,7 @@ PRIORITY: Final = -99
 """Before all calls of CRMs, for a follow-up that comes late is worth nothing; behind all other work."""
 LOOK_EVERY: Final = timedelta(seconds=30)
 MOST_FOUND: Final = 200
+MOST_DEAD: Final = 10_000
 KEPT_TIMES: Final = 10
 ERROR_LENGTH: Final = 2000
 
@@ -114,12 +115,16 @@ class TableFollowUps:
         return FollowOrders(orders=tuple(orders), state=standing.state)
 
     async def _find(self, name: str, now: datetime) -> None:
-        """Write work for what changed without leaving any."""
+        """Write work for what changed without leaving any. Dead letters are left to people."""
         if now - self._looked.get(name, now - LOOK_EVERY) < LOOK_EVERY:
             return
         self._looked[name] = now
         behind = await self._store.behind(name, limit=MOST_FOUND)
-        await self._works.add(works_of(behind, [name]), now=now)
+        if not behind:
+            return
+        letters = await self._works.dead(kind=follow_kind(name), limit=MOST_DEAD)
+        dead = {int(work.key) for work in letters}
+        await self._works.add(works_of([one for one in behind if one not in dead], [name]), now=now)
 
     async def _orders(self, name: str, leased: Sequence[Work], now: datetime) -> list[FollowOrder]:
         if not leased:
@@ -194,7 +199,10 @@ def is_to_be_written(one: FollowUp, link: FollowLink | None, *, target: str) -> 
 
     One that the CRM itself named is not written back, as long as it stands where the CRM put it: `link` is None then.
     """
-    if record_ref(one.crm_ref, target=target) is None:
+    try:
+        if record_ref(one.crm_ref, target=target) is None:
+            return False
+    except BadInput:  # a list brought words that name no record: one of them must not hold up the others
         return False
     if link is None:
         return one.open and one.created_by != f"crm {target}"

@@ -7,12 +7,12 @@ import pytest
 
 from crm_sync.follow_up import FollowUpWriter
 from crm_sync.mapping import mapping_of
-from crm_sync.port import PulledRecord
+from crm_sync.port import CrmError, PulledRecord
 from crm_sync.pull import PullReader, PullWords
 from cti.crm.follow_ups import CallbackFollowers
 from cti.crm.promises import is_ours
 from cti.model.callbacks import Callback, CallbackChange, CallbackFilter, CallbackState, NewCallback
-from cti.model.crm import Rate, RecordRef
+from cti.model.crm import Answer, Rate, RecordRef
 from tests.builders import NOW, a_campaign, later
 from tests.fakes.clock import FakeClock
 from tests.fakes.crm_parts import an_intake, some_follow_ups
@@ -214,9 +214,27 @@ async def test_what_is_refused_for_good_becomes_a_dead_letter() -> None:
     assert (dead.key, dead.error) == (str(one.id), "there is no record crm.lead:1")
 
 
-async def test_a_contact_of_no_record_leaves_nothing_to_write() -> None:
+async def test_a_dead_letter_is_left_to_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That it stands there otherwise than here is seen every half minute, and is no reason to try again."""
     house = await House().open()
-    house.store.tables.contact_columns[house.contact_id]["crm_ref"] = "other/lead:9"
+    one = await house.make(later(7200))
+    await house.minutes(1)
+
+    async def refused(*_: Any, **__: Any) -> None:
+        raise CrmError(Answer.PERMANENT, "this activity is archived")
+
+    monkeypatch.setattr(StrictClient, "follow_up_over", refused)
+    await house.change(one, CallbackChange(state=CallbackState.CANCELLED))
+    await house.minutes(5)
+
+    (dead,) = await house.store.work.dead(kind="crm.follow_up.odoo")
+    assert (dead.attempts, dead.error) == (1, "this activity is archived")
+
+
+@pytest.mark.parametrize("ref", ["other/lead:9", "see the offer of May", None])
+async def test_a_contact_of_no_record_leaves_nothing_to_write(ref: str | None) -> None:
+    house = await House().open()
+    house.store.tables.contact_columns[house.contact_id]["crm_ref"] = ref
     await house.make(later(7200))
 
     await house.writer.step()

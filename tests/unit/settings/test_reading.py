@@ -17,7 +17,7 @@ from cti.settings.client import Access, access
 from cti.settings.listing import all_keys
 
 EXAMPLE = Path(__file__).parents[3] / "config" / "cti.example.toml"
-SHOWN_ONLY = {"crm.targets"}
+SHOWN_ONLY = {"crm.targets", "crm.pulls"}
 """Tables that stand in the example as a comment: nobody has them who did not ask for them."""
 NODE = '[[nodes]]\nname = "pbx"\nsecret = "hush"\n'
 
