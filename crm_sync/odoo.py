@@ -58,7 +58,7 @@ class OdooCrm:
         self._clock = clock
         self._reader = Reader(transport, clock, overlap=timedelta(minutes=table.overlap_minutes))
         self._pusher = Pusher(table, self._reader, self._people)
-        self._read_back = ReadBack(transport, table)
+        self._read_back = ReadBack(transport)
         self._zone: str | None = None
 
     @property

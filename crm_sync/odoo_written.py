@@ -3,7 +3,6 @@
 A salesman may not read the table of external ids. He may ask what one of them is, and which ones a record has.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -11,7 +10,7 @@ from typing import Any, Final
 from crm_sync.odoo_answers import OdooError
 from crm_sync.odoo_load import Calls
 from crm_sync.odoo_rows import CALL, MESSAGE, MODULE, PHONECALL, call_id_of, external_id, odoo_time, time_of
-from crm_sync.odoo_tables import LEAD, PARTNER, OdooTable
+from crm_sync.odoo_tables import LEAD, PARTNER
 from crm_sync.port import Written
 from cti.errors import BadInput
 from cti.model.crm import Answer, RecordRef
@@ -47,19 +46,12 @@ async def standing(odoo: Calls, call_id: str) -> RecordRef | None:
 class ReadBack:
     """Reads back. Raises CrmError."""
 
-    def __init__(self, odoo: Calls, table: OdooTable) -> None:
+    def __init__(self, odoo: Calls) -> None:
         self._odoo = odoo
-        self._table = table
 
     async def of_calls(self, call_ids: Sequence[str]) -> list[Written]:
         """Return these calls, as far as they are there."""
-        room = asyncio.Semaphore(self._table.in_flight)
-
-        async def one(call_id: str) -> RecordRef | None:
-            async with room:
-                return await standing(self._odoo, call_id)
-
-        refs = await asyncio.gather(*(one(call_id) for call_id in call_ids))
+        refs = [await standing(self._odoo, call_id) for call_id in call_ids]
         found: list[Written] = []
         for model in _FIELDS:
             calls = {

@@ -150,7 +150,7 @@ class Odoo:
         try:
             connection.request("POST", "/json/2/res.users/context_get", body="{}", headers=headers | _JSON)
             return connection.getresponse().status == 200
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return False
         finally:
             connection.close()
