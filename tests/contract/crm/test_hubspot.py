@@ -164,7 +164,9 @@ async def test_one_bad_call_of_many_is_found_and_the_others_written(house: HubSp
     assert sum(one.more_requests for one in results) == len(house.server.asked) - 1
 
 
-async def test_of_several_updates_the_one_that_is_gone_is_told(house: HubSpotHouse) -> None:
+@pytest.mark.parametrize("tells", [True, False])
+async def test_of_several_updates_the_one_that_is_gone_is_told(house: HubSpotHouse, tells: bool) -> None:
+    house.server.tells_absent = tells
     writes = [house.write(a_log()) for _ in range(5)]
     remotes = [one.remote for one in await house.crm.push(writes)]
     assert remotes[2] is not None
