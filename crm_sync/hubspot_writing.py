@@ -14,7 +14,7 @@ from crm_sync.hubspot_asking import HubSpotAsker, part
 from crm_sync.hubspot_tables import HOMES, PLURALS, HubSpotTable
 from crm_sync.port import CallWrite, CrmError, PushResult
 from crm_sync.requests import at_path
-from crm_sync.results import counted, failed, halved, written
+from crm_sync.results import counted, failed, halved, stopped, written
 from crm_sync.users import Users
 from cti.errors import BadInput
 from cti.model.crm import Answer, RecordRef, record_ref
@@ -66,10 +66,13 @@ class HubSpotWriter:
         new = [item for item in items if item.write.remote is None]
         known = [item for item in items if item.write.remote is not None]
         stand: list[tuple[_Item, str]] = []
+        stop: CrmError | None = None
         for some, send in ((new, self._upsert), (known, self._update)):
             if not some:
                 continue
-            for item, answer in zip(some, await halved(some, send), strict=True):
+            answers = [stop for _ in some] if stop is not None else await halved(some, send)
+            stop = stop or stopped(answers)
+            for item, answer in zip(some, answers, strict=True):
                 if isinstance(answer, CrmError):
                     found[item.write.log.call_id] = failed(item.write, answer)
                 else:

@@ -179,6 +179,18 @@ async def test_of_several_updates_the_one_that_is_gone_is_told(house: HubSpotHou
     assert len(house.server.objects["calls"]) == 4
 
 
+async def test_once_too_many_were_asked_nothing_more_is(house: HubSpotHouse) -> None:
+    known = house.write(a_log())
+    known = replace(known, remote=(await pushed(house, known)).remote)
+    house.server.window = Window(0, 10.0)
+    house.server.asked.clear()
+
+    results = await house.crm.push([house.write(a_log()), known])
+
+    assert [one.answer for one in results] == [Answer.THROTTLE, Answer.THROTTLE]
+    assert len(house.server.asked) == 1
+
+
 async def test_a_call_whose_record_is_gone_says_so_and_its_repeat_makes_no_double(
     house: HubSpotHouse,
 ) -> None:
