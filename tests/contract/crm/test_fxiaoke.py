@@ -273,6 +273,18 @@ async def test_check_tells_of_objects_and_fields_that_are_not_there() -> None:
     assert list(checked.warnings) == [f"{CALLS} has no field call_id__c", "there is no object LeadsObj"]
 
 
+@pytest.mark.parametrize("there", [True, False])
+async def test_without_the_object_or_its_mark_the_target_stops(there: bool) -> None:
+    async with fxiaoke_house() as house:
+        if there:
+            del house.server.fields[CALLS]["call_id__c"]
+        else:
+            del house.server.fields[CALLS]
+        result = await pushed(house, house.write(a_log()))
+    assert result.answer is Answer.AUTH
+    assert "call_id__c" in result.message
+
+
 async def test_check_of_a_good_account_warns_of_nothing() -> None:
     async with fxiaoke_house() as house:
         assert list((await house.crm.check()).warnings) == []

@@ -133,6 +133,21 @@ async def test_check_tells_what_will_go_wrong() -> None:
     assert f"No answer = {NO_ANSWER}" in fourth
 
 
+@pytest.mark.parametrize("there", [True, False])
+async def test_without_our_property_the_target_stops_and_no_call_is_given_up(
+    house: HubSpotHouse, there: bool
+) -> None:
+    house.server.unique.discard(("calls", "waihu_call_id"))
+    if not there:
+        del house.server.properties["calls"]["waihu_call_id"]
+
+    results = await house.crm.push([house.write(a_log()) for _ in range(8)])
+
+    assert {one.answer for one in results} == {Answer.AUTH}
+    assert "`cti crm check` says how" in results[0].message
+    assert len(house.server.asked) == 1
+
+
 async def test_check_of_a_good_account_warns_of_nothing() -> None:
     async with hubspot_house(dispositions={"sold": CONNECTED, "*": NO_ANSWER}) as house:
         assert list((await house.crm.check()).warnings) == []
