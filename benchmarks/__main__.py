@@ -10,6 +10,8 @@ from typing import Final
 from benchmarks import (
     answer_to_rep,
     answer_to_rep_backlog,
+    answer_to_rep_crm_down,
+    crm_push,
     event_lag,
     import_lists,
     index,
@@ -32,6 +34,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[], Awaitable[None]]]] = {
     originate.NAME: originate.run,
     answer_to_rep.NAME: answer_to_rep.run,
     answer_to_rep_backlog.NAME: answer_to_rep_backlog.run,
+    answer_to_rep_crm_down.NAME: answer_to_rep_crm_down.run,
     event_lag.NAME: event_lag.run,
     screen_pop.NAME: screen_pop.run,
     storage.NAME: storage.run,
@@ -43,6 +46,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[], Awaitable[None]]]] = {
     search.NAME: search.run,
     index.NAME: index.run,
     outbox.NAME: outbox.run,
+    crm_push.NAME: crm_push.run,
 }
 
 

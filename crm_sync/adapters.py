@@ -6,8 +6,10 @@ from typing import Any, Final
 
 from crm_sync.account import Account
 from crm_sync.bitrix24 import open_bitrix24
+from crm_sync.bottle import open_bottle
 from crm_sync.fxiaoke import open_fxiaoke
 from crm_sync.hubspot import open_hubspot
+from crm_sync.odoo import open_odoo
 from crm_sync.port import Crm
 from crm_sync.rest import open_rest
 from cti.clock import Clock
@@ -18,8 +20,10 @@ Open = Callable[..., AbstractAsyncContextManager[Crm]]
 
 ADAPTERS: Final[Mapping[str, Open]] = {
     "bitrix24": open_bitrix24,
+    "bottle": open_bottle,
     "fxiaoke": open_fxiaoke,
     "hubspot": open_hubspot,
+    "odoo": open_odoo,
     "rest": open_rest,
 }
 

@@ -12,26 +12,26 @@ import tomllib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from crm_sync.account import Account
 from crm_sync.adapters import opened
-from crm_sync.feeds import api_feed
+from crm_sync.follow_up import FollowUpWriter
+from crm_sync.house import House, open_house
 from crm_sync.mapping import Mapping as CrmMapping
 from crm_sync.mapping import MappingFile, mapping_of
 from crm_sync.port import Checked, Crm, CrmError
+from crm_sync.pull import PullReader, words_of
 from crm_sync.push import Feed, TargetPusher
+from crm_sync.reconciler import Regular, RunFeed, TargetReconciler
 from cti.clock import Clock, SystemClock
-from cti.crm.feed import TableFeed
-from cti.crm.texts import texts_by
 from cti.errors import CtiError, SettingsError
 from cti.model.crm import Answer, Rate
-from cti.service import running
+from cti.service import Service, running
 from cti.settings import Settings
-from cti.settings.client import access
 from cti.settings.crm_sections import CrmTargetSettings
-from cti.storage.database import open_database
 
 log = logging.getLogger(__name__)
 
@@ -72,13 +72,17 @@ async def work(settings: Settings, *, config: Path | None = None, ends_with_stdi
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     async with AsyncExitStack() as stack:
-        feed = await stack.enter_async_context(open_feed(settings, config=config, clock=clock))
-        pushers = []
+        house = await stack.enter_async_context(open_house(settings, config=config, clock=clock))
+        services: list[Service] = []
         for target in settings.crm.targets:
             ready = await stack.enter_async_context(open_target(target, clock=clock))
-            await check_in(feed, ready)
-            pushers.append(pusher_of(ready, feed, clock=clock))
-        await stack.enter_async_context(running(*pushers))
+            await check_in(house.feed, ready)
+            services += [
+                pusher_of(ready, house.feed, clock=clock),
+                reconciler_of(ready, house.runs, clock=clock),
+                *readers_of(ready, house, settings),
+            ]
+        await stack.enter_async_context(running(*services))
         log.info("writing to %s", ", ".join(target.name for target in settings.crm.targets))
         if ends_with_stdin:
             await _first_of(stopped.wait(), _stdin_ends())
@@ -102,25 +106,6 @@ async def _check(target: CrmTargetSettings) -> Finding:
         return Finding(target.name, None, f"{error.answer}: {error}")
     except CtiError as error:
         return Finding(target.name, None, str(error))
-
-
-@asynccontextmanager
-async def open_feed(settings: Settings, *, config: Path | None, clock: Clock) -> AsyncIterator[Feed]:
-    """Open the database where it is PostgreSQL, else the service's API."""
-    url = settings.database.url.get_secret_value()
-    if url.startswith("postgresql"):
-        async with open_database(url, clock=clock) as database:
-            yield TableFeed(
-                works=database.work,
-                store=database.crm,
-                targets=settings.crm.rules(),
-                clock=clock,
-                texts=texts_by(database.transcripts.current),
-            )
-        return
-    found = access(config=config)
-    async with api_feed(found.url, found.token) as feed:
-        yield feed
 
 
 @asynccontextmanager
@@ -150,6 +135,55 @@ def pusher_of(ready: Opened, feed: Feed, *, clock: Clock) -> TargetPusher:
         clock=clock,
         rate=ready.rate,
         in_flight=ready.settings.in_flight,
+    )
+
+
+def readers_of(ready: Opened, house: House, settings: Settings) -> list[Service]:
+    """Make what reads a target's pulls, and what writes follow-ups where it can. Raises SettingsError."""
+    name, can = ready.settings.name, ready.crm.capabilities
+    pulls = [one for one in settings.crm.pulls if one.target == name]
+    if pulls and not can.pulls:
+        raise SettingsError(
+            f"crm.pulls: {pulls[0].name}: the adapter {ready.settings.adapter!r} cannot read records"
+        )
+    services: list[Service] = [
+        PullReader(
+            pull=one.name,
+            source=one.source,
+            crm=ready.crm,
+            words=words_of(ready.mapping),
+            intake=house.intake,
+            rate=ready.rate,
+        )
+        for one in pulls
+    ]
+    if ready.settings.follow_ups:
+        if not can.follow_ups:
+            raise SettingsError(
+                f"crm.targets: {name}: the adapter {ready.settings.adapter!r} cannot write follow-ups"
+            )
+        writer = FollowUpWriter(
+            target=name, crm=ready.crm, mapping=ready.mapping, feed=house.follow_ups, rate=ready.rate
+        )
+        services.append(writer)
+    return services
+
+
+def reconciler_of(ready: Opened, feed: RunFeed, *, clock: Clock) -> TargetReconciler:
+    """Make a target's reconciler."""
+    given = ready.settings
+    return TargetReconciler(
+        target=given.name,
+        crm=ready.crm,
+        mapping=ready.mapping,
+        feed=feed,
+        clock=clock,
+        rate=ready.rate,
+        regular=Regular(
+            every=timedelta(minutes=given.reconcile_minutes),
+            span=timedelta(hours=given.reconcile_hours),
+            stand_back_seconds=given.reconcile_stand_back_seconds,
+        ),
     )
 
 

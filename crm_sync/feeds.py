@@ -13,12 +13,13 @@ from cti.crm.wire import (
     standing_of,
     works_record,
 )
-from cti.errors import CtiError
+from cti.errors import Conflict, CtiError
 from cti.model.crm import Answer, PushOrders, Rate, Settlement, TargetStanding
 from cti.model.work import Work
 
 PREFIX: Final = "/api/v1/crm/work/"
 ANSWER_SECONDS: Final = 60.0
+CONFLICT: Final = 409
 
 
 class Unreachable(CtiError):
@@ -35,15 +36,15 @@ class ApiFeed:
 
     async def take(self, name: str, *, limit: int, rate: Rate, batch: int = 1) -> PushOrders:
         body = {"target": name, "limit": limit, "batch": batch, "rate": rate_record(rate)}
-        return orders_of(await self._post("take", body))
+        return orders_of(await self.post("take", body))
 
     async def keep(self, works: Sequence[Work]) -> set[int]:
         if not works:
             return set()
-        return set((await self._post("keep", {"works": works_record(works)}))["lost"])
+        return set((await self.post("keep", {"works": works_record(works)}))["lost"])
 
     async def begin(self, name: str, works: Sequence[Work]) -> set[int]:
-        said = await self._post("begin", {"target": name, "works": works_record(works)})
+        said = await self.post("begin", {"target": name, "works": works_record(works)})
         return set(said["lost"])
 
     async def settle(
@@ -55,21 +56,22 @@ class ApiFeed:
             "rate": rate_record(rate),
             "more_requests": more_requests,
         }
-        await self._post("settle", body)
+        await self.post("settle", body)
 
     async def unchanged(self, works: Sequence[Work]) -> None:
         if works:
-            await self._post("unchanged", {"works": works_record(works)})
+            await self.post("unchanged", {"works": works_record(works)})
 
     async def give_back(self, works: Sequence[Work]) -> None:
         if works:
-            await self._post("give-back", {"works": works_record(works)})
+            await self.post("give-back", {"works": works_record(works)})
 
     async def checked(self, name: str, answer: Answer, message: str) -> TargetStanding:
         body = {"target": name, "answer": answer.value, "message": message[:2000]}
-        return standing_of(await self._post("checked", body))
+        return standing_of(await self.post("checked", body))
 
-    async def _post(self, name: str, body: Mapping[str, Any]) -> Any:
+    async def post(self, name: str, body: Mapping[str, Any]) -> Any:
+        """Ask the service's `/crm/work/NAME`. Raises Unreachable; Conflict, CtiError when it refuses."""
         try:
             async with self._session.post(f"{self._url}{PREFIX}{name}", json=body) as answer:
                 if answer.status >= 400:
@@ -95,4 +97,6 @@ async def _refusal(answer: aiohttp.ClientResponse) -> CtiError:
         message = str((await answer.json())["error"]["message"])
     except (ValueError, KeyError, TypeError, aiohttp.ClientError):
         message = f"answered with status {answer.status}; is this the service?"
+    if answer.status == CONFLICT:
+        return Conflict(message)
     return Unreachable(message) if answer.status >= 500 else CtiError(message)

@@ -71,6 +71,15 @@ class RecordRules(_Table):
     """A call without a record is not written: its work ends as a dead letter that says so."""
 
 
+class PullTable(_Table):
+    """What of a record that is pulled becomes what of ours."""
+
+    fields: dict[str, str] = {}
+    """Our custom field (or `tags`), and the record's that it is; none: all that the adapter gives, by its names."""
+    stages: dict[str, str] = {}
+    """Their stage, and our code for it; one that is not named stays as it is."""
+
+
 class MappingFile(_Table):
     """The tables of a mapping that do not belong to an adapter."""
 
@@ -78,6 +87,7 @@ class MappingFile(_Table):
     dispositions: dict[str, str] = {}
     users: UserRules = UserRules()
     records: RecordRules = RecordRules()
+    pull: PullTable = PullTable()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +113,7 @@ class Mapping:
     dispositions: Map[str, str] = field(default_factory=dict)
     users: UserRules = field(default_factory=UserRules)
     records: RecordRules = field(default_factory=RecordRules)
+    pull: PullTable = field(default_factory=PullTable)
 
     def write(self, log: CallLog, link: Link) -> CallWrite:
         """Return what is written of this call. Raises BadInput when a reference or a value does not fit."""
@@ -140,6 +151,12 @@ class Mapping:
             else None,
         }
 
+    def named(self) -> frozenset[str]:
+        """Return the values that its fields name."""
+        places = [rule.place.name for rule in self.rules.values() if rule.place is not None]
+        texts = [rule.template.names() for rule in self.rules.values() if rule.template is not None]
+        return frozenset(places).union(*texts)
+
     def _home(self, log: CallLog) -> RecordRef | None:
         for name in self.records.home:
             if found := record_ref(getattr(log, name), target=self.target, kind=self.records.kind):
@@ -150,7 +167,11 @@ class Mapping:
         return record_ref(log.crm_deal, target=self.target, kind=self.records.deal_kind)
 
     def _user(self, log: CallLog) -> str | None:
-        ours = log.agent if self.users.by == "agent" else log.extension
+        return self.user(log.agent, log.extension)
+
+    def user(self, login: str | None, extension: str | None) -> str | None:
+        """Return who an agent is there; None: nobody that is named."""
+        ours = login if self.users.by == "agent" else extension
         return self.users.map.get(ours or "", self.users.default) if ours else self.users.default
 
     def _field(self, name: str, rule: _Rule, values: Map[str, Any]) -> Any:
@@ -188,6 +209,7 @@ def mapping_of(tree: Map[str, Any], *, target: str, where: str) -> Mapping:
         dispositions=file.dispositions,
         users=file.users,
         records=file.records,
+        pull=file.pull,
     )
 
 

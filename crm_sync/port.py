@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from cti.errors import CtiError
 from cti.model.crm import BLAMELESS, Answer, CallLog, RecordRef
@@ -24,11 +24,13 @@ __all__ = [
     "Crm",
     "CrmError",
     "Deal",
+    "EndsFollowUps",
     "Idempotency",
     "PullPage",
     "PulledRecord",
     "PushResult",
     "RecordRef",
+    "Removes",
     "Written",
 ]
 
@@ -80,6 +82,14 @@ class Capabilities:
     """`pull` and `records` work."""
     follow_ups: bool = False
     """`follow_up` works."""
+    ends_follow_ups: bool = False
+    """The adapter is an `EndsFollowUps`, too."""
+    removes: bool = False
+    """It is a `Removes`."""
+    page: int = 100
+    """Records in one answer of `written`, and calls in one question of `read_back`."""
+    exact_seconds: float = 1.0
+    """How far a time or length that is read back may be from what was written: 60 where only minutes are kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +148,7 @@ class Written:
     seconds: float | None = None
     """Its length as the CRM has it, as exact as the CRM keeps it."""
     fields: Mapping[str, Any] = field(default_factory=dict)
+    """Of the fields that a mapping may write those that can be compared, in the form in which they are written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,4 +251,24 @@ class Crm(Protocol):
 
     async def close(self) -> None:
         """Close connections."""
+        ...
+
+
+class EndsFollowUps(Protocol):
+    """What an adapter adds whose CRM can take a follow-up back. Without it the CRM's users end it themselves."""
+
+    async def follow_up_over(self, ref: RecordRef, *, key: str, done: bool) -> None:
+        """End the follow-up that `follow_up` wrote under this key: as done, else as one that is not needed any more.
+
+        One that is not there (any more) is as good as ended. Raises CrmError.
+        """
+        ...
+
+
+@runtime_checkable
+class Removes(Protocol):
+    """A CRM from which records of calls can be taken away again."""
+
+    async def remove(self, remote: RecordRef) -> None:
+        """Delete a record that stands for a call; one that is gone already is no error. Raises CrmError."""
         ...

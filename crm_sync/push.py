@@ -6,8 +6,6 @@ next one looks before he writes.
 """
 
 import asyncio
-import hashlib
-import json
 import logging
 from collections import deque
 from collections.abc import Sequence
@@ -15,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from crm_sync.fingerprint import fingerprint
 from crm_sync.mapping import Mapping
 from crm_sync.port import CallWrite, Crm, PushResult
 from cti.clock import Clock
@@ -262,11 +261,3 @@ class TargetPusher:
         elif not said and self._told:
             log.info("%s: goes on", self._target)
         self._told = said
-
-
-def fingerprint(write: CallWrite) -> str:
-    """Return what tells two writes of a call apart: fields, record and deal."""
-    told = json.dumps(
-        [write.fields, str(write.home), str(write.deal), write.user], sort_keys=True, default=str
-    )
-    return hashlib.sha256(told.encode()).hexdigest()[:32]

@@ -83,8 +83,15 @@ role = "admin"
 
 
 def asr_toml(models: Path | None) -> str:
-    """Return the settings' table of transcription by one worker with the models of a folder; empty without one."""
-    return f'[asr]\nfolder = "{models}"\nworkers = 1\n\n' if models else ""
+    """Return the settings' table of transcription by one worker with the models of a folder; empty without one.
+
+    It never pauses because the machine is busy: a lab is one thing among others there.
+    """
+    if models is None:
+        return ""
+    return (
+        f'[asr]\nfolder = "{models}"\nworkers = 1\npause_above_waiting = 1.0\npause_above_load = 1000.0\n\n'
+    )
 
 
 def node_toml(

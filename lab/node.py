@@ -74,7 +74,7 @@ class Node:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,
+                preexec_fn=die_with_parent,
             )
         try:
             await self._booted()
@@ -142,7 +142,7 @@ class Node:
         return "\n".join(lines[-15:]) or "it said nothing"
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """Run in the child before it becomes Asterisk: a test run that is killed leaves no Asterisk behind."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

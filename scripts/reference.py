@@ -121,6 +121,7 @@ WHO: Final[Mapping[str, str]] = {
     "worker": "worker, admin",
     "_asked": "worker, admin",
     "_feed": "sync, admin",
+    "syncer": "sync, admin",
     "_administrator": "admin",
     "_wanted": "everybody with a token; an agent for himself",
     "_own_call": "lead, admin; an agent his own calls",
@@ -143,7 +144,7 @@ def _route(route: web.RouteDef) -> Iterator[str]:
     )
     path = PREFIX + route.path.replace(":[0-9a-f]{32}", "").replace(r":\d{1,18}", "").replace(
         "{order:start|pause|stop}", "{start,pause,stop}"
-    )
+    ).replace("{name:[a-z0-9][a-z0-9_-]{0,39}}", "{name}")
     yield f"\n### {route.method} {path}\n\n{inspect.cleandoc(handler.__doc__ or '')}\n\nFor: {who}."
     for name in names:
         model = handler.__globals__.get(name)

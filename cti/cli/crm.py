@@ -8,6 +8,7 @@ from typing import Any, Final
 import click
 
 from cti.cli.client import ApiClient
+from cti.cli.crm_runs import reconcile, reconciliations
 from cti.cli.frame import config_option, talks
 from cti.cli.shown import form_options, show
 
@@ -18,14 +19,30 @@ STATUS: Final = (
     "reason",
     "until",
     "waiting",
+    "oldest_waiting_seconds",
     "under_way",
     "dead",
     "written",
     "unsure",
     "deleted",
     "requests_today",
+    "reconciled",
 )
-DEAD: Final = ("id", "target", "call_id", "runs", "error")
+DEAD: Final = ("id", "target", "what", "call_id", "callback_id", "runs", "error")
+PULL: Final = (
+    "pull",
+    "target",
+    "source",
+    "campaign",
+    "page_at",
+    "more",
+    "next",
+    "records",
+    "problems",
+    "counts",
+    "error",
+)
+PROBLEM: Final = ("ref", "name", "reason", "refused", "contact_id", "at")
 LINK: Final = ("target", "remote", "writes", "pushed_at", "unsure", "deleted_at")
 
 target_option: Final = click.option("--target", help="Of this CRM alone; else of every one.")
@@ -33,7 +50,11 @@ target_option: Final = click.option("--target", help="Of this CRM alone; else of
 
 @click.group()
 def crm() -> None:
-    """CRMs that calls are written to."""
+    """CRMs that calls are written to and lists are pulled from."""
+
+
+crm.add_command(reconcile)
+crm.add_command(reconciliations)
 
 
 @crm.command("status")
@@ -42,7 +63,8 @@ def crm() -> None:
 async def status(api: ApiClient, form: str | None) -> None:
     """Show how each CRM stands, and how many calls wait for it."""
     told = await api.get("crm")
-    show(told["targets"], STATUS, form)
+    shown = [one | {"reconciled": _said(one["reconciled"])} for one in told["targets"]]
+    show(told["targets"] if form == "json" else shown, STATUS, form)
     if told["process"] is False:
         click.echo("the process that writes to CRMs does not run; see the service's log", err=True)
 
@@ -112,6 +134,38 @@ async def resume(api: ApiClient, target: str) -> None:
     click.echo(f"{told['target']} is {told['state']}")
 
 
+@crm.command("pulls")
+@form_options
+@talks
+async def pulls(api: ApiClient, form: str | None) -> None:
+    """Show how each list stands that is pulled from a CRM."""
+    rows = (await api.get("crm/pulls"))["pulls"]
+    show([{**row, "counts": _counted(row["counts"])} for row in rows], PULL, form)
+
+
+@crm.command("pull")
+@click.argument("name")
+@talks
+async def pull(api: ApiClient, name: str) -> None:
+    """Have the list NAME read now, out of turn."""
+    await api.post(f"crm/pulls/{name}/now")
+    click.echo(f"{name} is read now; cti crm pulls shows how it goes")
+
+
+@crm.command("problems")
+@click.argument("name")
+@click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="Most shown.")
+@form_options
+@talks
+async def problems(api: ApiClient, name: str, limit: int, form: str | None) -> None:
+    """List records of the list NAME that were not taken, or not whole, with the reason."""
+    show((await api.get(f"crm/pulls/{name}/problems", limit=limit))["problems"], PROBLEM, form)
+
+
+def _counted(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {word}" for word, count in sorted(counts.items()))
+
+
 @crm.command("check")
 @click.argument("target", required=False)
 @config_option
@@ -122,3 +176,11 @@ def check(target: str | None, config: Path | None) -> None:
     sys.exit(
         subprocess.run([sys.executable, "-m", "crm_sync", "--check", *file, *one], check=False).returncode
     )
+
+
+def _said(run: dict[str, Any] | None) -> str | None:
+    """Return in one line how the last reconciliation went."""
+    if run is None:
+        return None
+    found = ", ".join(f"{count} {kind}" for kind, count in run["counts"].items()) or "all agree"
+    return f"{run['ended_at']}: {found if run['state'] == 'done' else run['message']}"

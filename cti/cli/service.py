@@ -36,7 +36,7 @@ def check(config: Path | None, form: str | None) -> None:
     """Look at settings, database and nodes, and say what is missing and the mend; ends with 0 when all is well."""
     settings = load(config)
     _log_to_stderr("CRITICAL")  # what the log would say stands in the findings
-    from cti.app import check as check_service
+    from cti.wiring.checks import check as check_service
 
     findings = asyncio.run(check_service(settings))
     show([_row(finding) for finding in findings], ("node", "subject", "result", "message", "mend"), form)

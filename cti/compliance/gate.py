@@ -27,7 +27,7 @@ LONGEST_DAY = timedelta(days=2)
 
 
 class ComplianceGate:
-    """Implements `cti.dialer.ports.Gate`."""
+    """Implements `cti.dialer.candidate_ports.Gate`."""
 
     def __init__(self, *, store: ComplianceStore, profiles: Profiles) -> None:
         self._store = store

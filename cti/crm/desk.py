@@ -6,10 +6,14 @@ from typing import Final
 
 from cti.clock import Clock
 from cti.crm.feed import TableFeed
+from cti.crm.follow_ups import follow_kind
 from cti.crm.ports import CrmStore, LinkCounts
+from cti.crm.reconcile_desk import ReconcileDesk
 from cti.crm.targets import ASKED_FOR, Target, kind_of
 from cti.errors import NotFound
 from cti.model.crm import CRM_PUSH, Answer, Link, TargetStanding
+from cti.model.crm_reconciliation import Reconciliation
+from cti.model.follow_ups import CRM_FOLLOW_UP
 from cti.model.work import NewWork, Work
 from cti.work.ports import WorkCounts, WorkStore
 
@@ -29,15 +33,22 @@ class TargetReport:
     written: int
     unsure: int
     deleted: int
+    oldest_waiting_seconds: float | None
+    """Since when the call is due that waits longest; None: none is due."""
+    reconciled: Reconciliation | None
+    """The last reconciliation that came to an end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """A call that is not written any more until somebody says so."""
+    """A call or a follow-up that is not written any more until somebody says so."""
 
     id: int
     target: str
-    call_id: str
+    what: str = "call"
+    """`call` or `follow_up`."""
+    call_id: str | None = None
+    callback_id: int | None = None
     runs: int
     error: str
 
@@ -54,10 +65,12 @@ class CrmDesk:
         targets: Sequence[Target],
         adapters: Mapping[str, str],
         clock: Clock,
+        reconciliations: ReconcileDesk,
         process: Callable[[], bool | None] = lambda: None,
     ) -> None:
         """`adapters`: by target; `process`: whether ours runs, None: others run it."""
         self.feed = feed
+        self.reconciliations = reconciliations
         self._works = works
         self._store = store
         self._targets = {target.name: target for target in targets}
@@ -74,18 +87,32 @@ class CrmDesk:
         counts = {one.kind: one for one in await self._works.counts()}
         links = {one.target: one for one in await self._store.link_counts()}
         standings = {one.target: one for one in await self._store.standings()}
+        reconciled = await self.reconciliations.latest()
         return [
             self._report(
                 name,
                 standings.get(name, TargetStanding(target=name)),
                 counts.get(kind_of(name)),
                 links.get(name, LinkCounts(target=name, written=0, unsure=0, deleted=0)),
+                await self._oldest_seconds(name),
+                reconciled.get(name),
             )
             for name in self._targets
         ]
 
+    async def _oldest_seconds(self, name: str) -> float | None:
+        now = self._clock.now()
+        queue = await self._works.queue(kind=kind_of(name), now=now, since=now)
+        return (now - queue.oldest_due_at).total_seconds() if queue.oldest_due_at else None
+
     def _report(
-        self, name: str, standing: TargetStanding, counts: WorkCounts | None, links: LinkCounts
+        self,
+        name: str,
+        standing: TargetStanding,
+        counts: WorkCounts | None,
+        links: LinkCounts,
+        oldest_seconds: float | None,
+        reconciled: Reconciliation | None,
     ) -> TargetReport:
         return TargetReport(
             target=name,
@@ -97,12 +124,19 @@ class CrmDesk:
             written=links.written,
             unsure=links.unsure,
             deleted=links.deleted,
+            oldest_waiting_seconds=oldest_seconds,
+            reconciled=reconciled,
         )
 
     async def dead(self, *, target: str | None = None, limit: int = 100) -> list[DeadLetter]:
         """List dead letters of one target or all, newest first. Raises NotFound."""
         names = [self._known(target).name] if target else list(self._targets)
-        letters = [work for name in names for work in await self._works.dead(kind=kind_of(name), limit=limit)]
+        letters = [
+            work
+            for name in names
+            for kind in (kind_of(name), follow_kind(name))
+            for work in await self._works.dead(kind=kind, limit=limit)
+        ]
         return [_letter(work) for work in letters[:limit]]
 
     async def replay(self, work_id: int) -> None:
@@ -159,18 +193,20 @@ class CrmDesk:
     async def _must_be_ours(self, work_id: int) -> None:
         """Dead letters of other kinds have other desks."""
         for name in self._targets:
-            if any(
-                work.id == work_id for work in await self._works.dead(kind=kind_of(name), limit=MOST_DEAD)
-            ):
-                return
+            for kind in (kind_of(name), follow_kind(name)):
+                if any(work.id == work_id for work in await self._works.dead(kind=kind, limit=MOST_DEAD)):
+                    return
         raise NotFound(f"there is no dead letter {work_id}")
 
 
 def _letter(work: Work) -> DeadLetter:
+    follows = work.kind.startswith(CRM_FOLLOW_UP)
     return DeadLetter(
         id=work.id,
-        target=work.kind.removeprefix(CRM_PUSH),
-        call_id=work.key,
+        target=work.kind.removeprefix(CRM_FOLLOW_UP if follows else CRM_PUSH),
+        what="follow_up" if follows else "call",
+        call_id=None if follows else work.key,
+        callback_id=int(work.key) if follows else None,
         runs=work.attempts,
         error=work.error or "",
     )

@@ -7,7 +7,7 @@ A link is marked before a request leaves, so that after a kill the next one know
 import logging
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -15,7 +15,7 @@ from typing import Final
 
 from cti.clock import Clock
 from cti.crm import valve
-from cti.crm.ports import CrmStore
+from cti.crm.ports import Change, CrmStore
 from cti.crm.targets import Target
 from cti.errors import NotFound
 from cti.model.crm import (
@@ -109,9 +109,8 @@ class TableFeed:
 
     async def _orders(self, target: Target, leased: Sequence[Work]) -> list[PushOrder]:
         call_ids = [work.key for work in leased]
-        logs = await self._store.logs(call_ids)
+        logs = await self.shown(target.name, call_ids)
         links = await self._store.links(target.name, call_ids)
-        texts = await self._texts(call_ids) if target.transcript else {}
         orders, idle = [], []
         for work in leased:
             link = links.get(work.key, Link(target=target.name, call_id=work.key))
@@ -123,10 +122,17 @@ class TableFeed:
             ):
                 idle.append(work)
             else:
-                orders.append(PushOrder(work=work, log=_shown(target, facts, texts), link=link))
+                orders.append(PushOrder(work=work, log=facts, link=link))
         if idle:
             await self._works.finish_all(idle, now=self._clock.now())
         return orders
+
+    async def shown(self, name: str, call_ids: Sequence[str]) -> Mapping[str, CallLog]:
+        """Return the facts of those of the calls that have ended, as this target is shown them."""
+        target = self._target(name)
+        logs = await self._store.logs(call_ids)
+        texts = await self._texts(call_ids) if target.transcript else {}
+        return {call_id: _shown(target, facts, texts) for call_id, facts in logs.items()}
 
     async def keep(self, works: Sequence[Work]) -> set[int]:
         """Keep the leases; return the ids of works that are no longer ours."""
@@ -138,34 +144,39 @@ class TableFeed:
 
     async def begin(self, name: str, works: Sequence[Work]) -> set[int]:
         """Write that requests about to leave are under way; return the ids of works that may not be sent."""
-        lost = await self.keep(works)
-        ours = [work.key for work in works if work.id not in lost]
-        await self._store.begin(self._target(name).name, ours, now=self._clock.now())
-        return lost
+        return await self._store.begin_held(
+            self._target(name).name, works, now=self._clock.now(), lease_for=self._lease_for
+        )
 
     async def settle(
         self, name: str, settlements: Sequence[Settlement], *, rate: Rate, more_requests: int = 0
     ) -> None:
         """Write down what became of orders. `more_requests`: beyond those that `take` reckoned with.
 
-        First what is remembered, then the work: a kill in between only has a write looked at again that was made.
+        What is remembered, the ends of works and the target's standing are one transaction. What is tried again, or
+        never, is written after it: a kill in between only has a write looked at again that was made.
         """
         now = self._clock.now()
-        lost = await self.keep([one.work for one in settlements])
+
+        def change(lost: Collection[int]) -> Change:
+            ours = [one for one in settlements if one.work.id not in lost]
+            return lambda standing: self._standing_after(standing, ours, rate, more_requests, now)
+
+        lost = await self._store.settle_held(
+            name,
+            [(one.work, _link_after(one, now=now)) for one in settlements],
+            over={one.work.id for one in settlements if one.answer in (Answer.OK, Answer.DELETED)},
+            change=change,
+            now=now,
+            lease_for=self._lease_for,
+        )
         if lost:
             log.warning(
                 "%s: %d calls were taken over while they were written; left to whoever did", name, len(lost)
             )
-        settlements = [one for one in settlements if one.work.id not in lost]
-        await self._store.put_links([_link_after(one, now=now) for one in settlements])
-        over = [one.work for one in settlements if one.answer in (Answer.OK, Answer.DELETED)]
-        for together in _by_lease(over):
-            await self._works.finish_all(together, now=now)
         for one in settlements:
-            await self._unless_over(one, now=now)
-        await self._store.change_standing(
-            name, lambda standing: self._standing_after(standing, settlements, rate, more_requests, now)
-        )
+            if one.work.id not in lost:
+                await self._unless_over(one, now=now)
 
     async def unchanged(self, works: Sequence[Work]) -> None:
         """End works of which nothing was to be sent: what stands there is what is known."""

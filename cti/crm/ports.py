@@ -1,11 +1,12 @@
 """What bringing calls into CRMs needs of storage."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from cti.model.crm import CallLog, Link, TargetStanding
+from cti.model.work import Work
 
 Change = Callable[[TargetStanding], TargetStanding]
 
@@ -53,6 +54,29 @@ class CrmStore(Protocol):
 
     async def put_links(self, links: Sequence[Link]) -> None:
         """Write links, in place of what was remembered of the same calls."""
+        ...
+
+    async def begin_held(
+        self, target: str, works: Sequence[Work], *, now: datetime, lease_for: timedelta
+    ) -> set[int]:
+        """Keep the leases of works, and write for those still held that writing their calls begins now; return the ids
+        of the others."""
+        ...
+
+    async def settle_held(
+        self,
+        target: str,
+        settled: Sequence[tuple[Work, Link]],
+        *,
+        over: Collection[int],
+        change: Callable[[Collection[int]], Change],
+        now: datetime,
+        lease_for: timedelta,
+    ) -> set[int]:
+        """Write what is remembered after works, mark those of the ids `over` done, and change the target's standing.
+
+        Works that are no longer held are left out, with their links; their ids are given to `change`, and returned.
+        """
         ...
 
     async def standing(self, target: str) -> TargetStanding:

@@ -25,7 +25,7 @@ def orders_record(orders: PushOrders) -> Any:
 
 def orders_of(record: Any) -> PushOrders:
     """Read them back. Raises BadInput."""
-    return _read(_ORDERS, record, "orders")
+    return read_as(_ORDERS, record, "orders")
 
 
 def works_record(works: Sequence[Work]) -> Any:
@@ -35,7 +35,7 @@ def works_record(works: Sequence[Work]) -> Any:
 
 def works_of(record: Any) -> list[Work]:
     """Read them back. Raises BadInput."""
-    return _read(_WORKS, record, "works")
+    return read_as(_WORKS, record, "works")
 
 
 def settlements_record(settlements: Sequence[Settlement]) -> Any:
@@ -45,7 +45,7 @@ def settlements_record(settlements: Sequence[Settlement]) -> Any:
 
 def settlements_of(record: Any) -> list[Settlement]:
     """Read them back. Raises BadInput."""
-    return _read(_SETTLEMENTS, record, "settlements")
+    return read_as(_SETTLEMENTS, record, "settlements")
 
 
 def rate_record(rate: Rate) -> Any:
@@ -55,7 +55,7 @@ def rate_record(rate: Rate) -> Any:
 
 def rate_of(record: Mapping[str, Any]) -> Rate:
     """Read it back. Raises BadInput."""
-    return _read(_RATE, record, "rate")
+    return read_as(_RATE, record, "rate")
 
 
 def standing_record(standing: TargetStanding) -> Any:
@@ -65,10 +65,11 @@ def standing_record(standing: TargetStanding) -> Any:
 
 def standing_of(record: Any) -> TargetStanding:
     """Read it back. Raises BadInput."""
-    return _read(_STANDING, record, "standing")
+    return read_as(_STANDING, record, "standing")
 
 
-def _read(kind: TypeAdapter[Value], record: Any, where: str) -> Value:
+def read_as(kind: TypeAdapter[Value], record: Any, where: str) -> Value:
+    """Read JSON values as what they should be. Raises BadInput: which of them, and why."""
     try:
         return kind.validate_python(record)
     except ValidationError as error:

@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from cti.bus import EventBus
 from cti.clock import Clock
 from cti.dialer import agent_states as signals
+from cti.dialer.agent_ports import AgentStore
 from cti.dialer.agent_states import may_take_calls, previews
+from cti.dialer.exchange_ports import Lines
 from cti.dialer.kept_legs import KeptLegs
-from cti.dialer.ports import AgentStore, Lines
 from cti.dialer.roster import Roster
 from cti.errors import Conflict, NodeDown
 from cti.model.agents import UNSET, Agent, AgentState, Unset

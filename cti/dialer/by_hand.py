@@ -6,9 +6,11 @@ from cti.clock import Clock
 from cti.dialer.agent_desk import AgentDesk
 from cti.dialer.agent_states import may_take_calls, previews
 from cti.dialer.campaign_desk import CampaignDesk
+from cti.dialer.campaign_ports import CampaignStore
+from cti.dialer.candidate_ports import Gate
+from cti.dialer.exchange_ports import Lines
 from cti.dialer.owners import owned_targets
 from cti.dialer.placing import Order, Placer
-from cti.dialer.ports import CampaignStore, Gate, Lines
 from cti.errors import Conflict, NodeDown, NotFound
 from cti.model.agents import Agent
 from cti.model.calls import Call

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Protocol
 
 from cti.bus import EventBus
-from cti.dialer.ports import CallStore, OpenCalls
+from cti.dialer.call_ports import CallStore
+from cti.dialer.exchange_ports import OpenCalls
 from cti.dialer.retry import done_after_one
 from cti.errors import NotFound
 from cti.model.calls import Call

@@ -7,7 +7,7 @@ from typing import Final
 
 from cti.bus import EventBus
 from cti.clock import Clock
-from cti.dialer.ports import CallbackStore
+from cti.dialer.callback_ports import CallbackStore
 from cti.model.callbacks import Callback, CallbackState
 from cti.model.events import CallbackMoved
 from cti.model.telling import Tell, tell_nobody

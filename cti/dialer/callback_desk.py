@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cti.clock import Clock
-from cti.dialer.ports import CallbackStore, Gate, ReasonStore
+from cti.dialer.callback_ports import CallbackStore, CallbackWorks, no_callback_works
+from cti.dialer.candidate_ports import Gate
+from cti.dialer.queue_ports import ReasonStore
 from cti.dialer.retry import CALLBACK_RAISE
 from cti.errors import BadInput
 from cti.model.callbacks import (
@@ -39,13 +41,17 @@ class CallbackDesk:
         campaign: Callable[[int], Campaign],
         clock: Clock,
         clash_minutes: float = 10.0,
+        follow: CallbackWorks = no_callback_works,
     ) -> None:
-        """`clash_minutes`: two callbacks of one agent that are nearer to each other are told as a clash."""
+        """`follow` says which work a callback leaves that people made or changed.
+
+        `clash_minutes`: two callbacks of one agent that are nearer to each other are told as a clash."""
         self._store = store
         self._reasons = reasons
         self._gate = gate
         self._campaign = campaign
         self._clock = clock
+        self._follow = follow
         self._clash = timedelta(minutes=clash_minutes)
 
     async def whereabouts(self, contact_id: int) -> Whereabouts:
@@ -56,7 +62,7 @@ class CallbackDesk:
         """Plan a callback. Raises NotFound, Conflict (one stands open, or he is stopped), BadInput (it is past)."""
         self._must_be_ahead(new.due_at)
         raised = self._raise_of(new.campaign_id)
-        made = await self._store.add(new, raised=raised, at=self._clock.now())
+        made = await self._store.add(new, raised=raised, at=self._clock.now(), works=self._follow)
         return CallbackAnswer(callback=made, warnings=await self._warnings(made))
 
     async def change(self, callback_id: int, change: CallbackChange, *, by: str) -> CallbackAnswer:
@@ -65,7 +71,12 @@ class CallbackDesk:
             self._must_be_ahead(change.due_at)
         before = await self._store.get(callback_id)
         after = await self._store.change(
-            callback_id, change, by=by, raised=self._raise_of(before.campaign_id), at=self._clock.now()
+            callback_id,
+            change,
+            by=by,
+            raised=self._raise_of(before.campaign_id),
+            at=self._clock.now(),
+            works=self._follow,
         )
         return CallbackAnswer(callback=after, warnings=await self._warnings(after) if after.open else ())
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from cti.bus import EventBus
 from cti.clock import Clock
-from cti.dialer.ports import CampaignStore
+from cti.dialer.campaign_ports import CampaignStore
 from cti.dialer.retry_checks import check_codes, check_known, check_retry, wants_other_numbers
 from cti.errors import BadInput, Conflict, NotFound
 from cti.model.campaign_rules import CampaignRules, Spill

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Final
 
 from cti.clock import Clock
-from cti.dialer.ports import DecisionStore
+from cti.dialer.pacing_ports import DecisionStore
 from cti.model.decisions import PacingDecision
 from cti.pacing.floor import Decision, Floor
 from cti.service import Absence, every

@@ -13,14 +13,15 @@ from typing import Final
 from cti.clock import Clock
 from cti.dialer.agent_desk import AgentDesk
 from cti.dialer.campaign_desk import CampaignDesk
+from cti.dialer.campaign_ports import CampaignStore
 from cti.dialer.decision_log import DecisionLog
+from cti.dialer.exchange_ports import Lines
 from cti.dialer.floor_board import FloorBoard, busy
 from cti.dialer.joiner import Joiner
 from cti.dialer.ledger import DropLedger
 from cti.dialer.owners import groups, owned_targets
 from cti.dialer.pacers import PACED, Pacers
 from cti.dialer.placing import AWAY_SECONDS, Order, Placer
-from cti.dialer.ports import CampaignStore, Lines
 from cti.dialer.refusals import IN_A_ROW, Refusals
 from cti.dialer.selector import Selector
 from cti.dialer.teams import teams

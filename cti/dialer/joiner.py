@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 from cti.clock import Clock, SystemClock
 from cti.dialer.agent_desk import AgentDesk
+from cti.dialer.exchange_ports import Lines
 from cti.dialer.matching import agent_for, in_turn, spills_at
-from cti.dialer.ports import Lines
 from cti.errors import NodeDown, NodeRefused, NodeSilent
 from cti.model.agents import Agent, AgentState
 from cti.model.calls import Call, CallState

@@ -10,7 +10,8 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from cti.dialer.ports import AgentStore, CallStore
+from cti.dialer.agent_ports import AgentStore
+from cti.dialer.call_ports import CallStore
 from cti.dialer.retry import done_after_one
 from cti.errors import StorageError
 from cti.model.agents import Agent, AgentChange

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from cti.clock import Clock
 from cti.dialer import agent_states as signals
-from cti.dialer.ports import Lines
+from cti.dialer.exchange_ports import Lines
 from cti.dialer.roster import Roster
 from cti.errors import Conflict, NodeDown, NodeError, NodeRefused
 from cti.model.agents import Agent, AgentState

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from cti.clock import Clock
-from cti.dialer.ports import Gate
+from cti.dialer.candidate_ports import Gate
 from cti.model.contacts import Campaign, Candidate
 from cti.model.verdicts import Verdict
 

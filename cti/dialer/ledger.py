@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cti.clock import Clock
-from cti.dialer.ports import LedgerStore
+from cti.dialer.pacing_ports import LedgerStore
 from cti.model.calls import Call, Outcome
 from cti.model.campaign_rules import DropWindow, PacingRules
 from cti.model.contacts import Campaign

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from cti.dialer.ports import QueueStore
+from cti.dialer.queue_ports import QueueStore
 from cti.model.standing import Parked
 from cti.service import Absence, every
 

@@ -13,11 +13,14 @@ from datetime import datetime
 from cti.bus import EventBus
 from cti.clock import Clock
 from cti.dialer.agent_desk import AgentDesk
+from cti.dialer.call_ports import CallStore
 from cti.dialer.campaign_desk import CampaignDesk
+from cti.dialer.candidate_ports import Gate
+from cti.dialer.exchange_ports import Lines, OpenCalls
 from cti.dialer.floor_board import FloorBoard
 from cti.dialer.last_word import LastWord
 from cti.dialer.matching import holds
-from cti.dialer.ports import CallStore, Gate, Lines, OpenCalls, QueueStore
+from cti.dialer.queue_ports import QueueStore
 from cti.dialer.selector import parking
 from cti.errors import NodeDown, NodeError, NodeRefused, StorageError
 from cti.lines.keeper import LineKeeper

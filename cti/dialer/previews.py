@@ -12,9 +12,11 @@ from cti.bus import EventBus
 from cti.clock import Clock
 from cti.dialer.agent_desk import AgentDesk
 from cti.dialer.campaign_desk import CampaignDesk
+from cti.dialer.candidate_ports import Gate
+from cti.dialer.exchange_ports import Lines
 from cti.dialer.owners import owned_targets
 from cti.dialer.placing import Order, Placer
-from cti.dialer.ports import Gate, Lines, QueueStore
+from cti.dialer.queue_ports import QueueStore
 from cti.dialer.selector import Selector
 from cti.dialer.teams import teams
 from cti.errors import Conflict, StorageError

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cti.clock import Clock
-from cti.dialer.ports import QueueStore
+from cti.dialer.queue_ports import QueueStore
 
 BITE: Final = 500
 

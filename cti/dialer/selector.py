@@ -11,8 +11,9 @@ from itertools import takewhile
 from math import ceil
 from typing import Final
 
+from cti.dialer.candidate_ports import Chances, Gate
 from cti.dialer.parker import Parker
-from cti.dialer.ports import Chances, Gate, QueueStore
+from cti.dialer.queue_ports import QueueStore
 from cti.model.campaign_rules import Order
 from cti.model.contacts import Campaign, Candidate, Mode
 from cti.model.standing import Lane, Parked

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from cti.clock import Clock
-from cti.dialer.ports import ReasonStore
+from cti.dialer.queue_ports import ReasonStore
 from cti.errors import StorageError
 from cti.service import every
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from cti.clock import Clock
-from cti.dialer.ports import QueueStore
+from cti.dialer.queue_ports import QueueStore
 from cti.service import Absence, every
 
 log = logging.getLogger(__name__)

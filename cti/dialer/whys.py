@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Final
 
 from cti.clock import Clock
+from cti.dialer.candidate_ports import Gate
 from cti.dialer.pending_answer import MOST_BEFORE, Sight, pending_answer
-from cti.dialer.ports import Gate, ReasonStore
+from cti.dialer.queue_ports import ReasonStore
 from cti.errors import NotFound
 from cti.model.agents import Agent, AgentState
 from cti.model.contacts import Campaign, EntryState

@@ -97,6 +97,8 @@ class ContactRow:
     crm_customer: str | None = None
     crm_contact: str | None = None
     crm_deal: str | None = None
+    deal: Mapping[str, Any] | None = None
+    """Name, stage, amount and currency of it, as the CRM says; None: it was never told."""
     consent: str | None = None
     consent_at: datetime | None = None
     consent_source: str | None = None
@@ -173,6 +175,7 @@ def contact_record(contact: ContactRow) -> dict[str, Any]:
         "crm_customer": contact.crm_customer,
         "crm_contact": contact.crm_contact,
         "crm_deal": contact.crm_deal,
+        "deal": dict(contact.deal) if contact.deal else None,
         "consent": contact.consent,
         "consent_source": contact.consent_source,
         "failures": contact.failures,

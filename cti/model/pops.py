@@ -31,6 +31,8 @@ class ContactCard:
     crm_customer: str | None = None
     crm_contact: str | None = None
     crm_deal: str | None = None
+    deal: Mapping[str, Any] | None = None
+    """What the CRM says of it: `ref`, `name`, `stage`, `amount`, `currency`."""
     fields: Mapping[str, Any] = field(default_factory=dict)
     """Further columns of his row."""
 
@@ -46,5 +48,6 @@ def card_record(card: ContactCard) -> dict[str, Any]:
         "crm_customer": card.crm_customer,
         "crm_contact": card.crm_contact,
         "crm_deal": card.crm_deal,
+        "deal": dict(card.deal) if card.deal else None,
         "fields": dict(card.fields),
     }

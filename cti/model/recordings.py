@@ -80,10 +80,17 @@ class HoldStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetentionClass:
-    """How long recordings of one kind are kept."""
+    """How long recordings of one kind are kept, and what was said in them."""
 
     name: str
     days: float
+    transcript_days: float | None = None
+    """None: transcripts go with the recordings."""
+
+    @property
+    def days_of_text(self) -> float:
+        """Return how long transcripts are kept."""
+        return self.days if self.transcript_days is None else self.transcript_days
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

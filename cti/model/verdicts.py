@@ -43,6 +43,10 @@ class SkipReason(StrEnum):
     """Nothing forbids it: others are before him."""
     LIST_ENDED = "list_ended"
     IMPORT_UNDONE = "import_undone"
+    CRM_OVER = "crm_over"
+    """The CRM's record is won, lost, merged, archived, deleted, or opted out."""
+    CRM_STALE = "crm_stale"
+    """The CRM's record was read too long ago, and is read again first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

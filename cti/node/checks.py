@@ -15,11 +15,13 @@ from cti.clock import Clock
 from cti.errors import NodeError
 from cti.model.findings import Finding
 from cti.node import machine
+from cti.node.bucket import recordings_bucket
 from cti.node.evidence import Seen, cel_file_findings, recording_findings, wrong_folders
 from cti.node.probe import Prober
 from cti.node.questions import ask, ask_trunk
 from cti.node.verdicts import event_findings, joining_findings, safety_net_findings
 from cti.node.wire import Wire
+from cti.recording.ports import FileStore
 
 _PATIENCE: Final = Patience(connect=5.0, answer=5.0, boot=5.0)
 
@@ -44,11 +46,18 @@ class NodeToCheck:
 
 
 async def check_machine(
-    *, recordings: Path, reach_database: Callable[[], Awaitable[object]], host: str, port: int
+    *,
+    recordings: Path,
+    reach_database: Callable[[], Awaitable[object]],
+    host: str,
+    port: int,
+    bucket: str = "",
+    open_bucket: Callable[[], FileStore] | None = None,
 ) -> list[Finding]:
-    """Check what belongs to no node: the recordings folder, the database, the API's port."""
+    """Check what belongs to no node: the recordings folder and bucket, the database, the API's port."""
     return [
         await asyncio.to_thread(machine.writable_folder, recordings),
+        *([await asyncio.to_thread(recordings_bucket, open_bucket, bucket)] if open_bucket else []),
         await machine.database(reach_database),
         await asyncio.to_thread(machine.api_address, host, port),
     ]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +15,20 @@ class S3Place:
     region: str = ""
     prefix: str = ""
     """Put before each key; without a slash at its end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long a store is waited for."""
+
+    connect_seconds: float = 10.0
+    read_seconds: float = 60.0
+    """Between two pieces of an answer."""
+    attempts: int = 3
+    """In all, at one order."""
+
+
+UNHURRIED: Final = Patience()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cti.errors import FileMissing, RecordingError
 from cti.recording.files import translated
-from cti.recording.plan import S3Place
+from cti.recording.plan import UNHURRIED, Patience, S3Place
 
 _MISSING: Final = frozenset({"404", "NoSuchKey", "NotFound"})
 _BEYOND: Final = "InvalidRange"
@@ -28,24 +28,17 @@ _IN_MEMORY: Final = 4 << 20
 class S3Store:
     """Objects of one bucket below one prefix."""
 
-    def __init__(self, place: S3Place, *, spool: Path | None = None) -> None:
-        """`spool`: folder for what is too large for memory on its way; None: the system's own."""
+    def __init__(self, place: S3Place, *, spool: Path | None = None, patience: Patience = UNHURRIED) -> None:
+        """`spool`: folder for what is too large for memory on its way; None: the system's own.
+
+        Raises RecordingError when what boto3 finds in its files or the environment is wrong in itself.
+        """
         self._place = place
         self._spool = spool
-        self._client: Any = boto3.session.Session().client(
-            "s3",
-            endpoint_url=place.endpoint or None,
-            region_name=place.region or None,
-            config=Config(
-                connect_timeout=10,
-                read_timeout=60,
-                retries={"mode": "standard", "total_max_attempts": 3},
-                # Stores that are not Amazon's know neither the checksums it asks for by default, nor bucket hosts.
-                request_checksum_calculation="when_required",
-                response_checksum_validation="when_required",
-                s3={"addressing_style": "path"} if place.endpoint else {},
-            ),
-        )
+        try:
+            self._client = _client(place, patience)
+        except (BotoCoreError, Boto3Error, ValueError) as error:
+            raise RecordingError(f"{self._where} cannot be asked: {error}") from error
 
     def put(self, key: str, chunks: Iterable[bytes]) -> int:
         """See the port. S3 shows an object only when all of it is there."""
@@ -92,10 +85,14 @@ class S3Store:
             raise FileMissing(f"{key!r} is no key of a recording")
         return f"{self._place.prefix}/{key}" if self._place.prefix else key
 
+    @property
+    def _where(self) -> str:
+        return f"the S3 bucket {self._place.bucket} at {self._place.endpoint or 'Amazon'}"
+
     @contextmanager
     def _said(self, what: str, key: str) -> Iterator[None]:
         """Translate what the library raises; a file that is not there, or ends before, has an error of its own."""
-        where = f"the S3 bucket {self._place.bucket} at {self._place.endpoint or 'Amazon'}"
+        where = self._where
         try:
             yield
         except ClientError as error:
@@ -106,6 +103,23 @@ class S3Store:
             raise kind(f"{where} did not {what} {key}: {code} {message}") from error
         except (BotoCoreError, Boto3Error) as error:
             raise RecordingError(f"{where} did not {what} {key}: {error}") from error
+
+
+def _client(place: S3Place, patience: Patience) -> Any:
+    return boto3.session.Session().client(
+        "s3",
+        endpoint_url=place.endpoint or None,
+        region_name=place.region or None,
+        config=Config(
+            connect_timeout=patience.connect_seconds,
+            read_timeout=patience.read_seconds,
+            retries={"mode": "standard", "total_max_attempts": patience.attempts},
+            # Stores that are not Amazon's know neither the checksums it asks for by default, nor bucket hosts.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+            s3={"addressing_style": "path"} if place.endpoint else {},
+        ),
+    )
 
 
 class _NotThere(RecordingError):

@@ -4,12 +4,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from cti.crm.targets import Target
 from cti.model.calls import Outcome
 from cti.model.crm import Rate
+from cti.model.crm_pulls import PullRules
 from cti.settings.base import Section
+from cti.settings.crm_pull_sections import CrmPullSettings
 
 TargetName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=40)]
 
@@ -23,7 +25,7 @@ class CrmTargetSettings(Section):
     adapter: str = Field(
         "rest",
         min_length=1,
-        description="Which adapter speaks to it: `rest` is any CRM, by its mapping file.",
+        description="Which adapter speaks to it: `odoo`, or `rest` for any CRM, by its mapping file.",
     )
     url: str = Field(
         pattern=r"^https?://[^\s]+$", description="Address of the CRM, `https://crm.example.com`."
@@ -44,6 +46,9 @@ class CrmTargetSettings(Section):
     recording: bool = Field(
         True, description="Write the link to the recording, where `crm.recording_url` is set."
     )
+    follow_ups: bool = Field(
+        False, description="Write callbacks as follow-ups of the record, where the adapter can."
+    )
     in_flight: int | None = Field(
         None,
         ge=1,
@@ -57,6 +62,22 @@ class CrmTargetSettings(Section):
     )
     burst: int | None = Field(None, ge=1, description="Requests at once after a silence.")
     per_day: int | None = Field(None, ge=1, description="Most requests of the account in a day (UTC).")
+
+    reconcile_minutes: float = Field(
+        60.0,
+        ge=0,
+        le=7 * 24 * 60,
+        description="How often calls and what stands in the CRM are held together; 0: on order alone.",
+    )
+    reconcile_hours: float = Field(
+        26.0, gt=0, le=24 * 366, description="Calls of the last so many hours are looked at each time."
+    )
+    reconcile_stand_back_seconds: float = Field(
+        900.0,
+        ge=0,
+        le=24 * 3600,
+        description="So long in all a reconciliation stands back while calls wait to be written; 0: not at all.",
+    )
 
     def rate(self, *, known: Rate) -> Rate:
         """Return the rate it is given; what is not set is as known of the CRM."""
@@ -79,6 +100,26 @@ class CrmSettings(Section):
         True, description="`cti run` keeps `python -m crm_sync` beside itself; else it is run by others."
     )
     targets: tuple[CrmTargetSettings, ...] = ()
+    pulls: tuple[CrmPullSettings, ...] = ()
+
+    @model_validator(mode="after")
+    def _known(self) -> "CrmSettings":
+        names = [pull.name for pull in self.pulls]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"pulls: the name {twice[0]!r} stands twice")
+        targets = [target.name for target in self.targets]
+        for pull in self.pulls:
+            if pull.target not in targets:
+                known = ", ".join(targets) or "none"
+                raise ValueError(
+                    f"pulls: {pull.name}: there is no target {pull.target!r}; there are: {known}"
+                )
+        return self
+
+    def pull_rules(self) -> tuple[PullRules, ...]:
+        """Return what the service must know of pulls."""
+        return tuple(pull.rules() for pull in self.pulls)
 
     @field_validator("targets")
     @classmethod

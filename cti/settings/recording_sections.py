@@ -19,6 +19,13 @@ class RetentionSettings(Section):
     days: float = Field(
         gt=0, le=36_500, description="How long its recordings are kept, from the answer on, in days."
     )
+    transcript_days: float | None = Field(
+        None,
+        gt=0,
+        le=36_500,
+        description="How long their transcripts are kept, likewise, with what was found in them; not set: as long as "
+        "the recordings.",
+    )
 
 
 class S3Settings(Section):
@@ -115,4 +122,7 @@ class RecordingSettings(Section):
 
     def retention_classes(self) -> tuple[RetentionClass, ...]:
         """Return the classes as the retention service wants them."""
-        return tuple(RetentionClass(name=one.name, days=one.days) for one in self.classes)
+        return tuple(
+            RetentionClass(name=one.name, days=one.days, transcript_days=one.transcript_days)
+            for one in self.classes
+        )

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import Table, event, func, select
+from sqlalchemy import Table, event, exc, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -25,6 +25,9 @@ BUSY_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 30.0
 """How long PostgreSQL may take over one statement of ours; a dead network must not hold a caller for ever."""
 CONNECT_SECONDS: Final = 10.0
+FRESH_SECONDS: Final = 1.0
+"""A connection to PostgreSQL that was used so short a time ago is taken to be alive."""
+GIVEN_BACK: Final = "given back"
 
 Upsert = sqlite.Insert | postgresql.Insert
 
@@ -74,6 +77,15 @@ class Connections:
         with translated(self.label):
             async with self._writer.begin() as connection:
                 yield connection
+
+    @asynccontextmanager
+    async def writing_once(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection for one statement that writes, which is a transaction by itself.
+
+        On PostgreSQL the trips of BEGIN and COMMIT are spared; more than one statement would not belong together.
+        """
+        async with self.writing() if self.is_sqlite else self.glancing() as connection:
+            yield connection
 
     def insert(self, table: Table) -> Upsert:
         """Return an INSERT that has `on_conflict_do_...`, which both databases spell alike."""
@@ -139,13 +151,31 @@ def _sqlite_engine(
 
 
 def _postgres_engine(address: Address) -> AsyncEngine:
-    return create_async_engine(
+    engine = create_async_engine(
         address.url,
         connect_args={"timeout": CONNECT_SECONDS, "command_timeout": ANSWER_SECONDS},
         pool_size=8,
         max_overflow=0,
         pool_timeout=ANSWER_SECONDS,
-        pool_pre_ping=True,
         hide_parameters=True,
         json_serializer=_to_json,
     )
+    pool, dialect = engine.sync_engine.pool, engine.dialect
+
+    # `pool_pre_ping` asks at each use, which costs as much as a statement. A server that went away is gone for longer
+    # than this; and a connection that dies between two uses is a temporary error like one that dies within one.
+    @event.listens_for(pool, "checkin")
+    def given_back(_connection: Any, record: Any) -> None:
+        record.info[GIVEN_BACK] = asyncio.get_running_loop().time()
+
+    @event.listens_for(pool, "checkout")
+    def taken(connection: Any, record: Any, _proxy: Any) -> None:
+        since = record.info.get(GIVEN_BACK)
+        if since is None or asyncio.get_running_loop().time() - since < FRESH_SECONDS:
+            return
+        try:
+            dialect.do_ping(connection)
+        except dialect.loaded_dbapi.Error as error:
+            raise exc.InvalidatePoolError from error
+
+    return engine

@@ -25,7 +25,7 @@ ROWS: Final = select(*CONTACT_COLUMNS, _owners.c.login.label("owner")).select_fr
 ENTRY_FACTS: Final = tuple(name for name in EntryFacts.__dataclass_fields__ if name != "state")
 _NUMBERS: Final = (
     select(tables.numbers)
-    .where(_numbers.contact_id.in_(bindparam("ids", expanding=True)))
+    .where(_numbers.contact_id.in_(bindparam("ids", expanding=True)), _numbers.position >= 0)
     .order_by(_numbers.contact_id, _numbers.position)
 )
 _TAGS: Final = (

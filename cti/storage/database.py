@@ -24,14 +24,17 @@ from cti.storage.sql_dictionaries import SqlDictionaries
 from cti.storage.sql_do_not_call import SqlDoNotCall
 from cti.storage.sql_facts import SqlFacts
 from cti.storage.sql_finding import SqlFinding
+from cti.storage.sql_follow_ups import SqlFollowUps
 from cti.storage.sql_imports import SqlImports
 from cti.storage.sql_leads import SqlLeads
 from cti.storage.sql_ledger import SqlDecisions, SqlLedger
 from cti.storage.sql_nodes import SqlNodes
 from cti.storage.sql_ownership import SqlOwnership
+from cti.storage.sql_pulls import SqlPulls
 from cti.storage.sql_quality import SqlQuality
 from cti.storage.sql_queue import SqlQueue
 from cti.storage.sql_reasons import SqlReasons
+from cti.storage.sql_reconciliations import SqlReconciliations
 from cti.storage.sql_recordings import SqlRecordings
 from cti.storage.sql_search import SqlSearch
 from cti.storage.sql_transcripts import SqlTranscripts
@@ -77,6 +80,9 @@ class Database:
         self.recordings = SqlRecordings(connections)
         self.search = SqlSearch(connections)
         self.crm = SqlCrm(connections)
+        self.pulls = SqlPulls(connections)
+        self.follow_ups = SqlFollowUps(connections)
+        self.reconciliations = SqlReconciliations(connections)
         self.hooks = SqlHooks(connections)
         self.cards = SqlCards(connections)
         self.links = SqlLinks(connections)

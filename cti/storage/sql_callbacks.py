@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cti.dialer.ports import CallbackWorks, no_callback_works
+from cti.dialer.callback_ports import CallbackWorks, no_callback_works
 from cti.errors import Conflict, NotFound
 from cti.model.callbacks import (
     OPEN_CALLBACKS,
@@ -66,7 +66,9 @@ class SqlCallbacks:
         return Whereabouts(owner_agent_id=row.owner_agent_id, zone=row.zone)
 
     @to_the_end
-    async def add(self, new: NewCallback, *, raised: int, at: datetime) -> Callback:
+    async def add(
+        self, new: NewCallback, *, raised: int, at: datetime, works: CallbackWorks = no_callback_works
+    ) -> Callback:
         """See the port."""
         async with self._connections.writing() as connection:
             await _must_be_callable(connection, new.contact_id)
@@ -92,6 +94,7 @@ class SqlCallbacks:
             made = callback_of((await connection.execute(row)).mappings().one())
             await _note(connection, [made], CallbackMoveKind.MADE, by=new.by, detail=_when(made), at=at)
             await _wait(connection, made, raised=raised, at=at)
+            await self._works.write(connection, works(made), now=at)
         return made
 
     async def _entry(self, connection: AsyncConnection, new: NewCallback, at: datetime) -> int:
@@ -164,7 +167,14 @@ class SqlCallbacks:
 
     @to_the_end
     async def change(
-        self, callback_id: int, change: CallbackChange, *, by: str, raised: int, at: datetime
+        self,
+        callback_id: int,
+        change: CallbackChange,
+        *,
+        by: str,
+        raised: int,
+        at: datetime,
+        works: CallbackWorks = no_callback_works,
     ) -> Callback:
         """See the port."""
         async with self._connections.writing() as connection:
@@ -182,6 +192,7 @@ class SqlCallbacks:
                 await _wait(connection, after, raised=raised, at=at)
             elif after.agent_id != before.agent_id:
                 await connection.execute(HAVE, {"entry": after.entry_id, "lane": after.agent_id or 0})
+            await self._works.write(connection, works(after), now=at)
         return after
 
     @to_the_end

@@ -9,7 +9,7 @@ from sqlalchemy import Select, bindparam, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti.clock import Clock
-from cti.dialer.ports import no_works
+from cti.dialer.call_ports import no_works
 from cti.dialer.retry import done_after_one
 from cti.errors import NotFound
 from cti.model.calls import Call, CallState

@@ -20,6 +20,7 @@ _CARDS: Final = select(
     _contacts.crm_customer,
     _contacts.crm_contact,
     _contacts.crm_deal,
+    _contacts.deal,
     _contacts.fields,
 )
 _BY_ID: Final = _CARDS.where(_contacts.id == bindparam("contact"))

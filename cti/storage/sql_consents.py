@@ -50,29 +50,7 @@ class SqlConsents:
         contacts = sorted({one.contact_id for one in said})
         async with self._connections.writing() as connection:
             await _must_know(connection, contacts)
-            await self._write_what_was_imported(connection, contacts)
-            ids = await self._connections.new_ids(connection, _consents, len(said))
-            rows = [
-                {**asdict(one), "standing": one.standing.value, "id": number}
-                | {"recorded_by": by, "recorded_at": at}
-                for number, one in zip(ids, said, strict=True)
-            ]
-            await connection.execute(insert(_consents), rows)
-            lines = (await connection.execute(_HISTORY, {"contacts": contacts})).mappings().all()
-            last = {line["contact_id"]: line for line in lines}
-            await connection.execute(_STANDING, [_standing(line) for line in last.values()])
-        return [_consent(dict(row)) for row in rows]
-
-    async def _write_what_was_imported(self, connection: AsyncConnection, contacts: Sequence[int]) -> None:
-        """Give what a list said its line in the history, before another one comes: the last line is what holds."""
-        _, missing = await _lines(connection, contacts)
-        if missing:
-            ids = await self._connections.new_ids(connection, _consents, len(missing))
-            rows = [
-                asdict(one) | {"standing": one.standing.value, "id": number}
-                for number, one in zip(ids, missing, strict=True)
-            ]
-            await connection.execute(insert(_consents), rows)
+            return await record_consents(self._connections, connection, said, by=by, at=at)
 
     @to_the_end
     async def history(self, contact_id: int) -> list[Consent]:
@@ -87,6 +65,43 @@ class SqlConsents:
         having = select(_numbers.contact_id).where(_numbers.e164 == number).distinct()
         async with self._connections.reading() as connection:
             return sorted((await connection.execute(having)).scalars())
+
+
+async def record_consents(
+    connections: Connections,
+    connection: AsyncConnection,
+    said: Sequence[NewConsent],
+    *,
+    by: str,
+    at: datetime,
+) -> list[Consent]:
+    """Write what was said into a transaction that is open; the contacts are there."""
+    contacts = sorted({one.contact_id for one in said})
+    await _write_what_was_imported(connections, connection, contacts)
+    ids = await connections.new_ids(connection, _consents, len(said))
+    rows = [
+        {**asdict(one), "standing": one.standing.value, "id": number} | {"recorded_by": by, "recorded_at": at}
+        for number, one in zip(ids, said, strict=True)
+    ]
+    await connection.execute(insert(_consents), rows)
+    lines = (await connection.execute(_HISTORY, {"contacts": contacts})).mappings().all()
+    last = {line["contact_id"]: line for line in lines}
+    await connection.execute(_STANDING, [_standing(line) for line in last.values()])
+    return [_consent(dict(row)) for row in rows]
+
+
+async def _write_what_was_imported(
+    connections: Connections, connection: AsyncConnection, contacts: Sequence[int]
+) -> None:
+    """Give what a list said its line in the history, before another one comes: the last line is what holds."""
+    _, missing = await _lines(connection, contacts)
+    if missing:
+        ids = await connections.new_ids(connection, _consents, len(missing))
+        rows = [
+            asdict(one) | {"standing": one.standing.value, "id": number}
+            for number, one in zip(ids, missing, strict=True)
+        ]
+        await connection.execute(insert(_consents), rows)
 
 
 async def _lines(connection: AsyncConnection, contacts: Sequence[int]) -> tuple[list[Consent], list[Consent]]:

@@ -1,21 +1,23 @@
 """`CrmStore` on the database: facts of calls for CRMs, what stands there, how they stand."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import fields
-from datetime import datetime
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, case, func, select
+from sqlalchemy import bindparam, case, func, select
 
 from cti.crm.logs import REFS, call_log
 from cti.crm.ports import Change, LinkCounts
 from cti.model.calls import Join
-from cti.model.crm import CallLog, Link, RecordRef, TargetStanding
+from cti.model.crm import CallLog, Link, TargetStanding
 from cti.model.queries import CallRow, RecordingFacts
+from cti.model.work import Work
 from cti.storage import tables
 from cti.storage.call_rows import CALL_COLUMNS, call_of
 from cti.storage.connections import Connections
+from cti.storage.held_work import extend_held, finish_held
 from cti.storage.leg_rows import read_joins
+from cti.storage.link_rows import LinkWriter, link_of, standing_of
 from cti.storage.uninterrupted import to_the_end
 
 _calls, _contacts, _links = tables.calls.c, tables.contacts.c, tables.crm_links.c
@@ -66,7 +68,6 @@ _COUNTS: Final = (
     .group_by(_links.target)
     .order_by(_links.target)
 )
-_STANDING_FIELDS: Final = tuple(field.name for field in fields(TargetStanding))
 
 
 class SqlCrm:
@@ -75,29 +76,7 @@ class SqlCrm:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
         self.begun = connections.begun
-        link = connections.insert(tables.crm_links)
-        values = (
-            "remote_kind",
-            "remote_id",
-            "version",
-            "fingerprint",
-            "sending_at",
-            "pushed_at",
-            "deleted_at",
-        )
-        key = [_links.target, _links.call_id]
-        self._put = link.on_conflict_do_update(
-            index_elements=key, set_={name: link.excluded[name] for name in values}
-        )
-        self._begin = link.on_conflict_do_update(
-            index_elements=key, set_={"sending_at": link.excluded.sending_at}
-        )
-        standing = connections.insert(tables.crm_targets)
-        self._put_standing = standing.on_conflict_do_update(
-            index_elements=[_targets.target],
-            set_={name: standing.excluded[name] for name in _STANDING_FIELDS if name != "target"},
-        )
-        self._make_standing = standing.on_conflict_do_nothing(index_elements=[_targets.target])
+        self._links = LinkWriter(connections)
 
     @to_the_end
     async def logs(self, call_ids: Sequence[str]) -> Mapping[str, CallLog]:
@@ -130,7 +109,7 @@ class SqlCrm:
             return {}
         asked = {"of_target": target, "call_ids": list(call_ids)}
         async with self._connections.glancing() as connection:
-            return {row.call_id: _link(row) for row in await connection.execute(_LINKS, asked)}
+            return {row.call_id: link_of(row) for row in await connection.execute(_LINKS, asked)}
 
     @to_the_end
     async def links_after(self, target: str, call_id: str, *, limit: int) -> list[Link]:
@@ -142,41 +121,71 @@ class SqlCrm:
             .limit(limit)
         )
         async with self._connections.glancing() as connection:
-            return [_link(row) for row in await connection.execute(question)]
+            return [link_of(row) for row in await connection.execute(question)]
 
     @to_the_end
     async def begin(self, target: str, call_ids: Sequence[str], *, now: datetime) -> None:
         """See the port."""
         if not call_ids:
             return
-        rows = [_values(Link(target=target, call_id=one, sending_at=now)) for one in sorted(call_ids)]
         async with self._connections.writing() as connection:
-            await connection.execute(self._begin, rows)
+            await self._links.begin(connection, target, call_ids, now=now)
 
     @to_the_end
     async def put_links(self, links: Sequence[Link]) -> None:
         """See the port."""
         if not links:
             return
-        ordered = sorted(links, key=lambda link: (link.target, link.call_id))  # one order: no deadlock
         async with self._connections.writing() as connection:
-            await connection.execute(self._put, [_values(link) for link in ordered])
+            await self._links.put(connection, links)
+
+    @to_the_end
+    async def begin_held(
+        self, target: str, works: Sequence[Work], *, now: datetime, lease_for: timedelta
+    ) -> set[int]:
+        """See the port."""
+        async with self._connections.writing() as connection:
+            held = await extend_held(connection, works, until=now + lease_for)
+            ours = [work.key for work in works if work.id in held]
+            await self._links.begin(connection, target, ours, now=now)
+        return {work.id for work in works} - held
+
+    @to_the_end
+    async def settle_held(
+        self,
+        target: str,
+        settled: Sequence[tuple[Work, Link]],
+        *,
+        over: Collection[int],
+        change: Callable[[Collection[int]], Change],
+        now: datetime,
+        lease_for: timedelta,
+    ) -> set[int]:
+        """See the port. Rows of work are locked before that of the target, which is held for the shortest time."""
+        ended = [work for work, _ in settled if work.id in over]
+        others = [work for work, _ in settled if work.id not in over]
+        async with self._connections.writing() as connection:
+            held = set(await finish_held(connection, ended, now=now))
+            held |= await extend_held(connection, others, until=now + lease_for)
+            await self._links.put(connection, [link for work, link in settled if work.id in held])
+            lost = {work.id for work, _ in settled} - held
+            row = await self._links.lock_target(connection, target)
+            await self._links.put_standing(connection, change(lost)(standing_of(row)))
+        return lost
 
     @to_the_end
     async def standing(self, target: str) -> TargetStanding:
         """See the port."""
         async with self._connections.glancing() as connection:
             row = (await connection.execute(_STANDING, {"of_target": target})).one_or_none()
-        return _standing(row) if row is not None else TargetStanding(target=target)
+        return standing_of(row) if row is not None else TargetStanding(target=target)
 
     @to_the_end
     async def change_standing(self, target: str, change: Change) -> TargetStanding:
         """See the port. The row is made first, so that there is one to lock."""
         async with self._connections.writing() as connection:
-            await connection.execute(self._make_standing, _standing_values(TargetStanding(target=target)))
-            row = (await connection.execute(_STANDING.with_for_update(), {"of_target": target})).one()
-            changed = change(_standing(row))
-            await connection.execute(self._put_standing, _standing_values(changed))
+            changed = change(standing_of(await self._links.lock_target(connection, target)))
+            await self._links.put_standing(connection, changed)
         return changed
 
     @to_the_end
@@ -184,7 +193,7 @@ class SqlCrm:
         """See the port."""
         async with self._connections.glancing() as connection:
             rows = await connection.execute(select(tables.crm_targets).order_by(_targets.target))
-            return [_standing(row) for row in rows]
+            return [standing_of(row) for row in rows]
 
     @to_the_end
     async def link_counts(self) -> list[LinkCounts]:
@@ -213,39 +222,3 @@ def _log(row: Any, joins: tuple[Join, ...]) -> CallLog:
         refs={name: getattr(row, f"contact_{name}") for name in REFS},
         follow_ups=(row.callback_at, row.next_follow_up_at),
     )
-
-
-def _link(row: Row[Any]) -> Link:
-    remote = RecordRef(row.remote_kind, row.remote_id) if row.remote_id is not None else None
-    return Link(
-        target=row.target,
-        call_id=row.call_id,
-        remote=remote,
-        version=row.version,
-        fingerprint=row.fingerprint,
-        sending_at=row.sending_at,
-        pushed_at=row.pushed_at,
-        deleted_at=row.deleted_at,
-    )
-
-
-def _values(link: Link) -> dict[str, Any]:
-    return {
-        "target": link.target,
-        "call_id": link.call_id,
-        "remote_kind": link.remote.kind if link.remote else "",
-        "remote_id": link.remote.id if link.remote else None,
-        "version": link.version,
-        "fingerprint": link.fingerprint,
-        "sending_at": link.sending_at,
-        "pushed_at": link.pushed_at,
-        "deleted_at": link.deleted_at,
-    }
-
-
-def _standing(row: Row[Any]) -> TargetStanding:
-    return TargetStanding(**{name: getattr(row, name) for name in _STANDING_FIELDS})
-
-
-def _standing_values(standing: TargetStanding) -> dict[str, Any]:
-    return {name: getattr(standing, name) for name in _STANDING_FIELDS}

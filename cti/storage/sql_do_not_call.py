@@ -44,11 +44,6 @@ class SqlDoNotCall:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
         self.begun = connections.begun
-        own = connections.insert(_own)
-        self._add = own.on_conflict_do_update(
-            index_elements=[_own.c.key, _own.c.campaign_key],
-            set_={"reason": own.excluded.reason, "until": own.excluded.until},
-        )
         self._add_number = connections.insert(_numbers).on_conflict_do_nothing()
 
     @to_the_end
@@ -56,18 +51,9 @@ class SqlDoNotCall:
         """See the port."""
         if not entries:
             return 0
-        once = {(entry.key, entry.campaign_id): entry for entry in entries}
         async with self._connections.writing() as connection:
-            await _must_know(connection, {campaign for _, campaign in once})
-            rows = await connection.execute(_KNOWN, {"keys": list({key for key, _ in once})})
-            known = {(row.key, row.campaign_key) for row in rows}
-            await connection.execute(self._add, [_row(entry, by, at) for entry in once.values()])
-            steps = [
-                _step(entry.key, entry.campaign_id, _change(entry, known), entry.reason, entry.until, by, at)
-                for entry in once.values()
-            ]
-            await connection.execute(insert(_changes), steps)
-        return len(once.keys() - known)
+            await _must_know(connection, {entry.campaign_id for entry in entries})
+            return await add_listings(self._connections, connection, entries, by=by, at=at)
 
     @to_the_end
     async def remove(self, key: str, campaign_id: int, *, by: str, reason: str, at: datetime) -> None:
@@ -192,6 +178,32 @@ class SqlDoNotCall:
                 if keys:
                     return len(keys)
         return 0
+
+
+async def add_listings(
+    connections: Connections,
+    connection: AsyncConnection,
+    entries: Sequence[NewListing],
+    *,
+    by: str,
+    at: datetime,
+) -> int:
+    """Write entries and their history into a transaction that is open; return how many were not listed before."""
+    once = {(entry.key, entry.campaign_id): entry for entry in entries}
+    rows = await connection.execute(_KNOWN, {"keys": list({key for key, _ in once})})
+    known = {(row.key, row.campaign_key) for row in rows}
+    own = connections.insert(_own)
+    add = own.on_conflict_do_update(
+        index_elements=[_own.c.key, _own.c.campaign_key],
+        set_={"reason": own.excluded.reason, "until": own.excluded.until},
+    )
+    await connection.execute(add, [_row(entry, by, at) for entry in once.values()])
+    steps = [
+        _step(entry.key, entry.campaign_id, _change(entry, known), entry.reason, entry.until, by, at)
+        for entry in once.values()
+    ]
+    await connection.execute(insert(_changes), steps)
+    return len(once.keys() - known)
 
 
 async def _must_know(connection: AsyncConnection, campaign_ids: Collection[int]) -> None:

@@ -1,9 +1,10 @@
 """`TranscriptStore` on the database: versions of each call, the newest one searchable."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, bindparam, delete, insert, select, update
+from sqlalchemy import Row, Select, and_, bindparam, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti.errors import BadInput, Conflict, NotFound
@@ -25,6 +26,7 @@ _LOOKED_AT: Final = 1000
 """Keys that are looked through for a free one; a millisecond has 128 of its own."""
 
 _calls, _transcripts, _segments = tables.calls.c, tables.transcripts.c, tables.segments.c
+_recordings = tables.recordings.c
 _CALL: Final[Select[Any]] = (
     select(_calls.id, _calls.placed_at, _calls.campaign_id, _calls.list_id, _calls.agent_id)
     .where(_calls.id == bindparam("call_id"))
@@ -53,6 +55,11 @@ _SEGMENTS: Final = (
     .order_by(_segments.id)
 )
 _TEXTS: Final = _SEGMENTS.with_only_columns(_segments.id, _segments.speaker, _segments.text)
+_WITH_RECORDING: Final = (
+    select(_transcripts.key, _transcripts.call_id)
+    .join(tables.recordings, _recordings.call_id == _transcripts.call_id)
+    .where(tables.current_transcripts, _recordings.held.is_(False))
+)
 _ADD: Final = insert(tables.transcripts)
 _ADD_SEGMENTS: Final = insert(tables.segments)
 _OUTDATE: Final = (
@@ -143,6 +150,27 @@ class SqlTranscripts:
         asked = {"call_id": call_id, "version": version}
         async with self._connections.reading() as connection:
             return await _whole(connection, (await connection.execute(_ONE, asked)).first())
+
+    @to_the_end
+    async def past(self, before: Mapping[str, datetime], *, after: int, limit: int) -> list[tuple[int, str]]:
+        """See the port. Looks at no call that was placed after the last of these moments."""
+        if not before:
+            return []
+        over = or_(
+            *(
+                and_(_recordings.retention == name, _recordings.recorded_at < moment)
+                for name, moment in sorted(before.items())
+            )
+        )
+        wanted = _WITH_RECORDING.where(
+            _transcripts.key > after,
+            # no call is recorded before it was placed
+            _transcripts.key < first_key(max(before.values()) + timedelta(milliseconds=1)),
+            over,
+        )
+        async with self._connections.reading() as connection:
+            found = await connection.execute(wanted.order_by(_transcripts.key).limit(limit))
+            return [(row.key, row.call_id) for row in found]
 
     @to_the_end
     async def forget(self, call_ids: Sequence[str]) -> int:

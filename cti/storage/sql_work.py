@@ -5,49 +5,75 @@ leased, when the lease runs out. `due_at` keeps the wish of the newest version f
 """
 
 import secrets
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Update, and_, bindparam, case, delete, func, select, update
+from sqlalchemy import (
+    BindParameter,
+    Row,
+    Select,
+    Update,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    select,
+    union_all,
+    update,
+)
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from cti.model.work import NewWork, Work
 from cti.storage import tables
 from cti.storage.connections import Connections
+from cti.storage.held_work import SAME_VERSION, extend_held, finish_held, one_lease, one_version, unless_newer
 from cti.storage.uninterrupted import to_the_end
 from cti.storage.work_rows import DEAD, DONE, WAITING, WorkWriter
 from cti.work.ports import WorkCounts, WorkQueue
 
 _work = tables.work.c
-_DUE: Final = (
-    select(_work.id)
-    .where(
-        tables.waiting,
-        _work.kind.in_(bindparam("kinds", expanding=True)),
-        _work.next_at <= bindparam("now"),
+_IS_DUE: Final = and_(tables.waiting, _work.next_at <= bindparam("now"))
+_IN_TURN: Final = (_work.priority.desc(), _work.next_at, _work.id)
+
+
+def due_rows(kinds: int) -> Select[tuple[int]]:
+    """Return the question for the rows of so many kinds (`kind0`, `kind1`, ...) that are due, and lock them.
+
+    The index is led by the kind, so that what waits of other kinds is not read past. Each kind gives its own first
+    rows from it; of these the first are locked, if they are due still.
+    """
+    question = select(_work.id).where(_IS_DUE)
+    if kinds == 1:
+        question = question.where(_work.kind == bindparam("kind0"))
+    else:
+        first = [_first_of(bindparam(f"kind{n}")) for n in range(kinds)]
+        question = question.where(_work.id.in_(union_all(*first)))
+    return question.order_by(*_IN_TURN).limit(bindparam("at_most")).with_for_update(skip_locked=True)
+
+
+def _first_of(kind: BindParameter[str]) -> Select[tuple[int]]:
+    mine = select(_work.id).where(_IS_DUE, _work.kind == kind).order_by(*_IN_TURN).limit(bindparam("at_most"))
+    return select(mine.subquery().c.id)  # SQLite takes ORDER BY and LIMIT in a part of a UNION only so
+
+
+@cache
+def _take(kinds: int) -> ReturningUpdate[Any]:
+    # PostgreSQL never merges a CTE that locks rows into what uses it, so that the limit holds; a subquery it might
+    due = due_rows(kinds).cte("due")
+    return (
+        update(tables.work)
+        .where(_work.id.in_(select(due.c.id)))
+        .values(lease=bindparam("token"), next_at=bindparam("until"), attempts=_work.attempts + 1)
+        .returning(tables.work)
     )
-    .order_by(_work.priority.desc(), _work.next_at, _work.id)
-    .limit(bindparam("at_most"))
-    .with_for_update(skip_locked=True)
-)
-_due: Final = _DUE.cte("due")
-"""PostgreSQL never merges a CTE that locks rows into what uses it, so that the limit holds; a subquery it might."""
-_TAKE: Final = (
-    update(tables.work)
-    .where(_work.id.in_(select(_due.c.id)))
-    .values(lease=bindparam("token"), next_at=bindparam("until"), attempts=_work.attempts + 1)
-    .returning(tables.work)
-)
+
+
 _HELD: Final = and_(_work.id == bindparam("held_id"), _work.lease == bindparam("held_lease"))
-_SAME_VERSION: Final = _work.version == bindparam("held_version")
 _EXTEND: Final = update(tables.work).where(_HELD).values(next_at=bindparam("until"))
-_HELD_TOGETHER: Final = and_(
-    _work.lease == bindparam("held_lease"), _work.id.in_(bindparam("held_ids", expanding=True))
-)
-_EXTEND_ALL: Final = (
-    update(tables.work).where(_HELD_TOGETHER).values(next_at=bindparam("until")).returning(_work.id)
-)
 _COUNT_WAITING: Final = (
     select(_work.kind, func.count().label("rows"), func.count(_work.lease).label("leased"))
     .where(tables.waiting)
@@ -57,24 +83,6 @@ _COUNT_OVER: Final = (
     select(_work.kind, _work.standing, func.count().label("rows"))
     .where(tables.over)
     .group_by(_work.standing, _work.kind)
-)
-
-
-def _unless_newer(standing: str) -> ColumnElement[str]:
-    return case((_SAME_VERSION, standing), else_=WAITING)
-
-
-_FINISH_ALL: Final = (
-    update(tables.work)
-    .where(_HELD_TOGETHER)
-    .values(
-        lease=None,
-        changed_at=bindparam("at"),
-        standing=_unless_newer(DONE),
-        error=None,
-        next_at=_work.due_at,
-    )
-    .returning(_work.id, _work.version)
 )
 
 
@@ -98,9 +106,14 @@ class SqlWork:
     ) -> list[Work]:
         """See the port."""
         token, until = secrets.token_hex(16), now + lease_for
-        due = {"kinds": list(kinds), "now": now, "at_most": limit}
-        async with self._connections.writing() as connection:
-            rows = (await connection.execute(_TAKE, {**due, "token": token, "until": until})).all()
+        names = sorted(set(kinds))
+        if not names:
+            return []
+        due = {**{f"kind{n}": kind for n, kind in enumerate(names)}, "now": now, "at_most": limit}
+        async with self._connections.writing_once() as connection:
+            rows = (
+                await connection.execute(_take(len(names)), {**due, "token": token, "until": until})
+            ).all()
         ordered = sorted(rows, key=lambda row: (-row.priority, row.due_at, row.id))
         return [_of_row(row) for row in ordered]
 
@@ -112,52 +125,43 @@ class SqlWork:
     @to_the_end
     async def extend_all(self, works: Sequence[Work], *, now: datetime, lease_for: timedelta) -> set[int]:
         """See the port."""
-        if not works:
-            return set()
-        held = {"held_lease": works[0].lease, "held_ids": [work.id for work in works]}
-        async with self._connections.writing() as connection:
-            kept = await connection.execute(_EXTEND_ALL, {**held, "until": now + lease_for})
-            return set(kept.scalars())
+        once = self._connections.writing_once if one_lease(works) else self._connections.writing
+        async with once() as connection:
+            return await extend_held(connection, works, until=now + lease_for)
 
     @to_the_end
     async def finish_all(self, works: Sequence[Work], *, now: datetime) -> set[int]:
-        """See the port. Versions differ from row to row, so the rows of each version are one statement."""
-        by_version: defaultdict[int, list[int]] = defaultdict(list)
-        for work in works:
-            by_version[work.version].append(work.id)
-        finished: set[int] = set()
-        async with self._connections.writing() as connection:
-            for version, ids in sorted(by_version.items()):
-                held = {"held_lease": works[0].lease, "held_ids": sorted(ids), "held_version": version}
-                rows = (await connection.execute(_FINISH_ALL, {**held, "at": now})).all()
-                finished |= {row.id for row in rows if row.version == version}
-        return finished
+        """See the port."""
+        once = self._connections.writing_once if one_version(works) else self._connections.writing
+        async with once() as connection:
+            held = await finish_held(connection, works, now=now)
+        return {work.id for work in works if held.get(work.id) == work.version}
 
     @to_the_end
     async def finish(self, work: Work, *, now: datetime) -> bool:
         """See the port."""
-        verdict = _release(now).values(standing=_unless_newer(DONE), error=None, next_at=_work.due_at)
+        verdict = _release(now).values(standing=unless_newer(DONE), error=None, next_at=_work.due_at)
         return await self._answer(verdict, work) == work.version
 
     @to_the_end
     async def retry(self, work: Work, *, error: str, due_at: datetime, now: datetime) -> bool:
         """See the port."""
-        next_due = case((_SAME_VERSION, bindparam("again_at", due_at, _work.due_at.type)), else_=_work.due_at)
+        next_due = case((SAME_VERSION, bindparam("again_at", due_at, _work.due_at.type)), else_=_work.due_at)
         verdict = _release(now).values(error=error, due_at=next_due, next_at=next_due)
         return await self._answer(verdict, work) is not None
 
     @to_the_end
     async def give_back(self, work: Work, *, due_at: datetime, now: datetime) -> bool:
         """See the port."""
-        next_due = case((_SAME_VERSION, bindparam("again_at", due_at, _work.due_at.type)), else_=_work.due_at)
-        fewer = case((_SAME_VERSION, _work.attempts - 1), else_=_work.attempts)
+        next_due = case((SAME_VERSION, bindparam("again_at", due_at, _work.due_at.type)), else_=_work.due_at)
+        fewer = case((SAME_VERSION, _work.attempts - 1), else_=_work.attempts)
         verdict = _release(now).values(due_at=next_due, next_at=next_due, attempts=fewer)
         return await self._answer(verdict, work) is not None
 
     @to_the_end
     async def bury(self, work: Work, *, error: str, now: datetime) -> bool:
         """See the port."""
-        verdict = _release(now).values(standing=_unless_newer(DEAD), error=error, next_at=_work.due_at)
+        verdict = _release(now).values(standing=unless_newer(DEAD), error=error, next_at=_work.due_at)
         return await self._answer(verdict, work) == work.version
 
     @to_the_end
@@ -240,7 +244,7 @@ class SqlWork:
         held = {"held_id": work.id, "held_lease": work.lease}
         if verdict is not _EXTEND:
             held["held_version"] = work.version
-        async with self._connections.writing() as connection:
+        async with self._connections.writing_once() as connection:
             answered = await connection.execute(verdict.returning(_work.version), {**held, **values})
             version: int | None = answered.scalar_one_or_none()
         return version

@@ -1,10 +1,16 @@
 """What the API needs of CRMs."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Protocol
 
 from cti.crm.desk import DeadLetter, TargetReport
+from cti.crm.pull_desk import PullReport
+from cti.crm.reconcile_desk import ReconcileDesk
 from cti.model.crm import Answer, Link, PushOrders, Rate, Settlement, TargetStanding
+from cti.model.crm_pulls import PullAnswer, PullOrder, PullProblem, PullStanding, PullStep
+from cti.model.crm_reconciliation import OurCall, OurPage, PageResult, ReconcileOrder, RunState
+from cti.model.follow_ups import FollowOrders, FollowSettlement
 from cti.model.work import Work
 
 
@@ -22,11 +28,37 @@ class CrmFeed(Protocol):
     async def checked(self, name: str, answer: Answer, message: str) -> TargetStanding: ...
 
 
+class RunFeed(Protocol):
+    """Reconciliations for processes that carry them out; see `cti.crm.reconciling.TableReconciling`."""
+
+    async def take(self, name: str, *, every: timedelta, span: timedelta) -> ReconcileOrder | None: ...
+    async def page(self, order: ReconcileOrder, *, limit: int) -> OurPage: ...
+    async def calls(self, order: ReconcileOrder, call_ids: Sequence[str]) -> tuple[OurCall, ...]: ...
+    async def known(self, order: ReconcileOrder, call_ids: Sequence[str]) -> set[str]: ...
+    async def spend(
+        self, order: ReconcileOrder, *, rate: Rate, requests: int = 1, stand_back: bool = False
+    ) -> float: ...
+    async def found(self, order: ReconcileOrder, page: PageResult) -> ReconcileOrder: ...
+    async def end(self, order: ReconcileOrder, state: RunState, message: str) -> None: ...
+    async def postpone(
+        self,
+        order: ReconcileOrder,
+        *,
+        seconds: float,
+        message: str,
+        answer: Answer = Answer.OK,
+        pause_seconds: float | None = None,
+    ) -> None: ...
+
+
 class CrmDesk(Protocol):
     """CRMs, as people see them; see `cti.crm.desk.CrmDesk`."""
 
     @property
     def feed(self) -> CrmFeed: ...
+
+    @property
+    def reconciliations(self) -> ReconcileDesk: ...
 
     def process(self) -> bool | None: ...
     async def report(self) -> list[TargetReport]: ...
@@ -37,3 +69,35 @@ class CrmDesk(Protocol):
     async def push(self, call_id: str, *, target: str | None = None) -> list[str]: ...
     async def links(self, call_id: str) -> list[Link]: ...
     async def resume(self, target: str) -> TargetStanding: ...
+
+
+class CrmIntake(Protocol):
+    """The work of processes that read from CRMs; see `cti.crm.intake.TableIntake`."""
+
+    async def order(self, name: str, *, rate: Rate, after: PullStep = PullStep.NOTHING) -> PullOrder: ...
+    async def take(self, name: str, answer: PullAnswer) -> PullStanding: ...
+    async def failed(
+        self, name: str, answer: Answer, message: str, *, pause_seconds: float | None = None
+    ) -> PullStanding: ...
+
+
+class FollowUps(Protocol):
+    """The work of processes that write follow-ups; see `cti.crm.follow_ups.TableFollowUps`."""
+
+    async def take(self, name: str, *, limit: int, rate: Rate) -> FollowOrders: ...
+    async def settle(
+        self, name: str, settlements: Sequence[FollowSettlement], *, rate: Rate
+    ) -> TargetStanding: ...
+
+
+class PullDesk(Protocol):
+    """Lists pulled from CRMs, as people see them; see `cti.crm.pull_desk.PullDesk`."""
+
+    @property
+    def intake(self) -> CrmIntake: ...
+    @property
+    def follow_ups(self) -> FollowUps: ...
+
+    async def report(self) -> list[PullReport]: ...
+    async def pull(self, name: str) -> PullStanding: ...
+    async def problems(self, name: str, *, after: str = "", limit: int = 100) -> Sequence[PullProblem]: ...

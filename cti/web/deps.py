@@ -21,32 +21,16 @@ from cti.recording.desk import RecordingDesk
 from cti.recording.pauses import PauseDesk
 from cti.recording.space import SpaceWatch
 from cti.reports.ports import FactStore
-from cti.web.crm_ports import CrmDesk
-from cti.web.ports import (
-    AgentDesk,
-    AnswerChances,
-    ByHand,
-    Callbacks,
-    CallDesk,
-    CampaignDesk,
-    Compliance,
-    Consents,
-    Decisions,
-    Distributor,
-    DoNotCall,
-    ImportDesk,
-    LeadDesk,
-    Ledger,
-    LineDesk,
-    Nodes,
-    OwnershipDesk,
-    Previews,
-    Reconciler,
-    Recycler,
-    Reporter,
-    Whys,
-)
+from cti.web.agent_ports import AgentDesk
+from cti.web.call_ports import ByHand, CallDesk, Previews
+from cti.web.callback_ports import Callbacks
+from cti.web.campaign_ports import AnswerChances, CampaignDesk, Decisions, Ledger, Recycler, Whys
+from cti.web.compliance_ports import Compliance, Consents, DoNotCall
+from cti.web.contact_ports import Distributor, ImportDesk, LeadDesk, OwnershipDesk
+from cti.web.crm_ports import CrmDesk, PullDesk
+from cti.web.line_ports import LineDesk, Nodes
 from cti.web.quality_ports import Quality
+from cti.web.report_ports import Reconciler, Reporter
 from cti.web.search_ports import Search, Transcripts
 from cti.web.transcription_ports import Transcription
 
@@ -87,6 +71,7 @@ class Deps:
     transcripts: Transcripts
     search: Search
     crm: CrmDesk
+    pulls: PullDesk
     hooks: HookDesk
     dial: DialDesk
     bus: EventBus

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from cti.model.events import Event, NodeLost, NodeUp
-from cti.web.ports import NodeStanding
+from cti.web.line_ports import NodeStanding
 
 
 class NodeBoard:

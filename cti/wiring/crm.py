@@ -11,6 +11,11 @@ from cti.child import Child
 from cti.clock import Clock
 from cti.crm.desk import CrmDesk
 from cti.crm.feed import TableFeed
+from cti.crm.follow_ups import CallbackFollowers
+from cti.crm.gate import CrmGate, InnerGate
+from cti.crm.pull_desk import PullDesk
+from cti.crm.reconcile_desk import ReconcileDesk
+from cti.crm.reconciling import TableReconciling
 from cti.crm.targets import CallFollowers
 from cti.crm.texts import texts_by
 from cti.model.access import Grant, Role
@@ -18,6 +23,7 @@ from cti.service import Service
 from cti.settings import Settings
 from cti.settings.client import TOKEN_VARIABLE, URL_VARIABLE, service_url
 from cti.storage.database import Database
+from cti.wiring.crm_pulls import follow_ups_of, intake_of
 
 COMMAND: Final = (sys.executable, "-m", "crm_sync", "--child")
 
@@ -37,12 +43,30 @@ class CrmRoom:
         """`config`: the settings file, for the process; `command` begins it."""
         targets = settings.crm.rules()
         self.followers = CallFollowers(targets)
+        self.callback_followers = CallbackFollowers(
+            [target.name for target in settings.crm.targets if target.follow_ups]
+        )
+        self.pulls = PullDesk(
+            intake=intake_of(settings, database, clock=clock),
+            follow_ups=follow_ups_of(settings, database, clock=clock),
+            store=database.pulls,
+            clock=clock,
+        )
+        self._pull_rules, self._pull_store = settings.crm.pull_rules(), database.pulls
         feed = TableFeed(
             works=database.work,
             store=database.crm,
             targets=targets,
             clock=clock,
             texts=texts_by(database.transcripts.current),
+        )
+        runs = TableReconciling(
+            works=database.work,
+            store=database.crm,
+            runs=database.reconciliations,
+            feed=feed,
+            targets=targets,
+            clock=clock,
         )
         token = secrets.token_urlsafe(32)
         wanted = bool(targets) and settings.crm.process
@@ -64,7 +88,17 @@ class CrmRoom:
             adapters={target.name: target.adapter for target in settings.crm.targets},
             clock=clock,
             process=lambda: child.alive if wanted else None,
+            reconciliations=ReconcileDesk(
+                runs=database.reconciliations,
+                feed=runs,
+                targets=[target.name for target in targets],
+                clock=clock,
+            ),
         )
+
+    def gate(self, inner: InnerGate) -> CrmGate:
+        """Return the gate of law and custom with the CRMs' last word behind it: for choosing whom to dial."""
+        return CrmGate(gate=inner, store=self._pull_store, pulls=self._pull_rules)
 
 
 def _grant(token: str) -> Grant:

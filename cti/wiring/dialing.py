@@ -10,6 +10,7 @@ from cti.clock import Clock
 from cti.dialer.agent_desk import AgentDesk
 from cti.dialer.by_hand import ClickToCall
 from cti.dialer.campaign_desk import CampaignDesk
+from cti.dialer.candidate_ports import Chances, Gate
 from cti.dialer.decision_log import DecisionLog
 from cti.dialer.engine import DialEngine
 from cti.dialer.floor_board import FloorBoard
@@ -18,10 +19,11 @@ from cti.dialer.ledger import DropLedger
 from cti.dialer.pacers import MakePacer, Pacers
 from cti.dialer.parker import Parker
 from cti.dialer.placing import Placer
-from cti.dialer.ports import Chances, Gate
 from cti.dialer.previews import PreviewDesk
+from cti.dialer.recycler import Recycler
 from cti.dialer.selector import Selector
 from cti.dialer.waker import Waker
+from cti.dialer.whys import Whys
 from cti.lines.keeper import LineKeeper
 from cti.model.calls import Call
 from cti.model.contacts import Campaign, Mode
@@ -73,14 +75,16 @@ class Dialing:
         may_record: Callable[[str], bool],
         pacer: MakePacer = pacer_of,
         expecting: Callable[[Call], None] = lambda call: None,
+        choosing: Gate | None = None,
     ) -> None:
+        """`choosing`: the gate that is asked about whom the service chooses; None: as for a rep's own choice."""
         self.pacers = Pacers(pacer)
         self.board = FloorBoard(learn=self.pacers.learn)
         self.ledger = DropLedger(store=database.ledger, clock=clock)
         self.decisions = DecisionLog(store=database.decisions, clock=clock)
         self.joiner = Joiner(desk=agents, lines=lines, clock=clock, spill=campaigns.spill)
         parker = Parker(store=database.queue)
-        self.selector = Selector(store=database.queue, gate=gate, chances=chances, parker=parker)
+        self.selector = Selector(store=database.queue, gate=choosing or gate, chances=chances, parker=parker)
         self.placer = Placer(
             calls=database.calls,
             campaigns=campaigns,
@@ -135,6 +139,15 @@ class Dialing:
             placer=self.placer,
             lines=lines,
             clock=clock,
+        )
+        self.recycler = Recycler(store=database.queue, clock=clock)
+        self.whys = Whys(
+            store=database.reasons,
+            gate=choosing or gate,
+            agents=agents.agents,
+            campaigns=campaigns.all,
+            clock=clock,
+            pacing=self.decisions.last,
         )
         self.listeners: tuple[Listener, ...] = (
             self.board,

@@ -3,8 +3,11 @@
 from collections.abc import Callable, Collection
 
 from cti.asr.redacting import RedactingTranscripts
+from cti.asr.retention import TranscriptRetention
+from cti.clock import Clock
 from cti.model.campaign_rules import CampaignRules
 from cti.model.secrets import Secret
+from cti.settings.recording_sections import RecordingSettings
 from cti.storage.database import Database
 
 
@@ -19,3 +22,16 @@ def kept_transcripts(*, database: Database, rules_of: Callable[[int], CampaignRu
         return rules_of(call.campaign_id or 0 if call else 0).redaction.kinds
 
     return RedactingTranscripts(store=database.transcripts, kinds_of=kinds_of)
+
+
+def transcript_retention(
+    *, settings: RecordingSettings, database: Database, clock: Clock
+) -> TranscriptRetention:
+    """Return what deletes transcripts by the classes of their recordings."""
+    return TranscriptRetention(
+        store=database.transcripts,
+        judgements=database.quality.judgements,
+        clock=clock,
+        classes=settings.retention_classes(),
+        default=settings.retention,
+    )

@@ -54,7 +54,7 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 def postgres_url(postgres_server: PostgresServer, postgres_shared: str) -> str:
     """Give the URL of a PostgreSQL database without rows."""
     emptied = [str(table.delete()) for table in reversed(metadata.sorted_tables)]
-    postgres_server.do(*emptied, database=_SHARED)
+    postgres_server.do("; ".join(emptied), database=_SHARED)  # at once: sixty transactions take twice as long
     return postgres_shared
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from cti.contacts.changes import Change
@@ -10,8 +11,11 @@ from cti.model.calls import Call, CallState, EndReason, Join, Outcome
 from cti.model.contacts import Candidate
 from cti.model.crm import Link, RecordRef, TargetStanding
 from cti.model.queries import RecordingFacts
+from cti.model.work import NewWork, Work
 from tests.builders import NOW, a_call, a_campaign, later, some_contacts
 from tests.contract.conftest import OpenStore, Store
+
+MINUTE = timedelta(minutes=1)
 
 
 async def a_candidate_of(store: Store) -> Candidate:
@@ -206,3 +210,47 @@ async def test_changes_of_a_standing_at_once_lose_nothing(open_store: OpenStore)
     await asyncio.gather(*(spend(store) for store in stores))
 
     assert (await stores[0].crm.standing("odoo")).spent == 40
+
+
+async def held(store: Store, *keys: str) -> list[Work]:
+    works = [NewWork(kind="crm.push.odoo", key=key, payload={}) for key in keys]
+    await store.work.add(works, now=NOW)
+    return await store.work.lease(kinds=("crm.push.odoo",), limit=9, now=NOW, lease_for=MINUTE)
+
+
+async def test_writing_begins_only_of_what_is_held(store: Store) -> None:
+    mine, lost = await held(store, "a", "b")
+    taken_over = replace(lost, lease="somebody else")
+
+    assert await store.crm.begin_held("odoo", [mine, taken_over], now=later(1), lease_for=MINUTE) == {lost.id}
+
+    links = await store.crm.links("odoo", ["a", "b"])
+    assert {name: link.sending_at for name, link in links.items()} == {"a": later(1)}
+    assert await store.work.lease(kinds=("crm.push.odoo",), limit=9, now=later(60), lease_for=MINUTE) != []
+    assert await store.crm.begin_held("odoo", [], now=NOW, lease_for=MINUTE) == set()
+
+
+async def test_settling_writes_links_ends_and_standing_of_what_is_held(store: Store) -> None:
+    over, again, lost, newer = await held(store, "a", "b", "c", "d")
+    await store.work.add([NewWork(kind="crm.push.odoo", key="d", payload={"n": 2})], now=NOW)
+    told: list[set[int]] = []
+
+    def change(ids: Any) -> Any:
+        told.append(set(ids))
+        return lambda standing: replace(standing, spent=7)
+
+    works = (over, again, replace(lost, lease="somebody else"), newer)
+    gone = await store.crm.settle_held(
+        "odoo",
+        [(work, Link(target="odoo", call_id=work.key, version=1)) for work in works],
+        over={over.id, lost.id, newer.id},
+        change=change,
+        now=later(1),
+        lease_for=MINUTE,
+    )
+
+    assert (gone, told) == ({lost.id}, [{lost.id}])
+    assert set(await store.crm.links("odoo", ["a", "b", "c", "d"])) == {"a", "b", "d"}
+    assert (await store.crm.standing("odoo")).spent == 7
+    (counts,) = await store.work.counts()
+    assert (counts.done, counts.leased, counts.waiting) == (1, 2, 1), "a newer version waits"

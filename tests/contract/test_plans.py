@@ -12,13 +12,16 @@ from cti.model.queries import CallFilter
 from cti.model.standing import Lane
 from cti.storage import (
     pool_rows,
+    pull_cases,
     queue_rows,
     sql_calls,
     sql_campaigns,
     sql_chances,
     sql_compliance,
     sql_facts,
+    sql_follow_ups,
     sql_ownership,
+    sql_pulls,
     sql_queue,
     sql_work,
     sqlite_search,
@@ -78,7 +81,10 @@ def filtered(**given: Any) -> Select[Any]:
             sql_ownership._OWNED, {}, "COVERING INDEX ix_contacts_owner_agent_id", id="how many each owns"
         ),
         pytest.param(
-            sql_work._DUE, {"kinds": ["a", "b"], "now": NOW, "at_most": 9}, "ix_work_due", id="work due"
+            sql_work.due_rows(1),
+            {"kind0": "a", "now": NOW, "at_most": 9},
+            "ix_work_due (kind=?)",
+            id="work due",
         ),
         pytest.param(
             sql_chances._NEXT_PAGE,
@@ -100,6 +106,48 @@ def filtered(**given: Any) -> Select[Any]:
             id="the past of contacts",
         ),
         pytest.param(sql_chances._NEWEST, {"campaign": 1}, "ix_chance_fits_campaign_id_id", id="newest fit"),
+        pytest.param(
+            sql_pulls._OF_ENTRIES,
+            {"entry_ids": [1, 2]},
+            "ix_crm_records_entry_id",
+            id="what CRMs say of those who are chosen",
+        ),
+        pytest.param(
+            sql_pulls._PROBLEMS,
+            {"of_pull": "a", "after": "", "at_most": 9},
+            "ix_crm_records_problems",
+            id="records that were not taken",
+        ),
+        pytest.param(
+            sql_pulls._FOLLOW_UPS,
+            {"of_pull": "a", "at_most": 9},
+            "ix_crm_records_follow_ups",
+            id="follow-ups that wait",
+        ),
+        pytest.param(
+            sql_pulls._OPEN,
+            {"of_pull": "a", "after": "", "at_most": 9},
+            "SEARCH crm_records USING PRIMARY KEY (pull=? AND ref>?)",
+            id="records that are still to be dialed",
+        ),
+        pytest.param(
+            sql_follow_ups._BEHIND,
+            {"of_target": "a", "at_most": 9},
+            "ix_crm_follow_ups_standing",
+            id="callbacks that stand in a CRM otherwise",
+        ),
+        pytest.param(
+            sql_pulls._HELD_BACK,
+            {"campaign": 1, "of_pull": "a", "before": NOW, "at_most": 9},
+            "ix_crm_records_entry_id",
+            id="who is held back",
+        ),
+        pytest.param(
+            pull_cases._BY_NUMBER, {"numbers": ["+49"]}, "ix_numbers_e164", id="contacts with a number"
+        ),
+        pytest.param(
+            pull_cases._BY_REFERENCE, {"refs": ["a/b:1"]}, "ix_contacts_crm_ref", id="contacts of records"
+        ),
         pytest.param(filtered(), {}, "sqlite_autoindex_calls_1", id="newest calls"),
         pytest.param(filtered(before_id="f"), {}, "sqlite_autoindex_calls_1", id="next page of calls"),
         pytest.param(filtered(campaign_id=1), {}, "ix_calls_campaign_id_id", id="a campaign's calls"),

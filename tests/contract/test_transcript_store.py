@@ -8,12 +8,15 @@ import pytest
 
 from cti.errors import BadInput, NotFound
 from cti.model.calls import Call
+from cti.model.queries import RecordingFacts
 from cti.model.transcripts import Span, Speaker
 from cti.model.work import NewWork
 from cti.search.segment_ids import MOST_SEGMENTS
 from tests.builders import NOW, a_call, later
 from tests.contract.conftest import OpenStore, Store
 from tests.talk import A, C, a_transcript, dialogue, said
+
+KEPT = RecordingFacts(path="2026/a.wav", seconds=6.0, size_bytes=96_044, sha256="ab" * 32)
 
 
 async def a_placed_call(store: Store, **given: object) -> Call:
@@ -160,3 +163,37 @@ async def test_what_is_forgotten_is_gone_with_all_its_versions(store: Store) -> 
     assert await store.transcripts.versions(call.id) == []
     assert await store.transcripts.current(other.id) is not None
     assert await store.transcripts.save(a_transcript(call.id, dialogue("anew"))) == 1
+
+
+async def test_what_is_past_its_time_is_listed_oldest_first_and_nothing_else(store: Store) -> None:
+    """Whether the file of the recording is still there makes no difference; a hold does."""
+    calls = {}
+    for n, (name, retention) in enumerate(
+        [
+            ("a", "short"),
+            ("b", "short"),
+            ("kept", "long"),
+            ("late", "short"),
+            ("held", "short"),
+            ("silent", "short"),
+        ]
+    ):
+        recorded_at = later(n if name != "late" else 100)
+        call = await a_placed_call(store, placed_at=later(n))
+        facts = replace(KEPT, retention=retention, recorded_at=recorded_at)
+        await store.recordings.save_recording(call.id, facts, at=NOW)
+        if name != "silent":
+            await store.transcripts.save(a_transcript(call.id, dialogue("old"), fingerprint="f1"))
+            await store.transcripts.save(a_transcript(call.id, dialogue("new"), fingerprint="f2"))
+        calls[name] = call.id
+    await a_placed_call(store)  # without a recording
+    await store.recordings.set_hold(calls["held"], held=True, by="lea", reason="", at=NOW)
+    await store.recordings.begin_deleting({"short": later(1)}, limit=9, at=later(200))
+    await store.recordings.finish_deleting(calls["a"], at=later(200))
+    before = {"short": later(50), "long": later(2)}
+
+    found = await store.transcripts.past(before, after=0, limit=9)
+    assert [call_id for _, call_id in found] == [calls["a"], calls["b"]]
+    (first,) = await store.transcripts.past(before, after=0, limit=1)
+    assert await store.transcripts.past(before, after=first[0], limit=9) == found[1:]
+    assert await store.transcripts.past({}, after=0, limit=9) == []

@@ -392,3 +392,13 @@ async def test_a_dead_letter_that_is_discarded_is_over(store: Store) -> None:
     assert not await store.work.discard(work.id, now=later(3))
     assert await store.work.dead() == []
     assert await leased(store, at=9999) == []
+
+
+async def test_of_several_kinds_the_first_in_turn_are_handed_out(store: Store) -> None:
+    wishes = [("a", "1", 0), ("b", "2", 5), ("c", "3", 9), ("b", "4", 0), ("a", "5", 7)]
+    works = [NewWork(kind=kind, key=key, payload={}, priority=priority) for kind, key, priority in wishes]
+    await store.work.add(works, now=NOW)
+    leased = await store.work.lease(kinds=("b", "a", "b"), limit=3, now=NOW, lease_for=MINUTE)
+    assert [work.key for work in leased] == ["5", "2", "1"]
+    rest = await store.work.lease(kinds=("a", "b", "c"), limit=9, now=NOW, lease_for=MINUTE)
+    assert [work.key for work in rest] == ["3", "4"]

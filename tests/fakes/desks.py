@@ -1,4 +1,4 @@
-"""What the API asks, answered without an exchange: the ports of `cti.web.ports` over the stores in memory."""
+"""What the API asks, answered without an exchange: the ports of `cti.web` over the stores in memory."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,7 +20,7 @@ from cti.model.offers import Offer
 from cti.model.reconciliation import Difference, Reconciliation
 from cti.model.tables import ReportKind, Table
 from cti.ownership.house import House
-from cti.web.ports import NodeStanding
+from cti.web.line_ports import NodeStanding
 from tests.builders import NOW, a_call
 from tests.fakes.clock import FakeClock
 from tests.fakes.memory_store import MemoryStore

@@ -1,4 +1,4 @@
-"""A compliance gate that the test sets. Implements `Gate` of cti.dialer.ports."""
+"""A compliance gate that the test sets. Implements `Gate` of cti.dialer.candidate_ports."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime

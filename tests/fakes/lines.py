@@ -1,4 +1,4 @@
-"""An exchange that only writes down what it was told. Implements `Lines` of cti.dialer.ports."""
+"""An exchange that only writes down what it was told. Implements `Lines` of cti.dialer.exchange_ports."""
 
 from cti.errors import NodeDown, NodeError
 from cti.model.agents import Agent

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from cti.dialer.ports import CallbackWorks, no_callback_works
+from cti.dialer.callback_ports import CallbackWorks, no_callback_works
 from cti.errors import Conflict, NotFound
 from cti.model.callbacks import (
     Callback,
@@ -34,7 +34,9 @@ class MemoryCallbacks:
         zone = self._tables.contact_zones.get(contact_id) or next(iter(numbers), "")
         return Whereabouts(owner_agent_id=self._tables.ownerships[contact_id].owner, zone=zone)
 
-    async def add(self, new: NewCallback, *, raised: int, at: datetime) -> Callback:
+    async def add(
+        self, new: NewCallback, *, raised: int, at: datetime, works: CallbackWorks = no_callback_works
+    ) -> Callback:
         self._must_know(new.contact_id)
         if new.contact_id in self._tables.stopped or self._tables.ownerships[new.contact_id].stopped_at:
             raise Conflict(f"contact {new.contact_id} is stopped; reopen him first")
@@ -61,6 +63,7 @@ class MemoryCallbacks:
         self._tables.callbacks[made.id] = made
         self._note(made, CallbackMoveKind.MADE, new.by, _when(made), at)
         self._wait(made, raised, at)
+        self._tables.write_works(works(made), at)
         return made
 
     async def get(self, callback_id: int) -> Callback:
@@ -85,7 +88,14 @@ class MemoryCallbacks:
         return list(self._tables.callback_moves.get(callback_id, []))
 
     async def change(
-        self, callback_id: int, change: CallbackChange, *, by: str, raised: int, at: datetime
+        self,
+        callback_id: int,
+        change: CallbackChange,
+        *,
+        by: str,
+        raised: int,
+        at: datetime,
+        works: CallbackWorks = no_callback_works,
     ) -> Callback:
         before = await self.get(callback_id)
         if not before.open:
@@ -99,6 +109,7 @@ class MemoryCallbacks:
             self._wait(after, raised, at)
         elif after.agent_id != before.agent_id:
             self._have(entry, after.agent_id)
+        self._tables.write_works(works(after), at)
         return after
 
     async def remind(

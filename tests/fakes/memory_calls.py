@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from cti.dialer.ports import no_works
+from cti.dialer.call_ports import no_works
 from cti.dialer.retry import done_after_one
 from cti.errors import NotFound
 from cti.model.calls import Call, CallState, Join

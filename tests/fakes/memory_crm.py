@@ -1,16 +1,18 @@
 """`CrmStore` in memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cti.crm.logs import REFS, call_log
 from cti.crm.ports import Change, LinkCounts
 from cti.model.callbacks import OPEN_CALLBACKS
 from cti.model.crm import CallLog, Link, TargetStanding
 from cti.model.queries import CallRow
+from cti.model.work import Work
 from tests.fakes.memory_facts import MemoryFacts
 from tests.fakes.memory_tables import MemoryTables
+from tests.fakes.memory_work import MemoryWork
 
 
 class MemoryCrm:
@@ -19,6 +21,7 @@ class MemoryCrm:
     def __init__(self, tables: MemoryTables | None = None) -> None:
         self._tables = tables if tables is not None else MemoryTables()
         self._facts = MemoryFacts(self._tables)
+        self._works = MemoryWork(self._tables)
 
     async def logs(self, call_ids: Sequence[str]) -> Mapping[str, CallLog]:
         calls = [self._tables.calls[one] for one in call_ids if one in self._tables.calls]
@@ -69,6 +72,31 @@ class MemoryCrm:
     async def put_links(self, links: Sequence[Link]) -> None:
         for link in links:
             self._tables.crm_links[link.target, link.call_id] = link
+
+    async def begin_held(
+        self, target: str, works: Sequence[Work], *, now: datetime, lease_for: timedelta
+    ) -> set[int]:
+        held = await self._works.extend_all(works, now=now, lease_for=lease_for)
+        await self.begin(target, [work.key for work in works if work.id in held], now=now)
+        return {work.id for work in works} - held
+
+    async def settle_held(
+        self,
+        target: str,
+        settled: Sequence[tuple[Work, Link]],
+        *,
+        over: Collection[int],
+        change: Callable[[Collection[int]], Change],
+        now: datetime,
+        lease_for: timedelta,
+    ) -> set[int]:
+        held = await self._works.extend_all([work for work, _ in settled], now=now, lease_for=lease_for)
+        await self.put_links([link for work, link in settled if work.id in held])
+        ended = [work for work, _ in settled if work.id in over and work.id in held]
+        await self._works.finish_all(ended, now=now)
+        lost = {work.id for work, _ in settled} - held
+        await self.change_standing(target, change(lost))
+        return lost
 
     async def standing(self, target: str) -> TargetStanding:
         return self._tables.crm_targets.get(target, TargetStanding(target=target))

@@ -14,13 +14,16 @@ from tests.fakes.memory_dictionaries import MemoryDictionaries
 from tests.fakes.memory_do_not_call import MemoryDoNotCall
 from tests.fakes.memory_facts import MemoryFacts
 from tests.fakes.memory_finding import MemoryFinding
+from tests.fakes.memory_follow_ups import MemoryFollowUps
 from tests.fakes.memory_imports import MemoryImports
 from tests.fakes.memory_ledger import MemoryDecisions, MemoryLedger
 from tests.fakes.memory_nodes import MemoryNodes
 from tests.fakes.memory_ownership import MemoryOwnership
+from tests.fakes.memory_pulls import MemoryPulls
 from tests.fakes.memory_quality import MemoryQuality
 from tests.fakes.memory_queue import MemoryQueue
 from tests.fakes.memory_reasons import MemoryReasons
+from tests.fakes.memory_reconciliations import MemoryReconciliations
 from tests.fakes.memory_recordings import MemoryRecordings
 from tests.fakes.memory_search import MemorySearch
 from tests.fakes.memory_tables import MemoryTables
@@ -62,6 +65,9 @@ class MemoryStore:
         self.recordings = MemoryRecordings(self.tables)
         self.search = MemorySearch(self.tables)
         self.crm = MemoryCrm(self.tables)
+        self.pulls = MemoryPulls(self.tables)
+        self.follow_ups = MemoryFollowUps(self.tables)
+        self.reconciliations = MemoryReconciliations(self.tables)
         self.hooks = MemoryHooks(self.tables)
         self.cards = MemoryCards(self.tables)
         self.links = MemoryLinks(self.tables)

@@ -19,6 +19,7 @@ from cti.model.calls import Call, EndReason, Outcome
 from cti.model.contact_rows import ContactChange
 from cti.model.contacts import Campaign, Candidate, EntryState, NewContact, RowRefused
 from cti.model.crm import Link, TargetStanding
+from cti.model.crm_reconciliation import Finding, Reconciliation
 from cti.model.dictionaries import DictionaryEntry
 from cti.model.lines import CallerPool
 from cti.model.ownership import OwnerMove
@@ -191,6 +192,9 @@ class MemoryTables:
     crm_links: dict[tuple[str, str], Link] = field(default_factory=dict)
     """By target and call."""
     crm_targets: dict[str, TargetStanding] = field(default_factory=dict)
+    reconciliations: dict[int, Reconciliation] = field(default_factory=dict)
+    findings: dict[int, tuple[int, Finding]] = field(default_factory=dict)
+    """With the run that found it."""
     webhooks: dict[int, Webhook] = field(default_factory=dict)
     deliveries: dict[tuple[int, str], Delivery] = field(default_factory=dict)
     """By webhook and event."""

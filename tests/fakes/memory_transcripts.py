@@ -1,7 +1,8 @@
 """`TranscriptStore` in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from cti.errors import BadInput, NotFound
 from cti.model.transcripts import Segment, Span, Transcript, Word
@@ -40,6 +41,17 @@ class MemoryTranscripts:
 
     async def version(self, call_id: str, version: int) -> Transcript | None:
         return next((one for one in self._of(call_id) if one.version == version), None)
+
+    async def past(self, before: Mapping[str, datetime], *, after: int, limit: int) -> list[tuple[int, str]]:
+        newest = {one.call_id: key for key, one in sorted(self._tables.transcripts.items())}
+        found = sorted((key, call_id) for call_id, key in newest.items() if self._is_past(call_id, before))
+        return [one for one in found if one[0] > after][:limit]
+
+    def _is_past(self, call_id: str, before: Mapping[str, datetime]) -> bool:
+        facts = self._tables.recordings.get(call_id)
+        if facts is None or facts.recorded_at is None or facts.held or facts.retention not in before:
+            return False
+        return facts.recorded_at < before[facts.retention]
 
     async def forget(self, call_ids: Sequence[str]) -> int:
         keys = [key for key, one in self._tables.transcripts.items() if one.call_id in call_ids]

@@ -130,7 +130,7 @@ class MemoryCards:
         told = ("name", "stage", "crm_ref", "crm_customer", "crm_contact", "crm_deal", "fields")
         values = {name: columns.get(name, getattr(contact, name)) for name in told}
         owner = self._tables.ownerships[contact_id].owner
-        return ContactCard(contact_id=contact_id, owner_agent_id=owner, **values)
+        return ContactCard(contact_id=contact_id, owner_agent_id=owner, deal=columns.get("deal"), **values)
 
 
 class MemoryLinks:

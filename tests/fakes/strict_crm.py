@@ -64,6 +64,13 @@ class StrictCrm:
     idempotency: Idempotency = Idempotency.KEY
     rows: dict[str, Row] = field(default_factory=dict)
     records: list[PulledRecord] = field(default_factory=list)
+    """In the order of their last change; `touch` moves one to the end."""
+    tasks: dict[str, tuple[RecordRef, datetime, str | None]] = field(default_factory=dict)
+    """Follow-ups by key: the record, when, and whose."""
+    ended: list[tuple[str, bool]] = field(default_factory=list)
+    """Follow-ups that were taken back, and whether as done."""
+    overlap: int = 0
+    """So far before the cursor records come again with each page."""
     homes: set[str] | None = None
     """Ids of the records that exist; None: all do."""
     lose_answers: int = 0
@@ -77,7 +84,22 @@ class StrictCrm:
     fail_writes: int = 0
     """So many writes are refused for now."""
     requests: int = 0
+    stamps: dict[RecordRef, int] = field(default_factory=dict)
+    _changes: Any = field(default_factory=lambda: itertools.count(1))
     _ids: Any = field(default_factory=lambda: itertools.count(1))
+
+    def touch(self, one: PulledRecord) -> None:
+        """Write a record, as a user there does: it is the one that changed last."""
+        self.records = [other for other in self.records if other.ref != one.ref] + [one]
+        self.stamps.pop(one.ref, None)
+
+    def changed_after(self, stamp: int) -> list[tuple[int, PulledRecord]]:
+        """Return what changed after this stamp, oldest change first; each change has a stamp of its own."""
+        for one in self.records:
+            if one.ref not in self.stamps:
+                self.stamps[one.ref] = next(self._changes)
+        found = [(self.stamps[one.ref], one) for one in self.records if self.stamps[one.ref] > stamp]
+        return sorted(found, key=lambda pair: pair[0])
 
     def enter(self) -> None:
         """Take a request, or refuse it before anything is done."""
@@ -142,7 +164,16 @@ class StrictClient:
         """`more`: capabilities that differ."""
         self.server = server
         self.most_at_once = 0
-        given = {"reads_back": True, "finds": True, "pulls": True, "batch": 10, "unsure_seconds": 5.0}
+        given = {
+            "reads_back": True,
+            "finds": True,
+            "pulls": True,
+            "batch": 10,
+            "unsure_seconds": 5.0,
+            "removes": True,
+            "follow_ups": True,
+            "ends_follow_ups": True,
+        }
         self._capabilities = Capabilities(idempotency=server.idempotency, **given | more)
 
     @property
@@ -205,20 +236,39 @@ class StrictClient:
         self._asked()
         if source != SOURCE:
             raise CrmError(Answer.PERMANENT, f"there is no source {source!r}")
-        first = int(cursor or 0)
-        page = self.server.records[first : first + limit]
-        reached = first + len(page)
-        return PullPage(records=page, cursor=str(reached), more=reached < len(self.server.records))
+        reached = int(cursor or 0)
+        again = self.server.changed_after(max(0, reached - self.server.overlap))
+        old = [pair for pair in again if pair[0] <= reached]
+        new = self.server.changed_after(reached)
+        page = old + new[:limit]
+        last = page[-1][0] if page else reached
+        return PullPage(
+            records=[one for _, one in page], cursor=str(max(last, reached)), more=len(new) > limit
+        )
 
     async def follow_up(
         self, ref: RecordRef, *, at: datetime, user: str | None, text: str, key: str
     ) -> RecordRef:
         self._asked()
-        for n, one in enumerate(self.server.records):
+        for one in self.server.records:
             if one.ref == ref:
-                self.server.records[n] = replace(one, next_follow_up_at=at)
+                self.server.tasks[key] = (ref, at, user)
+                self.server.touch(replace(one, next_follow_up_at=at))
                 return RecordRef("task", key)
         raise CrmError(Answer.PERMANENT, f"there is no record {ref}")
+
+    async def follow_up_over(self, ref: RecordRef, *, key: str, done: bool) -> None:
+        self._asked()
+        self.server.tasks.pop(key, None)
+        self.server.ended.append((key, done))
+        for one in self.server.records:
+            if one.ref == ref:
+                self.server.touch(replace(one, next_follow_up_at=None))
+                return
+
+    async def remove(self, remote: RecordRef) -> None:
+        self._asked()
+        self.server.rows.pop(remote.id, None)
 
     def record_url(self, ref: RecordRef) -> str | None:
         return f"https://crm.example/{ref.kind}/{ref.id}"

@@ -1,4 +1,4 @@
-"""What is done with a CRM to see whether it is as its fake: a call is written, changed, repeated, read, deleted."""
+"""What is done with a CRM to see whether it is as its fake: a call is written, changed, written again, read, gone."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -25,7 +25,16 @@ from cti.storage.tables.contacts import (
     pending,
     refused_rows,
 )
-from cti.storage.tables.crm import crm_links, crm_targets
+from cti.storage.tables.crm import crm_findings, crm_links, crm_reconciliations, crm_targets
+from cti.storage.tables.crm_pulls import (
+    crm_follow_ups,
+    crm_pulls,
+    crm_records,
+    follow_up_waits,
+    still_there,
+    with_entry,
+    with_problem,
+)
 from cti.storage.tables.finding import (
     bulk_actions,
     contact_changes,
@@ -67,7 +76,7 @@ from cti.storage.tables.retry import callback_moves, callbacks, entry_reasons, s
 from cti.storage.tables.schema import metadata
 from cti.storage.tables.transcripts import call_marks, current_transcripts, segments, transcripts
 from cti.storage.tables.webhooks import used_links, webhook_deliveries, webhooks
-from cti.storage.tables.works import nodes, not_done, over, waiting, work
+from cti.storage.tables.works import given_up, nodes, not_done, over, waiting, work
 
 __all__ = [
     "agent_campaigns",
@@ -91,7 +100,12 @@ __all__ = [
     "contact_changes",
     "contact_tags",
     "contacts",
+    "crm_findings",
+    "crm_follow_ups",
     "crm_links",
+    "crm_pulls",
+    "crm_reconciliations",
+    "crm_records",
     "crm_targets",
     "current_only",
     "current_transcripts",
@@ -99,7 +113,9 @@ __all__ = [
     "do_not_call",
     "do_not_call_changes",
     "entry_reasons",
+    "follow_up_waits",
     "given_back",
+    "given_up",
     "import_changes",
     "import_refusals",
     "imports",
@@ -141,11 +157,14 @@ __all__ = [
     "segments",
     "still_open",
     "still_paused",
+    "still_there",
     "transcripts",
     "used_links",
     "waiting",
     "webhook_deliveries",
     "webhooks",
+    "with_entry",
     "with_file",
+    "with_problem",
     "work",
 ]

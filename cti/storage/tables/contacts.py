@@ -34,6 +34,7 @@ contacts: Final = Table(
     Column("returned_at", UtcTime),
     Column("returned_by", RowId),
     Column("stopped_at", UtcTime),
+    Column("deal", JsonObject),
 )
 for _column in (contacts.c.owner_agent_id, contacts.c.crm_ref):  # "his contacts"; the CRM's record again
     Index(None, _column, sqlite_where=_column.is_not(None), postgresql_where=_column.is_not(None))

@@ -28,15 +28,17 @@ work: Final = Table(
 not_done: Final = text("standing <> 'done'")
 waiting: Final = text("standing = 'waiting'")
 over: Final = text("standing <> 'waiting'")
+given_up: Final = text("standing = 'done' AND error IS NOT NULL")
 for _name, _columns, _unique, _where in (
     ("uq_work_kind_key", (work.c.kind, work.c.key), True, not_done),  # what new work joins
     (
         "ix_work_due",
-        (work.c.priority.desc(), work.c.next_at, work.c.id, work.c.kind),
+        (work.c.kind, work.c.priority.desc(), work.c.next_at, work.c.id),
         False,
         waiting,
     ),  # what is next
     ("ix_work_over", (work.c.standing, work.c.kind, work.c.changed_at), False, over),  # dead letters, counts
+    ("ix_work_given_up", (work.c.kind, work.c.key), False, given_up),  # what people discarded
 ):
     Index(_name, *_columns, unique=_unique, sqlite_where=_where, postgresql_where=_where)
 

@@ -1,7 +1,6 @@
 """CRMs: how they stand, dead letters, pushing a call again; and the work of processes that write to them."""
 
-import asyncio
-import json
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 from aiohttp import web
@@ -19,17 +18,16 @@ from cti.errors import BadInput
 from cti.model.call_record import moment
 from cti.model.crm import CRM_PUSH, Answer, Link
 from cti.model.work import Work
+from cti.web.api.crm_pulls import pull_record
+from cti.web.api.crm_runs import summary
 from cti.web.auth import leader, syncer
 from cti.web.bodies import Body, Query, body_of, query_of
+from cti.web.crm_bodies import MAX_WORKS, TargetName, large_body
 from cti.web.crm_ports import CrmFeed
 from cti.web.deps import deps
 
 routes: Final = web.RouteTableDef()
 CALL: Final = "{id:[0-9a-f]{32}}"
-MAX_RESULT_BYTES: Final = 64 * 1024 * 1024
-MAX_WORKS: Final = 2000
-
-TargetName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 
 
 class DeadQuery(Query):
@@ -65,20 +63,28 @@ class Checked(Body):
 @routes.get("/crm")
 async def get_crm(request: web.Request) -> web.Response:
     """How each CRM stands: `state`, `reason`, `until`, calls `waiting`, `under_way`, `dead`, `written`, `unsure`,
-    `deleted` there by people, `requests_today`, and how often it answered how (`answers`).
+    `deleted` there by people, `requests_today`, how often it answered how (`answers`), for how long the call is due
+    that waits longest (`oldest_waiting_seconds`), and how the last reconciliation went (`reconciled`: findings by kind,
+    and `age_seconds` since it ended).
+
+    `pulls`: as under `/crm/pulls`.
 
     `process` says whether the process that writes runs beside the service; null: others run it.
     """
     leader(request)
-    desk = deps(request).crm
+    desk, now = deps(request).crm, deps(request).clock.now()
     return web.json_response(
-        {"process": desk.process(), "targets": [_report(one) for one in await desk.report()]}
+        {
+            "process": desk.process(),
+            "targets": [_report(one, now=now) for one in await desk.report()],
+            "pulls": [pull_record(one) for one in await deps(request).pulls.report()],
+        }
     )
 
 
 @routes.get("/crm/dead")
 async def list_dead(request: web.Request) -> web.Response:
-    """Calls that are not written any more until somebody says so, newest first."""
+    """Calls and follow-ups (`what`) that are not written any more until somebody says so, newest first."""
     leader(request)
     wanted = query_of(request, DeadQuery)
     letters = await deps(request).crm.dead(target=wanted.target, limit=wanted.limit)
@@ -148,7 +154,7 @@ async def take(request: web.Request) -> web.Response:
 async def keep(request: web.Request) -> web.Response:
     """For processes that write: keep leases; `lost`: ids that are no longer theirs."""
     feed = _feed(request)
-    works = _works(await _large_body(request))
+    works = _works(await large_body(request))
     return web.json_response({"lost": sorted(await feed.keep(works))})
 
 
@@ -156,7 +162,7 @@ async def keep(request: web.Request) -> web.Response:
 async def begin(request: web.Request) -> web.Response:
     """For processes that write: requests are about to leave; `lost`: ids that may not be sent."""
     feed = _feed(request)
-    body = await _large_body(request)
+    body = await large_body(request)
     return web.json_response({"lost": sorted(await feed.begin(str(body.get("target")), _works(body)))})
 
 
@@ -164,7 +170,7 @@ async def begin(request: web.Request) -> web.Response:
 async def settle(request: web.Request) -> web.Response:
     """For processes that write: what became of orders."""
     feed = _feed(request)
-    body = await _large_body(request)
+    body = await large_body(request)
     settlements = settlements_of(body.get("settlements"))
     _must_be_pushes([one.work for one in settlements])
     await feed.settle(
@@ -180,7 +186,7 @@ async def settle(request: web.Request) -> web.Response:
 async def unchanged(request: web.Request) -> web.Response:
     """For processes that write: nothing was to be sent."""
     feed = _feed(request)
-    await feed.unchanged(_works(await _large_body(request)))
+    await feed.unchanged(_works(await large_body(request)))
     return web.json_response({})
 
 
@@ -188,7 +194,7 @@ async def unchanged(request: web.Request) -> web.Response:
 async def give_back(request: web.Request) -> web.Response:
     """For processes that write: they end, and have not sent these."""
     feed = _feed(request)
-    await feed.give_back(_works(await _large_body(request)))
+    await feed.give_back(_works(await large_body(request)))
     return web.json_response({})
 
 
@@ -217,24 +223,7 @@ def _must_be_pushes(works: list[Work]) -> None:
         raise BadInput(f"works: a kind does not begin with {CRM_PUSH}")
 
 
-async def _large_body(request: web.Request) -> dict[str, Any]:
-    """Read a body beyond the usual limit: transcripts of many calls. Raises BadInput."""
-    parts, size = [], 0
-    async for piece in request.content.iter_chunked(1 << 16):
-        size += len(piece)
-        if size > MAX_RESULT_BYTES:
-            raise BadInput(f"the body is larger than {MAX_RESULT_BYTES} bytes")
-        parts.append(piece)
-    try:
-        body = await asyncio.to_thread(json.loads, b"".join(parts))
-    except (ValueError, RecursionError) as error:
-        raise BadInput(f"the body is no JSON: {error}") from None
-    if not isinstance(body, dict):
-        raise BadInput("the body is no JSON object")
-    return body
-
-
-def _report(one: TargetReport) -> dict[str, Any]:
+def _report(one: TargetReport, *, now: datetime) -> dict[str, Any]:
     standing = one.standing
     return {
         "target": one.target,
@@ -244,6 +233,7 @@ def _report(one: TargetReport) -> dict[str, Any]:
         "since": moment(standing.since),
         "until": moment(standing.until),
         "waiting": one.waiting,
+        "oldest_waiting_seconds": one.oldest_waiting_seconds,
         "under_way": one.under_way,
         "dead": one.dead,
         "written": one.written,
@@ -253,6 +243,7 @@ def _report(one: TargetReport) -> dict[str, Any]:
         "requests_today": standing.spent,
         "slowed": standing.slowed,
         "answers": standing.counts,
+        "reconciled": summary(one.reconciled, now=now) if one.reconciled else None,
     }
 
 
@@ -260,7 +251,9 @@ def _letter(one: DeadLetter) -> dict[str, Any]:
     return {
         "id": one.id,
         "target": one.target,
+        "what": one.what,
         "call_id": one.call_id,
+        "callback_id": one.callback_id,
         "runs": one.runs,
         "error": one.error,
     }

@@ -1,13 +1,14 @@
 """What the contract suite needs of a CRM besides its adapter: to look from behind, and to order faults."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
-from typing import Any, Protocol
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any, Protocol, runtime_checkable
 
-from crm_sync.port import CallWrite, Crm, Idempotency
+from crm_sync.port import CallWrite, Crm, Idempotency, PulledRecord
 from cti.model.crm import CallLog, RecordRef
 from tests.builders import NOW, a_call
-from tests.fakes.strict_crm import StrictClient, StrictCrm
+from tests.fakes.strict_crm import SOURCE, StrictClient, StrictCrm
 
 
 class House(Protocol):
@@ -31,6 +32,26 @@ class House(Protocol):
 
     async def order(self, fault: str) -> None:
         """Make the next request meet this fault."""
+        ...
+
+
+@runtime_checkable
+class RecordHouse(House, Protocol):
+    """A CRM whose leads a test can make; tests of records are skipped for one that is no such house."""
+
+    source: str
+    """Gives the records of this test, and no others."""
+
+    async def add_records(self, *facts: Mapping[str, Any]) -> list[RecordRef]:
+        """Make records as one import would, at one instant; `name` and `number` of each."""
+        ...
+
+    async def end_record(self, ref: RecordRef) -> str:
+        """Make it one that is not dialed any more; return why, as `PulledRecord.over` must have it."""
+        ...
+
+    async def follow_ups(self, ref: RecordRef) -> Sequence[date]:
+        """Return the days of the next calls that stand on it."""
         ...
 
 
@@ -61,6 +82,7 @@ class StrictHouse:
     """The CRM in memory."""
 
     faults = frozenset({"lose_answer", "away", "throttle", "refuse_key"})
+    source = SOURCE
 
     def __init__(self, idempotency: Idempotency) -> None:
         self.server = StrictCrm(idempotency=idempotency)
@@ -101,3 +123,28 @@ class StrictHouse:
                 self.server.throttles, self.server.throttled_seconds = 1, 17.0
             case "refuse_key":
                 self.server.key_refused = True
+
+    async def add_records(self, *facts: Mapping[str, Any]) -> list[RecordRef]:
+        made = [
+            PulledRecord(
+                ref=RecordRef("lead", f"l{len(self.server.records) + n}"),
+                name=one["name"],
+                numbers=[one["number"]] if "number" in one else [],
+            )
+            for n, one in enumerate(facts)
+        ]
+        self.server.records += made
+        return [one.ref for one in made]
+
+    async def end_record(self, ref: RecordRef) -> str:
+        self.server.records = [
+            replace(one, over="won") if one.ref == ref else one for one in self.server.records
+        ]
+        return "won"
+
+    async def follow_ups(self, ref: RecordRef) -> Sequence[date]:
+        return [
+            one.next_follow_up_at.date()
+            for one in self.server.records
+            if one.ref == ref and one.next_follow_up_at is not None
+        ]

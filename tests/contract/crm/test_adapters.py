@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from crm_sync.port import Answer, CrmError, Idempotency, PushResult
+from crm_sync.port import Answer, CrmError, Idempotency, PushResult, Removes
 from tests.builders import NOW
 from tests.contract.crm.houses import House, a_log
 
@@ -172,6 +172,21 @@ async def test_what_was_written_reads_back(house: House) -> None:
 
     assert (one.call_id, one.remote, one.home) == (write.log.call_id, remote, write.home)
     assert [each.remote for each in span] == [remote]
+
+
+async def test_what_is_removed_is_gone_and_may_be_gone_already(house: House) -> None:
+    crm = house.crm
+    if not crm.capabilities.removes:
+        pytest.skip("this CRM takes nothing away")
+    assert isinstance(crm, Removes)
+    write = house.write(a_log())
+    remote = (await pushed(house, write)).remote
+    assert remote is not None
+
+    await crm.remove(remote)
+    await crm.remove(remote)
+
+    assert list(await house.standing(write.log.call_id)) == []
 
 
 async def test_check_says_who_we_are(house: House) -> None:

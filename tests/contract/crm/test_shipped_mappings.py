@@ -112,11 +112,6 @@ async def test_a_shipped_mapping_makes_the_request_it_describes(
 
 
 def test_every_shipped_mapping_stands_in_a_test() -> None:
-    assert {file.stem for file in SHIPPED.glob("*.toml")} == {
-        "espocrm",
-        "suitecrm",
-        "salesforce",
-        "hubspot",
-        "bitrix24",
-        "fxiaoke",
-    }
+    described = {"espocrm", "suitecrm", "salesforce", "hubspot", "bitrix24", "fxiaoke"}
+    on_the_real_thing = {"bottlecrm", "odoo"}
+    assert {file.stem for file in SHIPPED.glob("*.toml")} == described | on_the_real_thing

@@ -5,7 +5,7 @@ import pytest
 from cti.ami.call_tracker import CallTracker
 from cti.ami.lines import AmiLines
 from cti.ami.signals import Answered, HangUpAsked, HungUp
-from cti.dialer.ports import Lines, OpenCalls
+from cti.dialer.exchange_ports import Lines, OpenCalls
 from cti.errors import NodeDown, NodeRefused, NodeSilent
 from cti.model.calls import EndedBy
 from cti.model.events import CallMoved

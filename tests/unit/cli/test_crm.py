@@ -1,11 +1,13 @@
 """`cti crm`."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
 from cti.crm.targets import CallFollowers
 from cti.model.calls import Call, CallState, Outcome
 from cti.model.crm import Link, RecordRef
+from cti.model.crm_reconciliation import Finding, FindingKind, Found, PageResult, RunState
 from tests.builders import NOW, a_call
 from tests.fakes.crm_parts import TARGETS
 from tests.unit.cli.conftest import Terminal
@@ -72,3 +74,55 @@ def test_a_call_is_pushed_and_its_links_are_shown(terminal: Terminal) -> None:
 def test_a_crm_is_resumed(terminal: Terminal) -> None:
     assert "rest is ok" in terminal.said("crm", "resume", "rest")
     assert "there is no CRM 'x'" in terminal.said("crm", "resume", "x", code=1)
+
+
+def end_runs(terminal: Terminal) -> None:
+    """Carry out what is ordered from now on: each finds one double."""
+    runs = terminal.site.store.reconciliations
+    finding = Finding(
+        kind=FindingKind.DOUBLE,
+        call_id="f" * 32,
+        remotes=(RecordRef("call", "1"), RecordRef("call", "2")),
+        detail="2 records",
+    )
+    page = PageResult(
+        found=(Found(finding=finding),), looked=5, there=6, requests=2, reached="f" * 32, reached_at=NOW
+    )
+
+    async def carry_out() -> None:
+        while True:
+            await asyncio.sleep(0.01)
+            for run in await runs.runs():
+                if run.state is RunState.WAITING:
+                    await runs.end(run.id, RunState.RUNNING, "the CRM is away", keep=9, now=NOW)
+                elif run.state is RunState.RUNNING and run.looked:
+                    await runs.end(run.id, RunState.DONE, "", keep=9, now=NOW)
+                elif run.state is RunState.RUNNING:
+                    await runs.found(run.id, page, now=NOW)
+
+    async def begin() -> None:
+        terminal.kept = asyncio.create_task(carry_out())  # type: ignore[attr-defined]
+
+    terminal.meanwhile(begin())
+
+
+def test_a_reconciliation_is_waited_for_and_shown(terminal: Terminal) -> None:
+    end_runs(terminal)
+
+    said = terminal.said("crm", "reconcile", "odoo", "--mend")
+
+    assert "double 1" in said
+    assert "call:1, call:2" in said
+    assert "double" in terminal.said("crm", "reconciliations", "--csv")
+    (run,) = terminal.meanwhile(terminal.site.store.reconciliations.runs())
+    assert run.mend
+    assert "2 records" in terminal.said("crm", "reconciliations", str(run.id), "--json")
+    assert terminal.said("crm", "reconciliations", str(run.id), "--kind", "moved", "--json") == "[]\n"
+    assert "1 double" in terminal.said("crm", "status")
+
+
+def test_a_reconciliation_can_be_ordered_and_left_alone(terminal: Terminal) -> None:
+    said = terminal.said("crm", "reconcile", "--no-wait", "--since", "2026-11-22T00:00:00Z")
+    assert "waiting" in said
+    assert len(terminal.meanwhile(terminal.site.store.reconciliations.runs())) == 2
+    assert "there is no CRM 'nobody'" in terminal.said("crm", "reconcile", "nobody", code=1)

@@ -46,8 +46,9 @@ class Queue:
         return list(self.store.tables.entries.values())
 
     def refuse(self, verdict: Verdict, *places: int) -> None:
+        contacts = some_contacts(max(places) + 1)
         for place in places:
-            self.gate.verdicts[some_contacts(place + 1)[place].numbers[0].e164] = verdict
+            self.gate.verdicts[contacts[place].numbers[0].e164] = verdict
 
     async def choose(self, wanted: int, *owners: int, skip: tuple[int, ...] = ()) -> list[Candidate]:
         return await self.selector.choose(

@@ -87,6 +87,9 @@ WAYS: list[tuple[str, str, str]] = [
     ("POST", "consents", "leaders"),
     ("GET", "crm", "leaders"),
     ("GET", "crm/dead", "leaders"),
+    ("GET", "crm/pulls", "leaders"),
+    ("GET", "crm/pulls/odoo-leads/problems", "leaders"),
+    ("POST", "crm/pulls/odoo-leads/now", "leaders"),
     ("POST", "crm/dead/replay", "leaders"),
     ("POST", "crm/dead/7/replay", "leaders"),
     ("POST", "crm/dead/7/discard", "leaders"),
@@ -95,7 +98,17 @@ WAYS: list[tuple[str, str, str]] = [
     ("POST", f"crm/calls/{CALL}/push", "leaders"),
     *(
         ("POST", f"crm/work/{order}", "sync")
-        for order in ("take", "keep", "begin", "settle", "unchanged", "give-back", "checked")
+        for order in (
+            *("take", "keep", "begin", "settle", "unchanged", "give-back", "checked"),
+            *("pull-order", "pull-take", "pull-failed", "follow-take", "follow-settle"),
+        )
+    ),
+    ("GET", "crm/reconciliations", "leaders"),
+    ("POST", "crm/reconciliations", "leaders"),
+    ("GET", "crm/reconciliations/7", "leaders"),
+    *(
+        ("POST", f"crm/work/run-{order}", "sync")
+        for order in ("take", "page", "calls", "known", "spend", "found", "end", "postpone")
     ),
     ("GET", "do-not-call", "leaders"),
     ("POST", "do-not-call", "leaders"),

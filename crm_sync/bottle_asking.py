@@ -1,0 +1,113 @@
+"""Asks BottleCRM, and judges how it answered. No memory but of connections.
+
+It refuses a key with 403, as it refuses a person's right; and a record that is gone, one that the key's account may not
+see, a module that is switched off and an address that is no BottleCRM all answer 404. The bodies tell them apart.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+from crm_sync.account import Account
+from crm_sync.port import CrmError
+from crm_sync.requests import AnswerRule, Reply, Requester, answer_of, at_path, plain, retry_after
+from cti.clock import Clock
+from cti.model.crm import Answer, RecordRef
+
+MOST_ROWS: Final = 200
+"""Interactions in one answer."""
+MOST_PAGES: Final = 500
+
+RULES: Final = (
+    # its clock is behind ours: in some minutes it takes the call
+    AnswerRule(means=Answer.RETRY, status=frozenset({400}), body=re.compile("minutes in the future")),
+    # a right of this one record; a key that is unknown or lacks a scope answers without `errors`
+    AnswerRule(means=Answer.PERMANENT, status=frozenset({403}), body=re.compile('"errors"')),
+    AnswerRule(means=Answer.AUTH, status=frozenset({403})),
+    AnswerRule(means=Answer.PERMANENT, status=frozenset({404}), body=re.compile('"module_off"')),
+    AnswerRule(means=Answer.DELETED, status=frozenset({404}), body=re.compile(r'^\s*\{"detail"')),
+    # a page of some other program: the address is wrong, or it is being exchanged
+    AnswerRule(means=Answer.AWAY, status=frozenset({404, 405})),
+)  # fmt: skip
+
+Query = Sequence[tuple[str, str]]
+
+
+class BottleAsker:
+    """Sends requests. Methods raise CrmError; DELETED: there is no such record, or the key's account may not see it."""
+
+    def __init__(self, account: Account, requester: Requester, clock: Clock, *, at_once: int) -> None:
+        self._account = account
+        self._requester = requester
+        self._clock = clock
+        self._at_once = at_once
+
+    async def ask(self, method: str, path: str, *, query: Query = (), body: Any = None) -> Any:
+        """Return what it answers, as JSON."""
+        return (await self.reply(method, path, query=query, body=body)).json
+
+    async def reply(self, method: str, path: str, *, query: Query = (), body: Any = None) -> Reply:
+        """Return the answer to a request that went well."""
+        secret = self._account.secret.get_secret_value()
+        more: dict[str, Any] = {} if body is None else {"json": body}
+        reply = await self._requester.send(
+            method,
+            self._account.url.rstrip("/") + path,
+            headers={"Accept": "application/json", "Authorization": f"Bearer {secret}"},
+            params=list(query),
+            **more,
+        )
+        answer = answer_of(reply, RULES)
+        if answer is Answer.OK:
+            return reply
+        pause = retry_after(reply.headers, now=self._clock.now())
+        if answer is Answer.AWAY and pause is not None:
+            answer = Answer.THROTTLE  # it says itself when it is back
+        said = plain(reply.body, secrets=(secret,))
+        raise CrmError(answer, f"{reply.status} {said}", pause_seconds=pause)
+
+    async def interactions(self, place: RecordRef) -> list[Any]:
+        """Return all interactions of a record, each once, none when the record is not there."""
+        rows: dict[Any, Any] = {}  # one that is logged meanwhile moves the others into the next page
+        for page in range(MOST_PAGES):
+            query = [(place.kind, place.id), ("limit", str(MOST_ROWS)), ("offset", str(page * MOST_ROWS))]
+            try:
+                tree = await self.ask("GET", "/api/interactions/", query=query)
+            except CrmError as error:
+                if error.answer is Answer.DELETED:
+                    return list(rows.values())
+                raise
+            some = listed(tree, "interactions")
+            rows |= {at_path(row, "id"): row for row in some}
+            if len(some) < MOST_ROWS:
+                return list(rows.values())
+        raise CrmError(Answer.PERMANENT, f"{place} has more than {len(rows)} interactions")
+
+    async def interactions_of(self, places: Iterable[RecordRef]) -> AsyncIterator[Any]:
+        """Give the interactions of many records, some of which are asked at one time."""
+        waiting = list(places)
+        for first in range(0, len(waiting), self._at_once):
+            some = waiting[first : first + self._at_once]
+            for rows in await asyncio.gather(*(self.interactions(place) for place in some)):
+                for row in rows:
+                    yield row
+
+
+def listed(tree: Any, path: str) -> list[Any]:
+    """Return a list of an answer. Raises CrmError: an answer without one is not BottleCRM's."""
+    rows = at_path(tree, path)
+    if not isinstance(rows, list):
+        raise CrmError(Answer.RETRY, f"the answer has no list {path!r}")
+    return rows
+
+
+def said_at(reply: Reply) -> datetime | None:
+    """Return when it answered, by its own clock, to the second."""
+    try:
+        at = parsedate_to_datetime(reply.headers.get("Date", ""))
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

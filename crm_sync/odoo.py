@@ -1,0 +1,182 @@
+"""The adapter of Odoo, 14 to 19: calls as rows of OCA's crm.phonecall, or in the chatter of plain Community.
+
+Both are written by `load` under an external id of ours, so a repeat never makes a double. What was written is updated
+by its own id, so that what a person deleted does not come back. It speaks to no other part of Odoo than leads,
+contacts, users, tags and activities.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator, Sequence
+from collections.abc import Mapping as Map
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from crm_sync.account import Account
+from crm_sync.odoo_check import checked
+from crm_sync.odoo_load import load
+from crm_sync.odoo_people import People
+from crm_sync.odoo_push import Pusher
+from crm_sync.odoo_reader import Reader
+from crm_sync.odoo_rows import FOLLOW_UP, MODULE, html, model_of, record_id
+from crm_sync.odoo_tables import LEAD, PARTNER, OdooTable, odoo_table
+from crm_sync.odoo_transport import Counted, Json2, Rpc, Transport
+from crm_sync.odoo_written import ReadBack
+from crm_sync.port import (
+    CallWrite,
+    Capabilities,
+    Checked,
+    CrmError,
+    Idempotency,
+    PulledRecord,
+    PullPage,
+    PushResult,
+    Written,
+)
+from crm_sync.requests import Requester
+from cti.clock import Clock
+from cti.errors import BadInput
+from cti.model.crm import Answer, RecordRef
+
+ACTIVITY: Final = "mail.activity"
+_QUIET: Final = {"mail_activity_quick_update": True}
+"""No mail to whom it is assigned: he has it from us."""
+_MODELS: Final = {LEAD: "crm.model_crm_lead", PARTNER: "base.model_res_partner"}
+"""External ids: a salesman may not read the table of models."""
+_SUMMARY: Final = 200
+
+
+class OdooCrm:
+    """One database of Odoo."""
+
+    def __init__(self, account: Account, table: OdooTable, transport: Transport, clock: Clock) -> None:
+        self._account = account
+        self._table = table
+        self._odoo = transport
+        self._people = People(clock)
+        self._clock = clock
+        self._reader = Reader(transport, clock, overlap=timedelta(minutes=table.overlap_minutes))
+        self._pusher = Pusher(table, self._reader, self._people)
+        self._read_back = ReadBack(transport, table)
+        self._zone: str | None = None
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(
+            idempotency=Idempotency.KEY,
+            batch=self._table.batch,
+            in_flight=self._table.in_flight,
+            per_second=self._table.per_second,
+            unsure_seconds=self._table.unsure_seconds,
+            reads_back=True,
+            finds=True,
+            pulls=True,
+            follow_ups=True,
+        )
+
+    async def check(self) -> Checked:
+        way = await self._pusher.way(self._odoo)
+        return await checked(self._odoo, self._table, way=way, now=self._clock.now())
+
+    async def push(self, writes: Sequence[CallWrite]) -> Sequence[PushResult]:
+        return await self._pusher.push(Counted(self._odoo), writes)
+
+    async def read_back(self, call_ids: Sequence[str]) -> Sequence[Written]:
+        return await self._read_back.of_calls(call_ids)
+
+    async def written(self, *, since: datetime, until: datetime) -> AsyncIterator[Written]:
+        async for one in self._read_back.of_span(since, until, way=await self._pusher.way(self._odoo)):
+            yield one
+
+    async def find_by_number(self, e164: str) -> Sequence[PulledRecord]:
+        return await self._reader.of_number(e164, zone=await self._own_zone())
+
+    async def records(self, refs: Sequence[RecordRef]) -> Map[RecordRef, PulledRecord]:
+        return await self._reader.records(refs, zone=await self._own_zone())
+
+    async def pull(self, source: str, *, cursor: str, limit: int) -> PullPage:
+        table = self._table.sources.get(source)
+        if table is None:
+            known = ", ".join(sorted(self._table.sources)) or "none"
+            raise CrmError(
+                Answer.PERMANENT, f"{self._account.where}: odoo.sources: no {source!r}; there are: {known}"
+            )
+        return await self._reader.page(table, cursor=cursor, limit=limit, zone=await self._own_zone())
+
+    async def follow_up(
+        self, ref: RecordRef, *, at: datetime, user: str | None, text: str, key: str
+    ) -> RecordRef:
+        person = (await self._people.users(self._odoo, [user]))[user] if user else None
+        zone = (person.zone if person else None) or await self._own_zone()
+        try:
+            row = _activity(ref, at.astimezone(ZoneInfo(zone)), text, key, self._table.activity_type)
+        except BadInput as error:
+            raise CrmError(Answer.PERMANENT, str(error)) from None
+        owner = person.id if person else await self._owner(ref)
+        if owner is not None:
+            row["user_id/.id"] = str(owner)
+        if "active" in await self._reader.fields(ACTIVITY):
+            row["active"] = "True"  # one that was done and is to be done again
+        (made,) = await load(self._odoo, ACTIVITY, [row], context=_QUIET)
+        if made.id is None:
+            raise CrmError(made.answer, made.message, pause_seconds=made.pause_seconds)
+        return RecordRef(ACTIVITY, str(made.id))
+
+    async def _owner(self, ref: RecordRef) -> int | None:
+        """Return the record's own user; without one it falls to the bot. Raises CrmError when it is not there."""
+        rows = await self._odoo.call(model_of(ref), "read", ids=[record_id(ref)], fields=["user_id"])
+        if not rows:
+            raise CrmError(Answer.DELETED, f"{ref} is not there any more")
+        user = rows[0]["user_id"]
+        return int(user[0]) if user else None
+
+    def record_url(self, ref: RecordRef) -> str | None:
+        try:
+            place = f"model={model_of(ref)}&res_id={record_id(ref)}"
+        except BadInput:
+            return None
+        # this address survives the login page
+        return f"{self._account.url.rstrip('/')}/mail/view?{place}"
+
+    async def close(self) -> None:
+        """Nothing: connections belong to `open_odoo`."""
+
+    async def _own_zone(self) -> str:
+        """Return the bot's time zone, UTC when he has none: dates of Odoo are days somewhere."""
+        if self._zone is None:
+            rows = await self._odoo.call("res.users", "read", ids=[await self._odoo.uid()], fields=["tz"])
+            self._zone = str((rows[0]["tz"] if rows else None) or "UTC")
+        return self._zone
+
+
+@asynccontextmanager
+async def open_odoo(account: Account, tree: Map[str, Any], *, clock: Clock) -> AsyncIterator[OdooCrm]:
+    """Open the Odoo that a table `[odoo]` describes. Raises SettingsError: file, key, and what is allowed."""
+    table = odoo_table(tree, where=account.where)
+    requester = Requester(timeout_seconds=table.timeout_seconds, at_once=table.in_flight + 2)
+    transport: Transport = (
+        Json2(account, table.database, requester, clock)
+        if table.transport == "json2"
+        else Rpc(account, table.database, table.user, requester, clock)
+    )
+    async with requester:
+        yield OdooCrm(account, table, transport, clock)
+
+
+def _activity(ref: RecordRef, at: datetime, text: str, key: str, activity_type: str) -> dict[str, str]:
+    """Return the row of mail.activity. It has a day and no hour: the hour stands in its note."""
+    model = model_of(ref)
+    if model not in _MODELS:
+        raise BadInput(f"{ref}: a follow-up cannot stand on {model}; on {LEAD} and {PARTNER} it can")
+    # any text may be a key; an external id has few letters
+    name = hashlib.sha256(key.encode()).hexdigest()[:32]
+    return {
+        "id": f"{MODULE}.{FOLLOW_UP}{name}",
+        "res_model_id/id": _MODELS[model],
+        "res_id": str(record_id(ref)),
+        "activity_type_id/id": activity_type,
+        "summary": " ".join(text.split())[:_SUMMARY],
+        "note": f"<p>{at:%Y-%m-%d %H:%M} ({html(str(at.tzinfo))})</p><p>{html(text)}</p>",
+        "date_deadline": at.date().isoformat(),
+    }

@@ -1,0 +1,222 @@
+"""Hands out the callbacks that are to be written to a CRM as follow-ups, and writes down what became of them.
+
+Their work is written in the transaction that makes, moves or settles a callback by hand; whatever else changes one (a
+call that reached him, another owner) is found by looking for those that stand there otherwise than here.
+"""
+
+import logging
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+
+from cti.clock import Clock
+from cti.crm import valve
+from cti.crm.feed import LEASE, PLAN
+from cti.crm.follow_up_ports import FollowUpStore
+from cti.crm.ports import CrmStore
+from cti.errors import NotFound
+from cti.model.callbacks import Callback
+from cti.model.crm import BLAMELESS, Answer, Rate, TargetStanding, record_ref
+from cti.model.follow_ups import (
+    CRM_FOLLOW_UP,
+    FollowLink,
+    FollowOrder,
+    FollowOrders,
+    FollowSettlement,
+    FollowUp,
+)
+from cti.model.work import NewWork, Work
+from cti.work.backoff import retry_seconds
+from cti.work.ports import WorkStore
+
+log = logging.getLogger(__name__)
+
+PRIORITY: Final = -99
+"""Before all calls of CRMs, for a follow-up that comes late is worth nothing; behind all other work."""
+LOOK_EVERY: Final = timedelta(seconds=30)
+MOST_FOUND: Final = 200
+KEPT_TIMES: Final = 10
+ERROR_LENGTH: Final = 2000
+
+
+def follow_kind(target: str) -> str:
+    """Return the kind of work of a target's follow-ups."""
+    return CRM_FOLLOW_UP + target
+
+
+class CallbackFollowers:
+    """The work that callbacks leave behind, for all targets."""
+
+    def __init__(self, targets: Sequence[str]) -> None:
+        self._targets = tuple(targets)
+
+    def moved(self, one: Callback) -> Sequence[NewWork]:
+        """Return it for a callback that was made, moved or settled by hand."""
+        return works_of([one.id], self._targets)
+
+
+def works_of(callback_ids: Sequence[int], targets: Sequence[str]) -> list[NewWork]:
+    """Return the work that writes these callbacks."""
+    return [
+        NewWork(
+            kind=follow_kind(target),
+            key=str(callback_id),
+            payload={"callback_id": callback_id},
+            priority=PRIORITY,
+        )
+        for target in targets
+        for callback_id in callback_ids
+    ]
+
+
+class TableFollowUps:
+    """The feed of follow-ups on the database."""
+
+    def __init__(
+        self,
+        *,
+        works: WorkStore,
+        store: FollowUpStore,
+        targets: CrmStore,
+        names: Sequence[str],
+        clock: Clock,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        """`names`: the targets that there are."""
+        self._works = works
+        self._store = store
+        self._targets = targets
+        self._names = frozenset(names)
+        self._clock = clock
+        self._chance = chance
+        self._looked: dict[str, datetime] = {}
+
+    async def take(self, name: str, *, limit: int, rate: Rate) -> FollowOrders:
+        """Lease callbacks that are to be written now. Those that need no writing are ended here. Raises NotFound."""
+        self._must_know(name)
+        now = self._clock.now()
+        await self._find(name, now)
+        standing = await self._targets.standing(name)
+        requests = valve.allowed(standing, rate, now=now)
+        if requests <= 0:
+            wait = max(valve.wait_seconds(standing, rate, now=now), 0.001)
+            return FollowOrders(orders=(), wait_seconds=wait, state=standing.state)
+        leased = await self._works.lease(
+            kinds=(follow_kind(name),), limit=min(limit, requests), now=now, lease_for=LEASE
+        )
+        orders = await self._orders(name, leased, now)
+        if orders:
+            spend = partial(valve.spent, rate=rate, requests=len(orders), now=now)
+            await self._targets.change_standing(name, lambda one: spend(one))
+        return FollowOrders(orders=tuple(orders), state=standing.state)
+
+    async def _find(self, name: str, now: datetime) -> None:
+        """Write work for what changed without leaving any."""
+        if now - self._looked.get(name, now - LOOK_EVERY) < LOOK_EVERY:
+            return
+        self._looked[name] = now
+        behind = await self._store.behind(name, limit=MOST_FOUND)
+        await self._works.add(works_of(behind, [name]), now=now)
+
+    async def _orders(self, name: str, leased: Sequence[Work], now: datetime) -> list[FollowOrder]:
+        if not leased:
+            return []
+        ids = [int(work.key) for work in leased]
+        facts, links = await self._store.facts(ids), await self._store.links(name, ids)
+        orders, idle = [], []
+        for work in leased:
+            one, link = facts.get(int(work.key)), links.get(int(work.key))
+            if work.attempts > PLAN.attempts:
+                await self._works.bury(work, error=work.error or "never came to an end", now=now)
+            elif one is None or not is_to_be_written(one, link, target=name):
+                idle.append(work)
+                if one is not None and link is not None:
+                    await self._store.put(replace(link, written_at=now, standing=one.open and link.standing))
+            else:
+                orders.append(FollowOrder(work=work, follow_up=one, link=link))
+        if idle:
+            await self._works.finish_all(idle, now=now)
+        return orders
+
+    async def settle(
+        self, name: str, settlements: Sequence[FollowSettlement], *, rate: Rate
+    ) -> TargetStanding:
+        """Write down what became of orders. Raises NotFound."""
+        self._must_know(name)
+        now = self._clock.now()
+        links = await self._store.links(name, [one.follow_up.callback_id for one in settlements])
+        for one in settlements:
+            if one.answer in (Answer.OK, Answer.DELETED) and not one.nothing_sent:
+                await self._store.put(link_after(links.get(one.follow_up.callback_id), one, name, now=now))
+            await self._end(one, now)
+        unsent = sum(one.nothing_sent for one in settlements)
+
+        def change(standing: TargetStanding) -> TargetStanding:
+            for one in settlements:
+                if not one.nothing_sent and one.answer is not Answer.PERMANENT:
+                    standing = valve.answered(
+                        standing,
+                        one.answer,
+                        now=now,
+                        chance=self._chance(),
+                        message=one.message,
+                        pause_seconds=one.pause_seconds,
+                    )
+            return valve.spent(standing, rate, -unsent, now=now) if unsent else standing
+
+        return await self._targets.change_standing(name, change)
+
+    async def _end(self, one: FollowSettlement, now: datetime) -> None:
+        work, error = one.work, (one.message or one.answer.value)[:ERROR_LENGTH]
+        if one.answer in (Answer.OK, Answer.DELETED):
+            await self._works.finish(work, now=now)
+        elif one.answer in BLAMELESS:
+            await self._works.give_back(work, due_at=now, now=now)
+        elif one.answer is Answer.PERMANENT or work.attempts >= PLAN.attempts:
+            log.error("callback %s is not written to %s: %s", work.key, work.kind, error)
+            await self._works.bury(work, error=error, now=now)
+        else:
+            pause = retry_seconds(work.attempts, plan=PLAN, chance=self._chance())
+            due_at = now + timedelta(seconds=max(pause, one.pause_seconds or 0.0))
+            await self._works.retry(work, error=error, due_at=due_at, now=now)
+
+    def _must_know(self, name: str) -> None:
+        if name not in self._names:
+            known = ", ".join(sorted(self._names)) or "none"
+            raise NotFound(f"there is no CRM {name!r}; there are: {known}")
+
+
+def is_to_be_written(one: FollowUp, link: FollowLink | None, *, target: str) -> bool:
+    """Return whether a callback stands in the CRM otherwise than here. Pure.
+
+    One that the CRM itself named is not written back, as long as it stands where the CRM put it: `link` is None then.
+    """
+    if record_ref(one.crm_ref, target=target) is None:
+        return False
+    if link is None:
+        return one.open and one.created_by != f"crm {target}"
+    if not one.open or not link.standing:
+        return link.standing or one.open
+    return not link.written or link.written[-1] != one.due_at or link.agent_id != one.agent_id
+
+
+def link_after(before: FollowLink | None, one: FollowSettlement, target: str, *, now: datetime) -> FollowLink:
+    """Return what is remembered once a callback was written. Pure."""
+    follow_up = one.follow_up
+    written = before.written if before else ()
+    if follow_up.open:
+        written = (*written, follow_up.due_at)[-KEPT_TIMES:]
+    return FollowLink(
+        target=target,
+        callback_id=follow_up.callback_id,
+        contact_id=follow_up.contact_id,
+        ref=one.ref or (before.ref if before else ""),
+        remote=one.remote or (before.remote if before else None),
+        written=written,
+        agent_id=follow_up.agent_id,
+        standing=follow_up.open and one.answer is Answer.OK,
+        written_at=now,
+    )

@@ -1,0 +1,32 @@
+"""Bodies of requests about CRMs that several modules read."""
+
+import asyncio
+import json
+from typing import Annotated, Any, Final
+
+from aiohttp import web
+from pydantic import StringConstraints
+
+from cti.errors import BadInput
+
+MAX_RESULT_BYTES: Final = 64 * 1024 * 1024
+MAX_WORKS: Final = 2000
+
+TargetName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
+
+
+async def large_body(request: web.Request) -> dict[str, Any]:
+    """Read a body beyond the usual limit: transcripts of many calls. Raises BadInput."""
+    parts, size = [], 0
+    async for piece in request.content.iter_chunked(1 << 16):
+        size += len(piece)
+        if size > MAX_RESULT_BYTES:
+            raise BadInput(f"the body is larger than {MAX_RESULT_BYTES} bytes")
+        parts.append(piece)
+    try:
+        body = await asyncio.to_thread(json.loads, b"".join(parts))
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"the body is no JSON: {error}") from None
+    if not isinstance(body, dict):
+        raise BadInput("the body is no JSON object")
+    return body

@@ -1,0 +1,40 @@
+"""Puts pulled lists and follow-ups together: in the service, and in a process that has the database itself."""
+
+from cti.clock import Clock
+from cti.crm.follow_ups import TableFollowUps
+from cti.crm.intake import TableIntake
+from cti.crm.promises import PromiseKeeper
+from cti.dialer.retry import CALLBACK_RAISE
+from cti.settings import Settings
+from cti.storage.database import Database
+
+
+def intake_of(settings: Settings, database: Database, *, clock: Clock) -> TableIntake:
+    """Return the intake of all pulls of the settings."""
+    promises = PromiseKeeper(
+        store=database.pulls,
+        callbacks=database.callbacks,
+        campaigns=database.campaigns.campaigns,
+        written=database.follow_ups.written,
+        clock=clock,
+        raise_by=CALLBACK_RAISE,
+        zone=settings.api.zone or "UTC",
+    )
+    return TableIntake(
+        pulls=settings.crm.pull_rules(),
+        store=database.pulls,
+        targets=database.crm,
+        clock=clock,
+        settle=promises.settle,
+    )
+
+
+def follow_ups_of(settings: Settings, database: Database, *, clock: Clock) -> TableFollowUps:
+    """Return the feed of follow-ups of all targets of the settings."""
+    return TableFollowUps(
+        works=database.work,
+        store=database.follow_ups,
+        targets=database.crm,
+        names=[target.name for target in settings.crm.targets],
+        clock=clock,
+    )

@@ -1,0 +1,124 @@
+"""A real BottleCRM under the contract suite, with a proxy before it that misbehaves when it is told to."""
+
+import os
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+from pydantic import SecretStr
+
+from crm_sync.account import Account
+from crm_sync.bottle import BottleCrm as BottleAdapter
+from crm_sync.bottle import open_bottle
+from crm_sync.composition import open_target
+from crm_sync.mapping import Mapping as CrmMapping
+from crm_sync.port import CallWrite
+from cti.clock import Clock, SystemClock
+from cti.model.crm import CallLog, Link, RecordRef
+from cti.settings.crm_sections import CrmTargetSettings
+from lab.crm.bottle import BottleCrm, bottle_crm
+from lab.crm.proxy import Proxy, lossy_proxy
+from lab.errors import NotPrepared
+
+SHIPPED = Path(__file__).parents[3] / "config" / "crm" / "bottlecrm.toml"
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def bottle_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BottleCrm]:
+    """Give the session's BottleCRM; each test makes records of its own.
+
+    Skips where it cannot be had; with CI=true that fails, as anything else does always.
+    """
+    try:
+        async with bottle_crm(tmp_path_factory.mktemp("bottle")) as server:
+            yield server
+    except NotPrepared as missing:
+        if os.environ.get("CI", "").lower() not in ("", "0", "false"):
+            pytest.fail(str(missing))
+        pytest.skip(f"NO BOTTLECRM, NOT TESTED: {missing}")
+
+
+class BottleHouse:
+    """The CRM, seen through the shipped mapping."""
+
+    faults = frozenset({"lose_answer", "away", "throttle", "refuse_key"})
+
+    def __init__(
+        self, server: BottleCrm, crm: BottleAdapter, mapping: CrmMapping, proxy: Proxy, lead: str
+    ) -> None:
+        self.server = server
+        self.crm = crm
+        self.proxy = proxy
+        self.lead = lead
+        self._mapping = mapping
+
+    def write(self, log: CallLog, **given: Any) -> CallWrite:
+        made = self._mapping.write(
+            replace(log, crm_ref=f"lead:{self.lead}"), Link(target="bottle", call_id=log.call_id)
+        )
+        return replace(made, log=log, **given)
+
+    async def standing(self, call_id: str) -> Sequence[Mapping[str, Any]]:
+        question = "SELECT * FROM interaction WHERE subject LIKE ? ORDER BY created_at"
+        rows = await self.server.rows(question, f"%[cti:{call_id}]%")
+        return [
+            {
+                "id": str(UUID(row["id"])),
+                "home": str(UUID(row[f"{row['home']}_id"])),
+                "started_at": row["occurred_at"].replace(" ", "T"),
+                "note": row["body"],
+                "row": row,
+            }
+            for row in rows
+        ]
+
+    async def delete(self, remote: RecordRef) -> None:
+        await self.server.ask("DELETE", f"/api/interactions/{remote.id}/")
+
+    async def order(self, fault: str) -> None:
+        match fault:
+            case "lose_answer":
+                self.proxy.losses.next = 1
+            case "away":
+                await self.proxy.shut()
+            case "throttle":
+                self.proxy.throttle_next = 1
+            case "refuse_key":
+                self.proxy.spoil_key = True
+
+
+@asynccontextmanager
+async def bottle_house(server: BottleCrm) -> AsyncIterator[BottleHouse]:
+    """Open it with a lead of its own."""
+    async with lossy_proxy(server.url) as proxy:
+        target = CrmTargetSettings(
+            name="bottle",
+            adapter="bottle",
+            url=proxy.url,
+            secret=SecretStr(server.token),
+            mapping=SHIPPED,
+        )
+        async with open_target(target, clock=SystemClock()) as ready:
+            assert isinstance(ready.crm, BottleAdapter)
+            lead = await server.add_lead("Li", "Wei")
+            yield BottleHouse(server, ready.crm, ready.mapping, proxy, lead)
+
+
+@asynccontextmanager
+async def bottle_adapter(
+    server: BottleCrm, *, url: str | None = None, token: str | None = None, clock: Clock | None = None, **table: Any
+) -> AsyncIterator[BottleAdapter]:  # fmt: skip
+    """Open an adapter alone, with this table `[bottle]`."""
+    account = Account(
+        target="bottle",
+        url=url or server.url,
+        secret=SecretStr(server.token if token is None else token),
+        where="bottlecrm.toml",
+    )
+    async with open_bottle(account, table, clock=clock or SystemClock()) as crm:
+        yield crm

@@ -1,0 +1,451 @@
+"""The contract of `PullStore`: records become contacts once, are kept in step, leave their list and come back."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from cti.compliance.listings import START
+from cti.contacts.edits import Edit, edited
+from cti.errors import Conflict, NotFound
+from cti.model.contact_rows import ContactQuery, ContactRow, EntryRow, Sort
+from cti.model.contacts import Campaign, EntryState
+from cti.model.crm_pulls import CrmDeal, CrmRecord, PullAnswer, PullRules, PullStep
+from tests.builders import NOW, a_call, a_campaign, later, some_contacts
+from tests.contract.conftest import OpenStore, Store
+
+RULES = PullRules(
+    name="odoo-leads", target="odoo", source="leads", campaign="autumn", region="DE", priority=7
+)
+PAGE = PullStep.PAGE
+
+
+def a_record(number: int = 1, **given: Any) -> CrmRecord:
+    values: dict[str, Any] = {
+        "ref": f"odoo/crm.lead:{number}",
+        "name": f"Lead {number}",
+        "numbers": (f"030 90182{number:02}",),
+        "changed_at": NOW,
+    }
+    return CrmRecord(**values | given)
+
+
+def a_page(*records: CrmRecord, before: str = "", cursor: str = "1", **given: Any) -> PullAnswer:
+    return PullAnswer(**{"step": PAGE, "records": records, "before": before, "cursor": cursor} | given)
+
+
+def read(*records: CrmRecord, gone: tuple[str, ...] = ()) -> PullAnswer:
+    return PullAnswer(step=PullStep.RECORDS, records=records, gone=gone)
+
+
+async def a_campaign_in(store: Store) -> Campaign:
+    return await store.campaigns.add_campaign(a_campaign(id=0))
+
+
+async def contacts(store: Store) -> list[ContactRow]:
+    return await store.finding.contacts(ContactQuery(sort=Sort.OLDEST))
+
+
+async def the_contact(store: Store) -> ContactRow:
+    (one,) = await contacts(store)
+    return one
+
+
+async def the_entry(store: Store) -> EntryRow:
+    (one,) = await store.finding.entries((await the_contact(store)).id)
+    return one
+
+
+async def test_a_record_becomes_a_contact_with_a_place_in_the_list(store: Store) -> None:
+    await a_campaign_in(store)
+    anna = await store.agents.add_agent(
+        login="anna", name="Anna", endpoint="a", node="pbx", campaign_ids=(1,)
+    )
+    record = a_record(
+        owner="Anna@example.com",
+        zone="Europe/Berlin",
+        stage="new",
+        customer="odoo/res.partner:4",
+        consent=True,
+        fields={"city": "Köln"},
+        tags=("vip",),
+        deal=CrmDeal(ref="odoo/crm.lead:1", name="Roof", stage="Offer", amount=1200.0, currency="EUR"),
+    )
+
+    standing = await store.pulls.take(RULES, a_page(record, more=True), at=NOW)
+
+    one, entry = await the_contact(store), await the_entry(store)
+    assert (one.name, one.crm_ref, one.crm_customer, one.crm_deal) == (
+        "Lead 1",
+        "odoo/crm.lead:1",
+        "odoo/res.partner:4",
+        "odoo/crm.lead:1",
+    )
+    assert one.deal == {
+        "ref": "odoo/crm.lead:1",
+        "name": "Roof",
+        "stage": "Offer",
+        "amount": 1200.0,
+        "currency": "EUR",
+    }
+    assert [number.e164 for number in one.numbers] == ["+493090182" + "01"]
+    assert (one.owner_agent_id, one.zone, one.stage, one.consent) == (
+        anna.id,
+        "Europe/Berlin",
+        "new",
+        "given",
+    )
+    assert (dict(one.fields), one.tags) == ({"city": "Köln"}, ("vip",))
+    assert (entry.list, entry.state, entry.priority) == ("odoo-leads", "pending", 7)
+    assert (standing.cursor, standing.more, standing.page_at) == ("1", True, NOW)
+    assert standing.counts == {"added": 1}
+    card = await store.cards.card(one.id)
+    assert card is not None
+    assert card.deal is not None
+    assert card.deal["stage"] == "Offer"
+
+
+async def test_the_same_record_again_is_no_change_and_no_double(store: Store) -> None:
+    await a_campaign_in(store)
+    await store.pulls.take(RULES, a_page(a_record()), at=NOW)
+    before = await the_contact(store)
+
+    standing = await store.pulls.take(RULES, a_page(a_record(), a_record(), before="1"), at=later(60))
+
+    assert await the_contact(store) == before
+    assert standing.counts == {"added": 1, "unchanged": 1}
+    assert await store.finding.changes(before.id, limit=9) == []
+
+
+async def test_a_page_asked_with_another_cursor_is_not_taken(store: Store) -> None:
+    await a_campaign_in(store)
+    await store.pulls.take(RULES, a_page(a_record()), at=NOW)
+
+    with pytest.raises(Conflict, match="moved on"):
+        await store.pulls.take(RULES, a_page(a_record(2)), at=NOW)
+
+    assert len(await contacts(store)) == 1
+
+
+async def test_without_its_campaign_nothing_is_taken_and_the_cursor_stays(store: Store) -> None:
+    with pytest.raises(NotFound, match="autumn"):
+        await store.pulls.take(RULES, a_page(a_record()), at=NOW)
+
+    assert (await store.pulls.standing(RULES.name)).cursor == ""
+
+
+async def test_only_what_the_crm_says_otherwise_is_taken(store: Store) -> None:
+    """Our own edits stay until somebody changes the same thing there."""
+    await a_campaign_in(store)
+    await store.pulls.take(RULES, a_page(a_record(stage="new", fields={"city": "Köln"})), at=NOW)
+    one = await the_contact(store)
+    ours = Edit(columns={"name": "Herr Meier", "stage": "hot"}, fields={"pet": "dog"})
+    await store.finding.change(
+        one.id, lambda subject: edited(subject, ours, orders={}), kind="edit", by="anna", at=NOW
+    )
+
+    changed = a_record(stage="new", fields={"city": "Bonn"}, changed_at=later(60))
+    await store.pulls.take(RULES, a_page(changed, before="1", cursor="2"), at=later(60))
+    one = await the_contact(store)
+    assert (one.name, one.stage) == ("Herr Meier", "hot")
+    assert dict(one.fields) == {"city": "Bonn", "pet": "dog"}
+
+    renamed = replace(changed, name="Frau Meier", changed_at=later(120))
+    await store.pulls.take(RULES, a_page(renamed, before="2", cursor="3"), at=later(120))
+    one = await the_contact(store)
+    assert (one.name, one.stage) == ("Frau Meier", "hot")
+    told = (await store.finding.changes(one.id, limit=9))[0]
+    assert (told.kind, told.by, told.change["contact"]["name"]) == (
+        "crm",
+        "crm odoo",
+        ["Herr Meier", "Frau Meier"],
+    )
+
+
+async def test_numbers_follow_the_crm_and_ours_stay(store: Store) -> None:
+    await a_campaign_in(store)
+    await store.pulls.take(RULES, a_page(a_record()), at=NOW)
+
+    moved = a_record(numbers=("0171 2345678", "030 9018203"), changed_at=later(1))
+    await store.pulls.take(RULES, a_page(moved, before="1"), at=later(1))
+
+    assert [number.e164 for number in (await the_contact(store)).numbers] == [
+        "+491712345678",
+        "+49309018203",
+    ]
+    (candidate,) = await store.campaigns.next_candidates((await the_entry(store)).campaign_id, limit=9)
+    assert candidate.number == "+491712345678"
+
+
+async def test_an_older_reading_changes_nothing(store: Store) -> None:
+    await a_campaign_in(store)
+    await store.pulls.take(RULES, a_page(a_record(name="New", changed_at=later(60))), at=NOW)
+
+    standing = await store.pulls.take(RULES, a_page(a_record(name="Old"), before="1"), at=later(61))
+
+    assert (await the_contact(store)).name == "New"
+    assert standing.counts == {"added": 1, "older": 1}
+
+
+async def test_what_cannot_be_taken_is_told_by_record(store: Store) -> None:
+    await a_campaign_in(store)
+    bad = a_record(1, numbers=("call me",))
+    half = a_record(2, numbers=("12", "0171 2345678"), zone="Mars")
+    none = a_record(3, numbers=())
+    good = a_record(4)
+
+    standing = await store.pulls.take(RULES, a_page(bad, half, none, good), at=NOW)
+
+    assert [one.crm_ref for one in await contacts(store)] == ["odoo/crm.lead:2", "odoo/crm.lead:4"]
+    assert standing.counts == {"added": 2, "refused": 2, "problems": 1}
+    problems = await store.pulls.problems(RULES.name)
+    assert [(one.ref[-1], one.refused) for one in problems] == [("1", True), ("2", False), ("3", True)]
+    assert "call me" in problems[0].reason
+    assert "Mars" in problems[1].reason
+    assert problems[2].reason == "no number"
+    assert await store.pulls.counts(RULES.name) == (4, 3)
+
+    mended = a_record(1, changed_at=later(1))
+    await store.pulls.take(RULES, a_page(mended, before="1"), at=later(1))
+    assert len(await contacts(store)) == 3
+
+
+async def test_a_contact_of_ours_with_the_number_is_taken_over_once(store: Store) -> None:
+    campaign = await a_campaign_in(store)
+    (ours,) = some_contacts(1)
+    ours = replace(ours, name="")
+    await store.campaigns.add_list(campaign_id=campaign.id, name="l", source="t", contacts=[ours], at=NOW)
+    number = ours.numbers[0].e164
+
+    page = a_page(a_record(1, numbers=(number,)), a_record(2, numbers=(number,)))
+    standing = await store.pulls.take(RULES, page, at=NOW)
+
+    assert [(one.name, one.crm_ref) for one in await contacts(store)] == [
+        ("Lead 1", "odoo/crm.lead:1"),
+        ("Lead 2", "odoo/crm.lead:2"),
+    ]
+    assert standing.counts == {"joined": 1, "added": 1}
+    entries = [await store.finding.entries(one.id) for one in await contacts(store)]
+    assert [[entry.list for entry in some] for some in entries] == [["l"], ["odoo-leads"]]
+
+
+async def test_a_list_s_reference_is_the_record_with_and_without_the_crm_s_name(store: Store) -> None:
+    campaign = await a_campaign_in(store)
+    (ours,) = some_contacts(1)
+    ours = replace(ours, crm_ref="crm.lead:1")
+    await store.campaigns.add_list(campaign_id=campaign.id, name="l", source="t", contacts=[ours], at=NOW)
+
+    await store.pulls.take(RULES, a_page(a_record()), at=NOW)
+
+    assert (await the_contact(store)).crm_ref == "odoo/crm.lead:1"
+
+
+@pytest.mark.parametrize("over", ["won", "lost", "merged", "archived"])
+async def test_a_record_that_is_over_leaves_the_list_and_comes_back(store: Store, over: str) -> None:
+    campaign = await a_campaign_in(store)
+    await store.pulls.take(RULES, a_page(a_record()), at=NOW)
+
+    gone = a_record(over=over, changed_at=later(1))
+    standing = await store.pulls.take(RULES, a_page(gone, before="1", cursor="2"), at=later(1))
+
+    entry = await the_entry(store)
+    assert (entry.state, entry.reason, entry.reason_detail) == ("done", "crm_over", f"{over} in odoo")
+    assert standing.counts["left"] == 1
+    assert await store.campaigns.next_candidates(campaign.id, limit=9) == []
+    (why,) = await store.reasons.history(contact_id=(await the_contact(store)).id, limit=9)
+    assert (why.reason, why.detail) == ("crm_over", f"{over} in odoo")
+    (told,) = await store.finding.changes((await the_contact(store)).id, limit=9)
+    assert told.change["entries"][str(entry.id)]["state"] == ["pending", "done"]
+
+    again = a_record(changed_at=later(2))
+    standing = await store.pulls.take(RULES, a_page(again, before="2"), at=later(2))
+    entry = await the_entry(store)
+    assert (entry.state, entry.reason) == ("pending", None)
+    assert standing.counts["back"] == 1
+
+
+async def test_a_record_that_was_over_before_it_came_is_not_brought_in(store: Store) -> None:
+    await a_campaign_in(store)
+
+    standing = await store.pulls.take(RULES, a_page(a_record(over="won")), at=NOW)
+
+    assert await contacts(store) == []
+    assert standing.counts == {"passed": 1}
+    earlier = a_record(changed_at=later(-60))  # a page that comes late
+    await store.pulls.take(RULES, a_page(earlier, before="1"), at=later(1))
+    assert await contacts(store) == []
+
+    await store.pulls.take(RULES, a_page(a_record(changed_at=later(2)), before="1"), at=later(2))
+    assert (await the_entry(store)).state == "pending"
+
+
+async def test_whoever_is_done_here_is_not_brought_back(store: Store) -> None:
+    campaign = await a_campaign_in(store)
+    await store.pulls.take(RULES, a_page(a_record()), at=NOW)
+    (candidate,) = await store.campaigns.next_candidates(campaign.id, limit=1)
+    call = a_call(number=candidate.number, campaign_id=campaign.id, contact_id=candidate.contact_id)
+    await store.calls.place([(call, candidate)])
+
+    # a call that is under way is not touched
+    over = a_record(over="lost", changed_at=later(1))
+    await store.pulls.take(RULES, a_page(over, before="1", cursor="2"), at=later(1))
+    assert (await the_entry(store)).state == EntryState.DIALING
+
+    (standing,) = await store.pulls.entries([candidate.entry_id], pulls=[RULES.name])
+    assert (standing.over, standing.seen_at) == ("lost", later(1))
+
+
+async def test_an_attempt_after_he_left_is_not_made(store: Store) -> None:
+    """Between the choice and the commit of the attempt the record was lost."""
+    campaign = await a_campaign_in(store)
+    await store.pulls.take(RULES, a_page(a_record()), at=NOW)
+    (candidate,) = await store.campaigns.next_candidates(campaign.id, limit=1)
+
+    await store.pulls.take(RULES, read(gone=("odoo/crm.lead:1",)), at=later(1))
+
+    assert await store.calls.place([(a_call(number=candidate.number), candidate)]) == []
+    entry = await the_entry(store)
+    assert (entry.reason, entry.reason_detail) == ("crm_over", "deleted in odoo")
+
+
+async def test_whoever_opted_out_is_listed_and_leaves(store: Store) -> None:
+    await a_campaign_in(store)
+    await store.pulls.take(RULES, a_page(a_record()), at=NOW)
+
+    out = a_record(do_not_call=True, changed_at=later(1))
+    for cursor in ("1", "2"):
+        await store.pulls.take(RULES, a_page(out, before=cursor, cursor="2"), at=later(1))
+
+    (listing,) = await store.do_not_call.listings(after=START, limit=9)
+    assert (listing.key, listing.campaign_id, listing.added_by) == ("+49309018201", 0, "crm odoo")
+    assert len(await store.do_not_call.history(listing.key)) == 1
+    assert (await the_entry(store)).reason_detail == "opted out in odoo"
+
+    await store.pulls.take(RULES, a_page(a_record(changed_at=later(2)), before="2"), at=later(2))
+    assert len(await store.do_not_call.listings(after=START, limit=9)) == 1  # a person takes it back
+
+
+async def test_opting_out_before_he_ever_came_counts(store: Store) -> None:
+    await a_campaign_in(store)
+
+    await store.pulls.take(RULES, a_page(a_record(do_not_call=True)), at=NOW)
+
+    assert await contacts(store) == []
+    assert len(await store.do_not_call.listings(after=START, limit=9)) == 1
+
+
+async def test_a_consent_that_is_withdrawn_is_written_with_its_history(store: Store) -> None:
+    await a_campaign_in(store)
+    await store.pulls.take(RULES, a_page(a_record(consent=True)), at=NOW)
+
+    await store.pulls.take(
+        RULES, a_page(a_record(consent=False, changed_at=later(9)), before="1"), at=later(10)
+    )
+
+    one = await the_contact(store)
+    assert (one.consent, one.consent_at, one.consent_source) == ("withdrawn", later(9), "crm odoo")
+    lines = await store.consents.history(one.id)
+    assert [(line.standing.value, line.evidence) for line in lines] == [
+        ("given", ""),
+        ("withdrawn", "odoo/crm.lead:1"),
+    ]
+
+
+async def test_owners_follow_the_crm_while_they_are_its_own(store: Store) -> None:
+    campaign = await a_campaign_in(store)
+    anna, ben, eva = [
+        await store.agents.add_agent(
+            login=login, name=login, endpoint=login, node="pbx", campaign_ids=(campaign.id,)
+        )
+        for login in ("anna", "ben", "eva")
+    ]
+    del eva
+
+    async def owner_after(cursor: str, owner: str | None, at: int) -> int | None:
+        record = a_record(owner=owner, changed_at=later(at))
+        await store.pulls.take(RULES, a_page(record, before=cursor), at=later(at))
+        return (await the_contact(store)).owner_agent_id
+
+    assert await owner_after("", "anna", 0) == anna.id
+    assert await owner_after("1", "ben@example.com", 1) == ben.id
+    assert await owner_after("1", "somebody else", 2) is None
+    assert await owner_after("1", None, 3) is None
+    assert await owner_after("1", "anna", 4) == anna.id
+    standing = await store.pulls.standing(RULES.name)
+    assert standing.counts["owner_unknown"] == 1
+    (candidate,) = await store.campaigns.next_candidates(campaign.id, limit=1)
+    assert candidate.owner_agent_id == anna.id
+
+    ignoring = replace(RULES, owners=False)
+    record = a_record(owner="ben", changed_at=later(5))
+    await store.pulls.take(ignoring, a_page(record, before="1"), at=later(5))
+    assert (await the_contact(store)).owner_agent_id == anna.id
+
+
+async def test_a_dry_run_writes_nothing_but_what_it_would_do(store: Store) -> None:
+    await a_campaign_in(store)
+    dry = replace(RULES, dry_run=True)
+
+    standing = await store.pulls.take(dry, a_page(a_record(1), a_record(2, numbers=())), at=NOW)
+
+    assert (standing.cursor, standing.counts) == ("1", {"added": 1, "refused": 1})
+    assert await contacts(store) == []
+    assert await store.pulls.counts(RULES.name) == (0, 0)
+    assert (await store.pulls.standing(RULES.name)).cursor == ""
+
+
+async def test_what_is_dialed_next_and_was_read_long_ago_is_told(store: Store) -> None:
+    campaign = await a_campaign_in(store)
+    await store.pulls.take(RULES, a_page(a_record(1), a_record(2)), at=NOW)
+    await store.pulls.take(RULES, read(a_record(2)), at=later(60))
+
+    assert await store.pulls.stale(RULES, before=later(1), limit=9) == ["odoo/crm.lead:1"]
+    assert await store.pulls.stale(RULES, before=NOW, limit=9) == []
+    assert await store.pulls.open_refs(RULES, after="", limit=9) == ["odoo/crm.lead:1", "odoo/crm.lead:2"]
+    assert await store.pulls.open_refs(RULES, after="odoo/crm.lead:1", limit=9) == ["odoo/crm.lead:2"]
+    del campaign
+
+
+async def test_follow_ups_that_the_crm_names_wait_until_they_are_dealt_with(store: Store) -> None:
+    await a_campaign_in(store)
+    record = a_record(next_follow_up_at=later(3600))
+    await store.pulls.take(RULES, a_page(record), at=NOW)
+
+    (wanted,) = await store.pulls.follow_ups(RULES.name, limit=9)
+    assert (wanted.ref, wanted.at) == ("odoo/crm.lead:1", later(3600))
+    await store.pulls.followed_up(RULES.name, wanted.ref, later(1))  # another one: it stays
+    assert await store.pulls.follow_ups(RULES.name, limit=9) == [wanted]
+    await store.pulls.followed_up(RULES.name, wanted.ref, wanted.at)
+    await store.pulls.take(RULES, a_page(record, before="1"), at=later(1))
+    assert await store.pulls.follow_ups(RULES.name, limit=9) == []
+
+    await store.pulls.take(RULES, a_page(a_record(changed_at=later(2)), before="1"), at=later(2))
+    (wanted,) = await store.pulls.follow_ups(RULES.name, limit=9)
+    assert wanted.at is None
+
+
+async def test_a_record_that_is_lost_while_it_is_dialed_is_called_or_left_and_never_both(
+    open_store: OpenStore,
+) -> None:
+    """The attempts and the records come at one time, from two processes."""
+    store, other = await open_store(), await open_store()
+    campaign = await a_campaign_in(store)
+    records = [a_record(n) for n in range(10, 50)]
+    await store.pulls.take(RULES, a_page(*records), at=NOW)
+    chosen = await store.campaigns.next_candidates(campaign.id, limit=99)
+    calls = [a_call(number=one.number, contact_id=one.contact_id) for one in chosen]
+    lost = [replace(one, over="lost", changed_at=later(1)) for one in records]
+
+    placed, *_ = await asyncio.gather(
+        store.calls.place(list(zip(calls, chosen, strict=True))),
+        *(other.pulls.take(RULES, read(one), at=later(1)) for one in lost),
+    )
+
+    called = {call.contact_id for call in calls if call.id in placed}
+    for one in await contacts(store):
+        (entry,) = await store.finding.entries(one.id)
+        if one.id in called:
+            assert entry.state == "dialing"
+        else:
+            assert (entry.state, entry.reason) == ("done", "crm_over")

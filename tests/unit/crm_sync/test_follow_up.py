@@ -1,0 +1,240 @@
+"""Callbacks to the CRM and its follow-ups to us, both ways at once, without an echo."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from crm_sync.follow_up import FollowUpWriter
+from crm_sync.mapping import mapping_of
+from crm_sync.port import PulledRecord
+from crm_sync.pull import PullReader, PullWords
+from cti.crm.follow_ups import CallbackFollowers
+from cti.crm.promises import is_ours
+from cti.model.callbacks import Callback, CallbackChange, CallbackFilter, CallbackState, NewCallback
+from cti.model.crm import Rate, RecordRef
+from tests.builders import NOW, a_campaign, later
+from tests.fakes.clock import FakeClock
+from tests.fakes.crm_parts import an_intake, some_follow_ups
+from tests.fakes.memory_store import MemoryStore
+from tests.fakes.strict_crm import StrictClient, StrictCrm
+
+REF = RecordRef("crm.lead", "1")
+FOLLOW = CallbackFollowers(["odoo"]).moved
+ALL = frozenset(CallbackState)
+
+
+def a_lead(**given: Any) -> PulledRecord:
+    values: dict[str, Any] = {"ref": REF, "name": "Lead", "numbers": ("030 901820",), "changed_at": NOW}
+    return PulledRecord(**values | given)
+
+
+class House:
+    """A CRM with one lead that was pulled, and everything that goes between it and us."""
+
+    def __init__(self, **more: Any) -> None:
+        self.clock = FakeClock(NOW)
+        self.store = MemoryStore()
+        self.crm = StrictCrm(records=[a_lead()])
+        client = StrictClient(self.crm, **more)
+        self.reader = PullReader(
+            pull="odoo-leads",
+            source="leads",
+            crm=client,
+            words=PullWords(target="odoo", logins={}, fields={}, stages={}),
+            intake=an_intake(self.store, self.clock),
+            rate=Rate(),
+        )
+        mapping = mapping_of({"users": {"map": {"anna": "17"}}}, target="odoo", where="odoo.toml")
+        self.writer = FollowUpWriter(
+            target="odoo",
+            crm=client,
+            mapping=mapping,
+            feed=some_follow_ups(self.store, self.clock),
+            rate=Rate(),
+        )
+
+    async def open(self) -> "House":
+        self.campaign = await self.store.campaigns.add_campaign(a_campaign(id=0))
+        self.anna = await self.store.agents.add_agent(
+            login="anna", name="Anna", endpoint="a", node="pbx", campaign_ids=(self.campaign.id,)
+        )
+        await self.reader.drain()
+        (self.contact_id,) = self.store.tables.contacts
+        return self
+
+    async def make(self, due_at: datetime) -> Callback:
+        new = NewCallback(
+            contact_id=self.contact_id,
+            campaign_id=self.campaign.id,
+            due_at=due_at,
+            zone="Europe/Berlin",
+            by="anna",
+            agent_id=self.anna.id,
+            note="wants the offer",
+        )
+        return await self.store.callbacks.add(new, raised=0, at=self.clock.now(), works=FOLLOW)
+
+    async def change(self, one: Callback, change: CallbackChange) -> None:
+        await self.store.callbacks.change(
+            one.id, change, by="anna", raised=0, at=self.clock.now(), works=FOLLOW
+        )
+
+    async def minutes(self, count: int) -> None:
+        """Let time pass, writer and reader at work."""
+        for _ in range(count):
+            self.clock.advance(60)
+            await self.writer.step()
+            await self.reader.drain()
+
+    async def callbacks(self) -> list[Callback]:
+        return await self.store.callbacks.find(CallbackFilter(states=ALL))
+
+
+async def test_a_callback_is_written_moved_and_ended_there() -> None:
+    house = await House().open()
+    one = await house.make(later(7200))
+    key = f"callback-{one.id}"
+
+    await house.minutes(1)
+    assert house.crm.tasks == {key: (REF, later(7200), "17")}
+    await house.change(one, CallbackChange(due_at=later(9000)))
+    await house.minutes(1)
+    assert house.crm.tasks == {key: (REF, later(9000), "17")}
+    await house.change(one, CallbackChange(state=CallbackState.CANCELLED))
+    await house.minutes(1)
+    assert (house.crm.tasks, house.crm.ended) == ({}, [(key, False)])
+    assert (house.writer.written, [each.state for each in await house.callbacks()]) == (3, ["cancelled"])
+
+
+async def test_what_we_wrote_comes_back_and_nothing_is_done() -> None:
+    """No echo: for an hour both look at each other, and each writes once."""
+    house = await House().open()
+    await house.make(later(7200))
+
+    await house.minutes(60)
+
+    (one,) = await house.callbacks()
+    assert (one.due_at, one.created_by, house.writer.written) == (later(7200), "anna", 1)
+
+
+async def test_the_crm_s_follow_up_becomes_a_callback_that_is_not_written_back() -> None:
+    house = await House().open()
+    house.crm.touch(a_lead(next_follow_up_at=later(7200), changed_at=later(1)))
+
+    await house.minutes(30)
+
+    (one,) = await house.callbacks()
+    assert (one.due_at, one.created_by, one.state) == (later(7200), "crm odoo", "planned")
+    assert (house.crm.tasks, house.writer.written) == ({}, 0)
+    entry = house.store.tables.entries[one.entry_id]
+    assert (entry.state, entry.reason) == ("waiting", "callback_later")
+
+    house.crm.touch(a_lead(next_follow_up_at=later(9000), changed_at=later(2)))
+    await house.minutes(2)
+    (one,) = await house.callbacks()
+    assert one.due_at == later(9000)
+
+    house.crm.touch(a_lead(changed_at=later(3)))
+    await house.minutes(2)
+    (one,) = await house.callbacks()
+    assert one.state == "cancelled"
+
+
+async def test_a_callback_of_ours_is_moved_by_the_crm_and_stays_where_it_put_it() -> None:
+    house = await House().open()
+    await house.make(later(7200))
+    await house.minutes(2)
+
+    house.crm.touch(a_lead(next_follow_up_at=later(10_800), changed_at=later(200)))
+    await house.minutes(30)
+
+    (one,) = await house.callbacks()
+    assert one.due_at == later(10_800)
+    assert house.crm.tasks[f"callback-{one.id}"][1] == later(10_800)
+    assert house.writer.written == 2
+
+
+async def test_a_follow_up_that_is_past_makes_no_callback() -> None:
+    house = await House().open()
+    house.crm.touch(a_lead(next_follow_up_at=later(-7200), changed_at=later(1)))
+
+    await house.minutes(2)
+
+    assert await house.callbacks() == []
+    assert await house.store.pulls.follow_ups("odoo-leads", limit=9) == []
+
+
+async def test_a_callback_that_was_settled_by_a_call_is_found_and_ended() -> None:
+    """Nothing told of it: the call's own transaction settled it."""
+    house = await House().open()
+    one = await house.make(later(7200))
+    await house.minutes(1)
+    done = CallbackChange(state=CallbackState.DONE)
+    await house.store.callbacks.change(one.id, done, by="dialer", raised=0, at=later(61))
+
+    await house.minutes(1)
+
+    assert house.crm.ended == [(f"callback-{one.id}", True)]
+
+
+async def test_where_follow_ups_cannot_be_taken_back_they_are_left_there() -> None:
+    house = await House(ends_follow_ups=False).open()
+    one = await house.make(later(7200))
+    await house.minutes(1)
+    await house.change(one, CallbackChange(state=CallbackState.CANCELLED))
+
+    await house.minutes(3)
+
+    assert list(house.crm.tasks) == [f"callback-{one.id}"]
+    assert [row.standing for row in house.store.tables.works.values()] == ["done", "done"]
+
+
+async def test_while_the_crm_is_away_nothing_is_lost() -> None:
+    house = await House().open()
+    house.crm.away = True
+    await house.make(later(7200))
+    await house.minutes(3)
+    assert house.crm.tasks == {}
+    assert all(row.attempts <= 1 for row in house.store.tables.works.values()), "away is nobody's fault"
+
+    house.crm.away = False
+    await house.minutes(3)
+    assert len(house.crm.tasks) == 1
+
+
+async def test_what_is_refused_for_good_becomes_a_dead_letter() -> None:
+    house = await House().open()
+    house.crm.records.clear()
+    one = await house.make(later(7200))
+
+    await house.writer.step()
+
+    (dead,) = await house.store.work.dead(kind="crm.follow_up.odoo")
+    assert (dead.key, dead.error) == (str(one.id), "there is no record crm.lead:1")
+
+
+async def test_a_contact_of_no_record_leaves_nothing_to_write() -> None:
+    house = await House().open()
+    house.store.tables.contact_columns[house.contact_id]["crm_ref"] = "other/lead:9"
+    await house.make(later(7200))
+
+    await house.writer.step()
+
+    assert house.crm.tasks == {}
+    assert [row.standing for row in house.store.tables.works.values()] == ["done"]
+
+
+@pytest.mark.parametrize(
+    ("at", "ours"),
+    [
+        pytest.param(NOW, True, id="the very moment"),
+        pytest.param(later(59), True, id="cut to the minute"),
+        pytest.param(later(61), False, id="another moment"),
+        pytest.param(NOW.replace(hour=0, minute=0, second=0), True, id="its date alone"),
+        pytest.param(later(3 * 86_400).replace(hour=0, minute=0, second=0), False, id="another date"),
+    ],
+)
+def test_a_follow_up_of_ours_is_known_by_its_time(at: datetime, ours: bool) -> None:
+    assert is_ours(at, [later(-86_400), NOW]) is ours
+    assert is_ours(at, []) is False
