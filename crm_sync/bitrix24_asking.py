@@ -5,7 +5,7 @@ a value says `$result[...]`; what people wrote must not be able to say that.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
@@ -31,6 +31,8 @@ ERRORS: Final[Mapping[str, Answer]] = {
     "INTERNAL_SERVER_ERROR": Answer.UNKNOWN,
     "ERROR_UNEXPECTED_ANSWER": Answer.UNKNOWN,
 }
+PAGE: Final = 50
+"""Fixed there."""
 BUCKET_SECONDS: Final = 5.0
 """Ten requests leak out of the bucket in it."""
 BLOCKED_SECONDS: Final = 60.0
@@ -94,20 +96,24 @@ class Bitrix24Asker:
                 found[key] = CrmError(Answer.UNKNOWN, f"the answer says nothing of {one.method}")
         return found
 
-    async def every(self, method: str, params: Mapping[str, Any], *, most: int = 20) -> list[Any]:
-        """Return all that a list method has, by pages of fifty behind the last id, `most` pages of them."""
-        found: list[Any] = []
-        behind = "0"
-        for _ in range(most):
+    async def pages(self, method: str, params: Mapping[str, Any]) -> AsyncIterator[list[Any]]:
+        """Give all that a list method has, fifty at a time, each page behind the last id of the one before."""
+        behind = 0
+        while True:
             given = {**params, "order": {"ID": "ASC"}, "start": -1}
-            given["filter"] = {**params.get("filter", {}), ">ID": behind}
+            given["filter"] = {**params.get("filter", {}), ">ID": str(behind)}
             rows = await self.ask(method, given)
-            rows = rows if isinstance(rows, list) else []
-            found += rows
-            if len(rows) < 50:
-                break
-            behind = str(at_path(rows[-1], "ID"))
-        return found
+            if not isinstance(rows, list):
+                raise CrmError(Answer.UNKNOWN, f"the answer to {method} holds no list")
+            yield rows
+            last = str(at_path(rows[-1], "ID")) if rows else ""
+            if len(rows) < PAGE or not last.isdecimal() or int(last) <= behind:
+                return
+            behind = int(last)
+
+    async def every(self, method: str, params: Mapping[str, Any]) -> list[Any]:
+        """Return all that a list method has."""
+        return [row async for rows in self.pages(method, params) for row in rows]
 
     async def _sent(self, method: str, params: dict[str, Any]) -> Reply:
         self.asked += 1

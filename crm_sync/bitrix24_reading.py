@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from crm_sync.bitrix24_asking import Bitrix24Asker, by_origin
+from crm_sync.bitrix24_asking import PAGE, Bitrix24Asker, by_origin
 from crm_sync.bitrix24_records import deal_of, moment, record_of, seconds_of, written_of
 from crm_sync.bitrix24_tables import READ, Bitrix24Table, SourceTable
 from crm_sync.keyset import Row, Source, cursor_of, next_page, place_of, slices
@@ -14,8 +14,6 @@ from crm_sync.requests import at_path
 from crm_sync.users import Users
 from cti.model.crm import Answer, RecordRef
 
-PAGE: Final = 50
-"""Fixed there."""
 NAMES: Final = {
     "lead": ("TITLE", "NAME", "LAST_NAME", "STATUS_SEMANTIC_ID", "CONTACT_ID", "COMPANY_ID"),
     "contact": ("NAME", "LAST_NAME", "COMPANY_ID"),
@@ -97,8 +95,9 @@ class Bitrix24Reader:
             ">=START_TIME": _iso(since),
             "<START_TIME": _iso(until),
         }
-        for row in await self._asker.every("crm.activity.list", asked, most=1000):
-            yield written_of(row)
+        async for rows in self._asker.pages("crm.activity.list", asked):
+            for row in rows:
+                yield written_of(row)
 
     async def listed(
         self, kind: str, given: Mapping[str, Any], order: Mapping[str, str]

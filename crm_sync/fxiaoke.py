@@ -122,8 +122,9 @@ class FxiaokeCrm:
         else:
             fields.pop(OWNER, None)  # an update refuses it
         described = await self._fields(table.object)
-        if not described:
-            raise BadInput(f"there is no object {table.object}")
+        if table.mark not in described:
+            # no call's fault: the target stops until the object is as the mapping says
+            raise CrmError(Answer.AUTH, f"there is no field {table.mark} of an object {table.object}")
         made = {name: typed(name, value, described, where=table.object) for name, value in fields.items()}
         return {"dataObjectApiName": table.object, **made}
 

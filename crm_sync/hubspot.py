@@ -49,6 +49,7 @@ class HubSpotCrm:
         self._owners = Users(self._owner_email, where=account.target, clock=clock, by=is_id)
         self._reader = HubSpotReader(self._asker, table, self._owners)
         self._portal = table.portal
+        self._told: set[str] = set()
 
     @property
     def capabilities(self) -> Capabilities:
@@ -80,7 +81,8 @@ class HubSpotCrm:
         return Checked(who=f"account {portal}", version=f"v3 {kind or ''}".strip(), warnings=warnings)
 
     async def push(self, writes: Sequence[CallWrite]) -> Sequence[PushResult]:
-        writer = HubSpotWriter(self._asker.anew(), self._table, self._users, self._account.target)
+        target = self._account.target
+        writer = HubSpotWriter(self._asker.anew(), self._table, self._users, target, self._told)
         return await writer.push(writes)
 
     async def read_back(self, call_ids: Sequence[str]) -> Sequence[Written]:

@@ -4,6 +4,7 @@ The upsert takes no associations, so a call and its place on a record are two re
 finds the call, and an association that is there stays one.
 """
 
+import logging
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -14,15 +15,18 @@ from crm_sync.hubspot_asking import HubSpotAsker, part
 from crm_sync.hubspot_tables import HOMES, PLURALS, HubSpotTable
 from crm_sync.port import CallWrite, CrmError, PushResult
 from crm_sync.requests import at_path
-from crm_sync.results import counted, failed, halved, written
+from crm_sync.results import counted, failed, halved, stopped, written
 from crm_sync.users import Users
 from cti.errors import BadInput
 from cti.model.crm import Answer, RecordRef, record_ref
+
+log = logging.getLogger(__name__)
 
 CALLS: Final = "/crm/v3/objects/calls"
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 DISPOSITION: Final = "hs_call_disposition"
 OWNER: Final = "hubspot_owner_id"
+KEYLESS: Final = re.compile(r"non-unique|does not exist|DOESNT_EXIST")
 RECORDING: Final = "hs_call_recording_url"
 
 
@@ -46,8 +50,12 @@ class _Pair:
 class HubSpotWriter:
     """One push: counts what it asks."""
 
-    def __init__(self, asker: HubSpotAsker, table: HubSpotTable, users: Users, target: str) -> None:
+    def __init__(
+        self, asker: HubSpotAsker, table: HubSpotTable, users: Users, target: str, told: set[str]
+    ) -> None:
+        """`told`: codes without an outcome that the log has named already."""
         self._asker = asker
+        self._told = told
         self._table = table
         self._users = users
         self._target = target
@@ -66,10 +74,13 @@ class HubSpotWriter:
         new = [item for item in items if item.write.remote is None]
         known = [item for item in items if item.write.remote is not None]
         stand: list[tuple[_Item, str]] = []
+        stop: CrmError | None = None
         for some, send in ((new, self._upsert), (known, self._update)):
             if not some:
                 continue
-            for item, answer in zip(some, await halved(some, send), strict=True):
+            answers = [stop for _ in some] if stop is not None else await halved(some, send)
+            stop = stop or stopped(answers)
+            for item, answer in zip(some, answers, strict=True):
                 if isinstance(answer, CrmError):
                     found[item.write.log.call_id] = failed(item.write, answer)
                 else:
@@ -91,7 +102,7 @@ class HubSpotWriter:
         return _Item(write, {name: _text(value) for name, value in fields.items()}, refs)
 
     def _outcome(self, fields: dict[str, Any]) -> None:
-        """Put the account's GUID for our code; a code without one is left out, which `check` tells."""
+        """Put the account's GUID for our code; a code without one is left out, which the log says once."""
         code = fields.get(DISPOSITION)
         if not code or _GUID.fullmatch(str(code)):
             return
@@ -99,6 +110,9 @@ class HubSpotWriter:
         guid = guids.get(str(code), guids.get("*"))
         if guid is None:
             del fields[DISPOSITION]
+            if str(code) not in self._told:
+                self._told.add(str(code))
+                log.warning("%s: hubspot.dispositions: no GUID for %s; it is left out", self._target, code)
         else:
             fields[DISPOSITION] = guid
 
@@ -112,12 +126,21 @@ class HubSpotWriter:
             }
             for item in items
         ]
-        reply = await self._asker.must("POST", f"{CALLS}/batch/upsert", body={"inputs": inputs})
+        try:
+            reply = await self._asker.must("POST", f"{CALLS}/batch/upsert", body={"inputs": inputs})
+        except CrmError as error:
+            raise self._keyless(error) from None
         ids = {}
         for one in _list(reply, "results"):
             key = at_path(one, f"properties.{self._table.key}") or at_path(one, "objectWriteTraceId")
             ids[str(key)] = at_path(one, "id")
         return self._matched([item.write.log.call_id for item in items], ids, reply)
+
+    def _keyless(self, error: CrmError) -> CrmError:
+        """Return the error; one that says that our property is missing stops the target, for it is no call's fault."""
+        if error.answer is Answer.PERMANENT and self._table.key in str(error) and KEYLESS.search(str(error)):
+            return CrmError(Answer.AUTH, f"{error}; `cti crm check` says how to make the property")
+        return error
 
     async def _update(self, items: Sequence[_Item]) -> Sequence[str | CrmError]:
         wanted = [_remote(item.write) for item in items]

@@ -5,12 +5,12 @@ from dataclasses import replace
 from typing import Final, TypeVar
 
 from crm_sync.port import CallWrite, CrmError, PushResult
-from cti.model.crm import Answer, RecordRef
+from cti.model.crm import BLAMELESS, Answer, RecordRef
 
 T = TypeVar("T")
 R = TypeVar("R")
 
-SHARED: Final = frozenset({Answer.THROTTLE, Answer.AUTH, Answer.AWAY, Answer.UNKNOWN})
+SHARED: Final = BLAMELESS | {Answer.UNKNOWN}
 """Answers that say nothing about one of several: halving would only ask more often."""
 
 
@@ -52,4 +52,12 @@ async def halved(
         if len(items) == 1 or error.answer in SHARED:
             return [error for _ in items]
     middle = len(items) // 2
-    return [*await halved(items[:middle], send), *await halved(items[middle:], send)]
+    first = await halved(items[:middle], send)
+    if (stop := stopped(first)) is not None:
+        return [*first, *(stop for _ in items[middle:])]
+    return [*first, *await halved(items[middle:], send)]
+
+
+def stopped(answers: Sequence[R | CrmError]) -> CrmError | None:
+    """Return the answer that pauses the whole target, when one does: nothing more is to be sent now."""
+    return next((one for one in answers if isinstance(one, CrmError) and one.answer in BLAMELESS), None)

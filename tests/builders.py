@@ -18,16 +18,14 @@ def later(seconds: float) -> datetime:
 
 def a_call(**given: Any) -> Call:
     """Build a call that was just placed."""
-    return Call(
-        **{
-            "id": new_call_id(NOW),
-            "node": "pbx",
-            "number": "+4930901820",
-            "placed_at": NOW,
-            "trunk": "carrier",
-        }
-        | given
-    )
+    values: dict[str, Any] = {
+        "id": new_call_id(NOW),
+        "node": "pbx",
+        "number": "+4930901820",
+        "placed_at": NOW,
+        "trunk": "carrier",
+    }
+    return Call(**values | given)
 
 
 def an_agent(**given: Any) -> Agent:

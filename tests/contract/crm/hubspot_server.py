@@ -123,6 +123,8 @@ class HubSpotServer(StrictServer):
         self.archived: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in PROPERTIES}
         self.links: set[tuple[str, str, str, str]] = set()
         self.late: set[str] = set()
+        self.tells_absent = True
+        """Whether `batch/update` names the ids that are not there, or leaves them out."""
         self.owners = {"501": "anna@example.com"}
         self.properties = {kind: dict(own) for kind, own in PROPERTIES.items()}
         self.unique = set(UNIQUE)
@@ -247,7 +249,7 @@ class HubSpotServer(StrictServer):
         there = [one for one in inputs if one["id"] in self.objects[kind]]
         absent = [one["id"] for one in inputs if one["id"] not in self.objects[kind]]
         results = [self._shown(kind, self._change(kind, one["id"], one["properties"])) for one in there]
-        return _multi(results, absent)
+        return _multi(results, absent if self.tells_absent else [])
 
     def _read(self, kind: str, inputs: list[dict[str, Any]], body: Any) -> web.Response:
         if set(body) - {"inputs", "properties", "propertiesWithHistory", "idProperty"}:

@@ -306,6 +306,16 @@ async def test_links_lead_to_the_account(house: Bitrix24House) -> None:
     assert house.crm.record_url(RecordRef("activity", "7")) is None
 
 
+async def test_more_calls_than_a_page_are_read(house: Bitrix24House) -> None:
+    for _ in range(6):
+        await house.crm.push([house.write(a_log()) for _ in range(20)])
+
+    span = {"since": NOW - timedelta(hours=1), "until": NOW + timedelta(hours=1)}
+    found = [one.remote async for one in house.crm.written(**span)]
+
+    assert len(found) == len(set(found)) == 120
+
+
 async def test_a_table_that_is_wrong_is_told_with_its_key() -> None:
     with pytest.raises(SettingsError, match=r"bitrix24\.toml: bitrix24: batch"):
         async with bitrix24_house(batch=26):

@@ -114,9 +114,13 @@ async def test_writing_begins_no_workflow(house: FxiaokeHouse) -> None:
     assert (body["triggerWorkFlow"], body["triggerApprovalFlow"]) == (False, False)
 
 
-async def test_a_token_is_had_once_for_all_and_anew_when_it_is_refused(house: FxiaokeHouse) -> None:
-    await asyncio.gather(*(pushed(house, house.write(a_log())) for _ in range(5)))
-    assert house.server.tokens_given == 1
+async def test_a_token_is_had_once_for_all() -> None:
+    async with fxiaoke_house() as house:
+        await asyncio.gather(*(pushed(house, house.write(a_log())) for _ in range(5)))
+        assert house.server.tokens_given == 1
+
+
+async def test_a_token_is_had_anew_when_it_is_refused(house: FxiaokeHouse) -> None:
     house.server.token = "somebody else's"
 
     result = await pushed(house, house.write(a_log()))
@@ -267,6 +271,18 @@ async def test_check_tells_of_objects_and_fields_that_are_not_there() -> None:
         checked = await house.crm.check()
     assert checked.who == f"{USER} of FSCID_1"
     assert list(checked.warnings) == [f"{CALLS} has no field call_id__c", "there is no object LeadsObj"]
+
+
+@pytest.mark.parametrize("there", [True, False])
+async def test_without_the_object_or_its_mark_the_target_stops(there: bool) -> None:
+    async with fxiaoke_house() as house:
+        if there:
+            del house.server.fields[CALLS]["call_id__c"]
+        else:
+            del house.server.fields[CALLS]
+        result = await pushed(house, house.write(a_log()))
+    assert result.answer is Answer.AUTH
+    assert "call_id__c" in result.message
 
 
 async def test_check_of_a_good_account_warns_of_nothing() -> None:

@@ -133,6 +133,21 @@ async def test_check_tells_what_will_go_wrong() -> None:
     assert f"No answer = {NO_ANSWER}" in fourth
 
 
+@pytest.mark.parametrize("there", [True, False])
+async def test_without_our_property_the_target_stops_and_no_call_is_given_up(
+    house: HubSpotHouse, there: bool
+) -> None:
+    house.server.unique.discard(("calls", "waihu_call_id"))
+    if not there:
+        del house.server.properties["calls"]["waihu_call_id"]
+
+    results = await house.crm.push([house.write(a_log()) for _ in range(8)])
+
+    assert {one.answer for one in results} == {Answer.AUTH}
+    assert "`cti crm check` says how" in results[0].message
+    assert len(house.server.asked) == 1
+
+
 async def test_check_of_a_good_account_warns_of_nothing() -> None:
     async with hubspot_house(dispositions={"sold": CONNECTED, "*": NO_ANSWER}) as house:
         assert list((await house.crm.check()).warnings) == []
@@ -164,7 +179,9 @@ async def test_one_bad_call_of_many_is_found_and_the_others_written(house: HubSp
     assert sum(one.more_requests for one in results) == len(house.server.asked) - 1
 
 
-async def test_of_several_updates_the_one_that_is_gone_is_told(house: HubSpotHouse) -> None:
+@pytest.mark.parametrize("tells", [True, False])
+async def test_of_several_updates_the_one_that_is_gone_is_told(house: HubSpotHouse, tells: bool) -> None:
+    house.server.tells_absent = tells
     writes = [house.write(a_log()) for _ in range(5)]
     remotes = [one.remote for one in await house.crm.push(writes)]
     assert remotes[2] is not None
@@ -175,6 +192,18 @@ async def test_of_several_updates_the_one_that_is_gone_is_told(house: HubSpotHou
 
     assert [one.answer for one in results] == [Answer.OK, Answer.OK, Answer.DELETED, Answer.OK, Answer.OK]
     assert len(house.server.objects["calls"]) == 4
+
+
+async def test_once_too_many_were_asked_nothing_more_is(house: HubSpotHouse) -> None:
+    known = house.write(a_log())
+    known = replace(known, remote=(await pushed(house, known)).remote)
+    house.server.window = Window(0, 10.0)
+    house.server.asked.clear()
+
+    results = await house.crm.push([house.write(a_log()), known])
+
+    assert [one.answer for one in results] == [Answer.THROTTLE, Answer.THROTTLE]
+    assert len(house.server.asked) == 1
 
 
 async def test_a_call_whose_record_is_gone_says_so_and_its_repeat_makes_no_double(

@@ -77,6 +77,15 @@ async def test_what_the_search_hears_of_late_comes_the_next_time(times: list[int
     assert late in found
 
 
+async def test_what_is_heard_of_late_and_changed_before_the_last_one_comes_too() -> None:
+    records = Records({"a": 1, "b": 8, "c": 10})
+    records.hidden = {"b"}
+    _, place = await every(records, Place(), limit=5, overlap=3)
+    records.hidden = set()
+
+    assert "b" in (await every(records, place, limit=5, overlap=3))[0]
+
+
 async def test_a_poll_that_finds_nothing_does_not_go_further_back() -> None:
     records = Records({})
     _, place = await every(records, Place(at=50), limit=5, overlap=10)

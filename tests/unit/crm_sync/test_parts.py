@@ -110,3 +110,16 @@ async def test_what_is_nobodys_fault_is_not_asked_again(answer: Answer) -> None:
 
     assert requests == [8]
     assert all(isinstance(one, CrmError) and one.answer is answer for one in answers)
+
+
+async def test_once_the_target_pauses_nothing_more_is_sent() -> None:
+    requests = []
+
+    async def send(some: Sequence[int]) -> Sequence[int]:
+        requests.append(len(some))
+        raise CrmError(Answer.PERMANENT if len(some) > 2 else Answer.THROTTLE, "no", pause_seconds=9.0)
+
+    answers = await halved(range(8), send)
+
+    assert requests == [8, 4, 2]
+    assert [one.answer for one in answers if isinstance(one, CrmError)] == [Answer.THROTTLE] * 8
