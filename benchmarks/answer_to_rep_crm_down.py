@@ -48,6 +48,7 @@ CALLS_A_TURN: Final = 25
 WAITING: Final = 10_000
 TARGET: Final = "down"
 BITE: Final = 500
+TRIED_SECONDS: Final = 120.0
 SETTLE_SECONDS: Final = 2.0
 """After a service is up and its agent logged in."""
 
@@ -168,6 +169,8 @@ async def _alternate(down: Side, none: Side, customers: Softphone, lines: Sequen
         for turn in range(TURNS):
             for side in (down, none):
                 await side.daemon.start()
+                if side is down:
+                    await _until_tried(side.daemon)
                 rep = await _rep(side, lines[0])
                 for _ in range(CALLS_A_TURN):
                     await _call(side, customers, rep)
@@ -181,6 +184,13 @@ async def _alternate(down: Side, none: Side, customers: Softphone, lines: Sequen
                 progress.advance(task)
             said.step(f"{NAME}: {turn + 1} of {TURNS} turns each")
     return told
+
+
+async def _until_tried(daemon: Daemon) -> None:
+    """Return when the process that writes has found the CRM away; it takes longer to begin than the service does."""
+    async with asyncio.timeout(TRIED_SECONDS):
+        while (await daemon.get("crm"))["targets"][0]["state"] != "paused":
+            await asyncio.sleep(0.2)
 
 
 async def _rep(side: Side, line: Line) -> PhoneCall:

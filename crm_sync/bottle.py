@@ -176,9 +176,8 @@ class BottleCrm:
             places = [RecordRef(kind, str(at_path(row, "id"))) for row in rows]
             async for row in self._asker.interactions_of(places):
                 one = written_of(row)
-                if (
-                    one is not None and one.remote not in seen
-                ):  # linked to a lead and its contact, it is on both
+                # linked to a lead and to its contact it is on both
+                if one is not None and one.remote not in seen:
                     seen.add(one.remote)
                     yield one
 
@@ -193,7 +192,7 @@ class BottleCrm:
         return [found[ref] for ref in refs if ref in found and found[ref].over is None]
 
     async def records(self, refs: Sequence[RecordRef]) -> Map[RecordRef, PulledRecord]:
-        wrong = next((ref for ref in refs if ref.kind not in PATHS), None)
+        wrong = next((ref for ref in refs if ref.kind.lower() not in PATHS), None)
         if wrong is not None:
             raise CrmError(Answer.PERMANENT, f"{wrong}: leads and contacts are read, and no other records")
         found: dict[RecordRef, PulledRecord] = {}
@@ -206,7 +205,8 @@ class BottleCrm:
         return found
 
     async def _record(self, ref: RecordRef) -> PulledRecord | None:
-        path, inside = PATHS[ref.kind]
+        kind = ref.kind.lower()
+        path, inside = PATHS[kind]
         try:
             tree = await self._asker.ask("GET", f"{path}{uuid_of(ref)}/")
         except BadInput:
@@ -215,7 +215,7 @@ class BottleCrm:
             if error.answer is Answer.DELETED:
                 return None
             raise
-        return self._pulled(ref.kind, at_path(tree, inside))
+        return self._pulled(kind, at_path(tree, inside))
 
     async def pull(self, source: str, *, cursor: str, limit: int) -> PullPage:
         """See the port; changes are in order within a page only, for its lists are not sorted by them.

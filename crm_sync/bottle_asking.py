@@ -71,9 +71,10 @@ class BottleAsker:
 
     async def interactions(self, place: RecordRef) -> list[Any]:
         """Return all interactions of a record, each once, none when the record is not there."""
-        rows: dict[Any, Any] = {}  # one that is logged meanwhile moves the others into the next page
-        for page in range(MOST_PAGES):
-            query = [(place.kind, place.id), ("limit", str(MOST_ROWS)), ("offset", str(page * MOST_ROWS))]
+        rows: dict[Any, Any] = {}
+        offset = 0
+        for _ in range(MOST_PAGES):
+            query = [(place.kind, place.id), ("limit", str(MOST_ROWS)), ("offset", str(offset))]
             try:
                 tree = await self.ask("GET", "/api/interactions/", query=query)
             except CrmError as error:
@@ -81,9 +82,13 @@ class BottleAsker:
                     return list(rows.values())
                 raise
             some = listed(tree, "interactions")
+            if offset and (not some or at_path(some[0], "id") not in rows):
+                # some were deleted, and others moved up past the offset: one of them might be what is looked for
+                raise CrmError(Answer.RETRY, f"the interactions of {place} changed while they were read")
             rows |= {at_path(row, "id"): row for row in some}
             if len(some) < MOST_ROWS:
                 return list(rows.values())
+            offset += MOST_ROWS - 1  # pages overlap by one
         raise CrmError(Answer.PERMANENT, f"{place} has more than {len(rows)} interactions")
 
     async def interactions_of(self, places: Iterable[RecordRef]) -> AsyncIterator[Any]:

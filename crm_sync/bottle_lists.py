@@ -65,6 +65,7 @@ class Place:
     offset: int = 0
     last: str = ""
     """Key of the last record that was read of this list."""
+    last_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def place_of(cursor: str, *, of: str) -> Place:
         place = Place(**json.loads(cursor))
     except (ValueError, TypeError):
         raise CrmError(Answer.PERMANENT, f"{cursor[:60]!r} is no cursor of this adapter") from None
-    texts = (place.of, place.since, place.began, place.last)
+    texts = (place.of, place.since, place.began, place.last, place.last_id)
     fits = all(isinstance(one, str) for one in texts) and isinstance(place.offset, int)
     if not fits or place.part not in (0, 1) or place.offset < 0:
         raise CrmError(Answer.PERMANENT, f"{cursor[:60]!r} is no cursor of this adapter")
@@ -111,14 +112,18 @@ class BottleLists:
             *((name, value) for name, value in query if not (listing.over and name == STATUS)),
         ]
         rows, offset, began = await self._next(listing, place, asked, limit)
-        fresh = [row for row in rows if not place.last or _key(row, listing) <= place.last]
+        taken = [(at, row) for at, row in enumerate(rows) if _id(row) != place.last_id][:limit]
+        fresh = [row for _, row in taken if not place.last or _key(row, listing) <= place.last]
         changed = sorted((row for row in fresh if changed_at(row) >= place.since), key=changed_at)
         place = replace(place, began=place.began or began)
-        if len(rows) > limit:  # more than a page was asked for, and came
-            behind = replace(place, offset=offset + len(rows), last=_key(rows[-1], listing))
+        if taken and taken[-1][0] + 1 < len(rows):  # one more than a page was asked for, and came
+            at, row = taken[-1]
+            behind = replace(place, offset=offset + at + 1, last=_key(row, listing), last_id=_id(row))
             return Page(changed, behind, more=True)
         if place.part + 1 < len(LISTINGS[kind]):
-            return Page(changed, replace(place, part=place.part + 1, offset=0, last=""), more=True)
+            return Page(
+                changed, replace(place, part=place.part + 1, offset=0, last="", last_id=""), more=True
+            )
         return Page(changed, Place(of=place.of, since=place.began), more=False)
 
     async def all(self, kind: str) -> AsyncIterator[Any]:
@@ -140,7 +145,7 @@ class BottleLists:
         """
         offset = max(0, place.offset - 1)
         for _ in range(MOST_STEPS_BACK):
-            asked = [*query, ("limit", str(limit + 1)), ("offset", str(offset))]
+            asked = [*query, ("limit", str(limit + 2)), ("offset", str(offset))]
             reply = await self._asker.reply("GET", listing.path, query=asked)
             rows = listed(reply.json, listing.rows)
             if not offset or (rows and _key(rows[0], listing) >= place.last):
@@ -159,6 +164,10 @@ def called_since(row: Any, since: datetime) -> bool:
     """Whether a lead's last outbound contact was then or later; it says so in a field."""
     at = moment(at_path(row, "last_outbound_at"))
     return at is not None and at >= since
+
+
+def _id(row: Any) -> str:
+    return str(at_path(row, "id"))
 
 
 def _key(row: Any, listing: Listing) -> str:

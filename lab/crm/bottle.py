@@ -96,8 +96,9 @@ class BottleCrm:
 
     async def add_lead(self, first: str, last: str, **more: Any) -> str:
         """Make a lead; return its id. `more`: its fields, as the API names them."""
-        body = {"title": f"{first} {last}", "first_name": first, "last_name": last, "status": "assigned"}
-        return str((await self.ask("POST", "/api/leads/", body | more))["id"])
+        body = {"title": f"{first} {last}".strip(), "first_name": first, "status": "assigned"}
+        named = {"last_name": last} if last else {}  # it refuses an empty one
+        return str((await self.ask("POST", "/api/leads/", body | named | more))["id"])
 
     async def add_leads(self, count: int) -> list[str]:
         """Make so many leads; return their ids."""

@@ -1,12 +1,14 @@
 """A real BottleCRM under the contract suite, with a proxy before it that misbehaves when it is told to."""
 
 import os
+import tomllib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
@@ -15,12 +17,11 @@ from pydantic import SecretStr
 from crm_sync.account import Account
 from crm_sync.bottle import BottleCrm as BottleAdapter
 from crm_sync.bottle import open_bottle
-from crm_sync.composition import open_target
 from crm_sync.mapping import Mapping as CrmMapping
+from crm_sync.mapping import MappingFile, mapping_of
 from crm_sync.port import CallWrite
 from cti.clock import Clock, SystemClock
 from cti.model.crm import CallLog, Link, RecordRef
-from cti.settings.crm_sections import CrmTargetSettings
 from lab.crm.bottle import BottleCrm, bottle_crm
 from lab.crm.proxy import Proxy, lossy_proxy
 from lab.errors import NotPrepared
@@ -47,15 +48,25 @@ class BottleHouse:
     """The CRM, seen through the shipped mapping."""
 
     faults = frozenset({"lose_answer", "away", "throttle", "refuse_key"})
+    source = "of_this_test"
 
     def __init__(
-        self, server: BottleCrm, crm: BottleAdapter, mapping: CrmMapping, proxy: Proxy, lead: str
+        self,
+        server: BottleCrm,
+        crm: BottleAdapter,
+        mapping: CrmMapping,
+        proxy: Proxy,
+        *,
+        lead: str,
+        city: str,
     ) -> None:
         self.server = server
         self.crm = crm
         self.proxy = proxy
         self.lead = lead
+        """On which calls stand, when a test says nothing else."""
         self._mapping = mapping
+        self._city = city
 
     def write(self, log: CallLog, **given: Any) -> CallWrite:
         made = self._mapping.write(
@@ -80,6 +91,23 @@ class BottleHouse:
     async def delete(self, remote: RecordRef) -> None:
         await self.server.ask("DELETE", f"/api/interactions/{remote.id}/")
 
+    async def add_records(self, *facts: Mapping[str, Any]) -> list[RecordRef]:
+        """Make leads; those of one call have changed at one instant."""
+        refs = []
+        for one in facts:
+            first, _, last = one["name"].partition(" ")
+            more = {"city": self._city} | ({"phone": one["number"]} if "number" in one else {})
+            refs.append(RecordRef("lead", await self.server.add_lead(first, last, **more)))
+        return refs
+
+    async def end_record(self, ref: RecordRef) -> str:
+        await self.server.ask("PATCH", f"/api/leads/{ref.id}/", {"status": "closed"})
+        return "lost"
+
+    async def follow_ups(self, ref: RecordRef) -> Sequence[date]:
+        rows = await self.server.rows("SELECT due_date FROM task WHERE lead_id = ?", UUID(ref.id).hex)
+        return [date.fromisoformat(row["due_date"]) for row in rows]
+
     async def order(self, fault: str) -> None:
         match fault:
             case "lose_answer":
@@ -94,19 +122,21 @@ class BottleHouse:
 
 @asynccontextmanager
 async def bottle_house(server: BottleCrm) -> AsyncIterator[BottleHouse]:
-    """Open it with a lead of its own."""
-    async with lossy_proxy(server.url) as proxy:
-        target = CrmTargetSettings(
-            name="bottle",
-            adapter="bottle",
-            url=proxy.url,
-            secret=SecretStr(server.token),
-            mapping=SHIPPED,
-        )
-        async with open_target(target, clock=SystemClock()) as ready:
-            assert isinstance(ready.crm, BottleAdapter)
-            lead = await server.add_lead("Li", "Wei")
-            yield BottleHouse(server, ready.crm, ready.mapping, proxy, lead)
+    """Open it by the shipped mapping, with a lead of its own and a source of the records that a test makes."""
+    city = uuid4().hex
+    tables = tomllib.loads(SHIPPED.read_text())
+    known = {name: tables.pop(name) for name in MappingFile.model_fields if name in tables}
+    own = tables.pop("bottle")
+    assert not tables
+    own["sources"][BottleHouse.source] = {"kind": "lead", "only": {"city": city}}
+    own["web"] = "https://crm.example"
+    mapping = mapping_of(known, target="bottle", where=SHIPPED.name)
+    async with (
+        lossy_proxy(server.url) as proxy,
+        bottle_adapter(server, url=proxy.url, **own) as crm,
+    ):
+        lead = await server.add_lead("Li", "Wei")
+        yield BottleHouse(server, crm, mapping, proxy, lead=lead, city=city)
 
 
 @asynccontextmanager
