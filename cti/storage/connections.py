@@ -7,7 +7,7 @@ raises, errors translated. Everything else of storage is written once for both.
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any, Final
 
@@ -166,7 +166,8 @@ def _postgres_engine(address: Address) -> AsyncEngine:
     # than this; and a connection that dies between two uses is a temporary error like one that dies within one.
     @event.listens_for(pool, "checkin")
     def given_back(_connection: Any, record: Any) -> None:
-        record.info[GIVEN_BACK] = asyncio.get_running_loop().time()
+        with suppress(RuntimeError):  # no loop: it was left to the garbage collector, and is not used again
+            record.info[GIVEN_BACK] = asyncio.get_running_loop().time()
 
     @event.listens_for(pool, "checkout")
     def taken(connection: Any, record: Any, _proxy: Any) -> None:
