@@ -18,7 +18,7 @@ $(STAMP): requirements.lock pyproject.toml scripts/venv
 demo: $(STAMP) lab-tools ## a whole exchange on this machine: three reps, some dozens of contacts, calls moving (ONCE=1: end by itself)
 	@$(BIN)/python -m lab.demo $(if $(ONCE),--once)
 
-test: $(STAMP) lab-tools ## all tests but the long ones, on a real Asterisk and a real PostgreSQL (ARGS=...: options of pytest)
+test: $(STAMP) lab-tools crm-tools ## all tests but the long ones, on a real Asterisk, PostgreSQL, Odoo and BottleCRM (ARGS=...: options of pytest)
 	@$(BIN)/python -m scripts.suite $(ARGS)
 
 soak: $(STAMP) lab-tools ## the long kill and load runs
@@ -33,7 +33,7 @@ check: $(STAMP) ## lint, types, who may import whom
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(STAMP) lab-tools ## every benchmark beside its bare baseline, one JSON line each (ONLY=name: one)
+bench: $(STAMP) lab-tools crm-tools ## every benchmark beside its bare baseline, one JSON line each (ONLY=name: one)
 	@$(BIN)/python -m benchmarks $(ONLY)
 
 docs: $(STAMP) ## make the reference pages that come from the code
