@@ -8,13 +8,12 @@ from collections.abc import Collection, Iterator, Sequence
 from collections.abc import Mapping as Map
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
+from crm_sync.differences import Difference, differences, home_differs
 from crm_sync.fingerprint import (
     HOME,
     fingerprint,
-    moment_of,
-    plain_value,
     print_of,
     print_of_home,
     prints_of,
@@ -22,7 +21,7 @@ from crm_sync.fingerprint import (
 from crm_sync.mapping import Mapping
 from crm_sync.port import CallWrite, Written
 from cti.errors import BadInput
-from cti.model.crm import CallLog, Link, RecordRef
+from cti.model.crm import Link, RecordRef
 from cti.model.crm_reconciliation import Finding, FindingKind, Found, Mended, OurCall
 
 GRACE: Final = timedelta(minutes=10)
@@ -30,18 +29,11 @@ GRACE: Final = timedelta(minutes=10)
 FEW_GONE: Final = 5
 SHARE_GONE: Final = 0.2
 """So many calls, or this share of those looked at together, may be gone before it is rather a right that was lost."""
-SHOWN: Final = 60
-EMPTY: Final = (None, 0.0)
-"""CRMs give 0 for a number that was never set."""
-NEAR: Final = 0.0101
-"""How far two numbers may be apart: one step of the last place that is compared."""
 MENDED: Final = {
     FindingKind.DELETED: Mended.FLAGGED,
     FindingKind.UNLINKED: Mended.REMEMBERED,
     FindingKind.RESTORED: Mended.REMEMBERED,
 }
-STARTS: Final = ("placed_at", "answered_at", "connected_at")
-LENGTHS: Final = ("talk_seconds", "total_seconds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +174,9 @@ def _compared(call: OurCall, one: Written, looking: Looking) -> Iterator[Found]:
         yield _found(call, FindingKind.DIFFERING, detail=f"cannot be written any more: {error}")
         return
     last = prints_of(link.fingerprint) if link.fingerprint else {}
-    differing = list(_differing(write, one, looking))
+    differing = list(differences(write, one, looking.mapping, looking.exact_seconds))
     by_hand = [each for each in differing if _is_by_hand(each, last, link, write)]
-    moved = _home_differs(write, one)
+    moved = home_differs(write, one)
     if moved and not _is_stale(HOME, print_of_home(one.home), last):
         detail = f"it is on {one.home or 'no record'}; ours would be on {write.home or 'none'}"
         yield _found(call, FindingKind.MOVED, remotes=(one.remote,), detail=detail)
@@ -206,42 +198,7 @@ def _compared(call: OurCall, one: Written, looking: Looking) -> Iterator[Found]:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Difference:
-    """One value, there and here."""
-
-    name: str
-    there: Any
-    ours: Any
-
-    def __str__(self) -> str:
-        return f"{self.name}: there {_short(self.there)}, ours {_short(self.ours)}"
-
-
-def _differing(write: CallWrite, one: Written, looking: Looking) -> Iterator[_Difference]:
-    for name, value in write.fields.items():
-        if name in one.fields and not _same(value, one.fields[name], looking.exact_seconds):
-            yield _Difference(name, one.fields[name], value)
-    starts = _written_of(looking.mapping, write.log, STARTS)
-    near = timedelta(seconds=looking.exact_seconds)
-    if one.started_at is not None and starts and all(abs(one.started_at - at) > near for at in starts):
-        yield _Difference("started_at", one.started_at, starts[0])
-    lengths = _written_of(looking.mapping, write.log, LENGTHS)
-    if (
-        one.seconds is not None
-        and lengths
-        and all(abs(one.seconds - each) > looking.exact_seconds for each in lengths)
-    ):
-        yield _Difference("seconds", one.seconds, lengths[0])
-
-
-def _written_of(mapping: Mapping, log: CallLog, names: Sequence[str]) -> list[Any]:
-    """Return those of a call's facts that the mapping writes. None of them: none is compared."""
-    used = mapping.named()
-    return [value for name in names if name in used and (value := getattr(log, name)) is not None]
-
-
-def _is_by_hand(each: _Difference, last: Map[str, str] | None, link: Link, write: CallWrite) -> bool:
+def _is_by_hand(each: Difference, last: Map[str, str] | None, link: Link, write: CallWrite) -> bool:
     """Return whether a person changed it: it is neither what was written last nor what would be written now.
 
     Start and length are the call's own and never change here: written once, and as it is now, a person changed them.
@@ -260,40 +217,6 @@ def _is_stale(name: str, there: str, last: Map[str, str] | None) -> bool:
     if last is None:
         return False
     return last.get(name, there) == there
-
-
-def _home_differs(write: CallWrite, one: Written) -> bool:
-    if write.home is None:
-        return False
-    if one.home is None or write.home.id != one.home.id:
-        return True
-    return "" not in (write.home.kind, one.home.kind) and write.home.kind != one.home.kind
-
-
-def _same(ours: Any, there: Any, exact_seconds: float) -> bool:
-    mine, theirs = plain_value(ours), plain_value(there)
-    if mine == theirs or (mine in EMPTY and theirs in EMPTY):
-        return True
-    if isinstance(mine, float) or isinstance(theirs, float):
-        one, other = _number(mine), _number(theirs)
-        return one is not None and other is not None and abs(one - other) <= _near(one, other)
-    if isinstance(mine, str) and isinstance(theirs, str):
-        at, then = moment_of(mine), moment_of(theirs)
-        return at is not None and then is not None and abs((at - then).total_seconds()) <= exact_seconds
-    return False
-
-
-def _near(ours: float, there: float) -> float:
-    """Return how far two numbers may be apart: a CRM that keeps whole ones cuts or rounds ours."""
-    return 1.0 if there.is_integer() and not ours.is_integer() else NEAR
-
-
-def _number(value: Any) -> float | None:
-    """Return a number, also one that a CRM gives as text."""
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return None
 
 
 def _braked(found: list[Found], *, known: int) -> list[Found]:
@@ -338,8 +261,3 @@ def _is_known(link: Link, one: Written) -> bool:
 
 def _refs(records: Sequence[Written]) -> tuple[RecordRef, ...]:
     return tuple(one.remote for one in records)
-
-
-def _short(value: Any) -> str:
-    text = " ".join(str(value).split())
-    return repr(text if len(text) <= SHOWN else text[: SHOWN - 1] + "…")
