@@ -58,9 +58,9 @@ async def the_entry(store: Store) -> EntryRow:
 
 
 async def test_a_record_becomes_a_contact_with_a_place_in_the_list(store: Store) -> None:
-    await a_campaign_in(store)
+    campaign = await a_campaign_in(store)
     anna = await store.agents.add_agent(
-        login="anna", name="Anna", endpoint="a", node="pbx", campaign_ids=(1,)
+        login="anna", name="Anna", endpoint="a", node="pbx", campaign_ids=(campaign.id,)
     )
     record = a_record(
         owner="Anna@example.com",
