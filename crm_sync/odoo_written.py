@@ -9,9 +9,19 @@ from typing import Any, Final
 
 from crm_sync.odoo_answers import OdooError
 from crm_sync.odoo_load import Calls
-from crm_sync.odoo_rows import CALL, MESSAGE, MODULE, PHONECALL, call_id_of, external_id, odoo_time, time_of
+from crm_sync.odoo_rows import (
+    CALL,
+    MESSAGE,
+    MODULE,
+    PHONECALL,
+    call_id_of,
+    external_id,
+    odoo_time,
+    record_id,
+    time_of,
+)
 from crm_sync.odoo_tables import LEAD, PARTNER
-from crm_sync.port import Written
+from crm_sync.port import CrmError, Written
 from cti.errors import BadInput
 from cti.model.crm import Answer, RecordRef
 
@@ -32,8 +42,15 @@ async def standing(odoo: Calls, call_id: str) -> RecordRef | None:
         name = external_id(CALL, call_id).removeprefix(f"{MODULE}.")
     except BadInput:
         return None
+    return await referred(odoo, name, context=ALL)
+
+
+async def referred(odoo: Calls, name: str, *, context: Mapping[str, Any] | None = None) -> RecordRef | None:
+    """Return the record under an external id of ours, None when there is none that is not archived. Raises CrmError."""
     try:
-        said = await odoo.call("ir.model.data", "check_object_reference", module=MODULE, xml_id=name)
+        said = await odoo.call(
+            "ir.model.data", "check_object_reference", module=MODULE, xml_id=name, context=context
+        )
     except OdooError as error:
         # it says by a ValueError that there is none
         if error.answer is Answer.DELETED or error.name == "builtins.ValueError":
@@ -81,6 +98,18 @@ class ReadBack:
                 if len(rows) < PAGE:
                     break
                 last = rows[-1]["id"]
+
+    async def remove(self, remote: RecordRef) -> None:
+        """Delete a record of a call; one that is gone already is no error."""
+        if remote.kind not in _FIELDS:
+            raise CrmError(Answer.PERMANENT, f"{remote} is no record of a call")
+        try:
+            await self._odoo.call(remote.kind, "unlink", ids=[record_id(remote)])
+        except BadInput as error:
+            raise CrmError(Answer.PERMANENT, str(error)) from None
+        except CrmError as error:
+            if error.answer is not Answer.DELETED:
+                raise
 
     async def _rows(self, model: str, domain: list[Any]) -> list[Mapping[str, Any]]:
         rows = await self._odoo.call(

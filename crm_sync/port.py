@@ -87,7 +87,9 @@ class Capabilities:
     removes: bool = False
     """It is a `Removes`."""
     page: int = 100
-    """Records in one answer of `written`, and calls in one question of `read_back`."""
+    """Records in one answer of `written`."""
+    calls_at_once: int | None = None
+    """Calls in one question of `read_back`; None: as many as `page`."""
     exact_seconds: float = 1.0
     """How far a time or length that is read back may be from what was written: 60 where only minutes are kept."""
 

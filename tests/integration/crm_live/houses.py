@@ -44,7 +44,7 @@ class ProofHouse(Protocol):
         """Return the text of the mapping file: the shipped one, with short waits."""
         ...
 
-    def is_write(self, method: str, path: str) -> bool:
+    def is_write(self, method: str, path: str, body: bytes) -> bool:
         """Whether a request changes something there."""
         ...
 
@@ -78,8 +78,8 @@ class BottleProof:
         shipped = (MAPPINGS / "bottlecrm.toml").read_text()
         return shipped.replace("[bottle]\n", "[bottle]\ntimeout_seconds = 5\nunsure_seconds = 1\n")
 
-    def is_write(self, method: str, path: str) -> bool:
-        return by_method(method, path)
+    def is_write(self, method: str, path: str, body: bytes) -> bool:
+        return by_method(method, path, body)
 
     async def seed(self, count: int) -> Sequence[str]:
         return [f"lead:{one}" for one in await self._server.add_leads(count)]
@@ -125,7 +125,7 @@ class OdooProof:
         ours = f'database = "{PHONECALL}"\ntimeout_seconds = 5\nunsure_seconds = 1'
         return shipped.replace('database = "odoo"', ours)
 
-    def is_write(self, method: str, path: str) -> bool:
+    def is_write(self, method: str, path: str, _body: bytes) -> bool:
         return method == "POST" and path.rpartition("/")[2] not in self.READING
 
     async def seed(self, count: int) -> Sequence[str]:
