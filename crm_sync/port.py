@@ -7,7 +7,7 @@ It keeps no memory between calls: what was created for a call is handed in, and 
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
@@ -185,6 +185,8 @@ class PulledRecord:
     over: str | None = None
     """Why it is not to be dialed any more: `won`, `lost`, `merged`, `archived`, `deleted`."""
     next_follow_up_at: datetime | None = None
+    next_follow_up_on: date | None = None
+    """Its day, where the CRM keeps no time of it; `next_follow_up_at` is when that day's work begins then."""
     changed_at: datetime | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
 

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from crm_sync.port import Answer, CrmError, EndsFollowUps, PulledRecord
+from cti.crm.promises import is_ours
 from cti.model.crm import RecordRef
 from tests.builders import NOW
 from tests.contract.crm.houses import House, RecordHouse
@@ -121,6 +122,21 @@ async def test_a_follow_up_of_the_same_key_is_moved_and_never_doubled(house: Hou
 
     assert moved == made
     assert list(await there.follow_ups(lead)) == [later.date()]
+
+
+@pytest.mark.parametrize("hour", [1, 10, 22])
+async def test_our_own_follow_up_that_comes_back_is_known(house: House, hour: int) -> None:
+    if not house.crm.capabilities.follow_ups:
+        pytest.skip("this CRM takes no follow-ups")
+    there = records_of(house)
+    (lead,) = await there.add_records({"name": "Li Wei"})
+    at = (NOW + timedelta(days=3)).replace(hour=hour, minute=30)
+
+    await there.crm.follow_up(lead, at=at, user=None, text="wants an offer", key=uuid4().hex)
+
+    back = (await there.crm.records([lead]))[lead]
+    if back.next_follow_up_at is not None:
+        assert is_ours(back.next_follow_up_at, [at], day=back.next_follow_up_on)
 
 
 async def test_a_follow_up_on_a_record_that_is_not_there_is_refused(house: House) -> None:
