@@ -17,6 +17,12 @@ from tests.integration.crm_live.hands import BottleHands, OdooHands
 pytestmark = pytest.mark.crm_live
 
 
+@pytest.fixture
+def bottle(bottle_server: BottleCrm) -> BottleCrm:
+    """Give it. Not async: it lives in another event loop."""
+    return bottle_server
+
+
 def some_hours_ago() -> datetime:
     """Return when the calls began: a CRM refuses those of the future, and the run takes hours of ours."""
     return (SystemClock().now() - timedelta(hours=8)).replace(microsecond=0)
@@ -41,9 +47,9 @@ async def test_in_odoo(odoo_server: Odoo) -> None:
         assert copies == len(calls), "the deleted one less, and the copy that a user made, which is his"
 
 
-async def test_in_bottlecrm(bottle_server: BottleCrm) -> None:
+async def test_in_bottlecrm(bottle: BottleCrm) -> None:
     began = some_hours_ago()
-    async with bottle_house(bottle_server) as house:
+    async with bottle_house(bottle) as house:
         bench = Bench(
             crm=house.crm,
             mapping=house.mapping,
