@@ -487,7 +487,7 @@ async def test_a_call_that_somebody_archived_stands_there_and_is_brought_up_to_d
     log = a_log()
     first = await pushed(phonecalls, phonecalls.write(log))
     assert first.remote is not None
-    await phonecalls.ask("crm.phonecall", "write", ids=[int(first.remote.id)], vals={"active": False})
+    await phonecalls.ask("crm.phonecall", "write", ids=[int(first.remote.id)], values={"active": False})
 
     assert [one.remote for one in await phonecalls.crm.read_back([log.call_id])] == [first.remote]
     again = await pushed(phonecalls, phonecalls.write(replace(log, note="after"), remote=first.remote))

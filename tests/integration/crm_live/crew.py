@@ -19,25 +19,31 @@ from cti.model.events import CallMoved
 from cti.model.ids import new_call_id
 from cti.model.queries import RecordingFacts
 from cti.settings import Settings
-from cti.storage.database import Database
 from tests.builders import a_call, a_campaign
 
 ADMIN: Final = "a-token-of-the-admin"
 
 
-async def contacts_of(database: Database, deals: Mapping[str, str]) -> Mapping[str, int]:
+async def contacts_of(app: App, deals: Mapping[str, str]) -> Mapping[str, int]:
     """Make a contact of each lead that has a deal; return their ids."""
+    database = app.database
     campaign = await database.campaigns.add_campaign(a_campaign(id=0))
     contacts = [
-        NewContact(name=ref, numbers=(NewNumber(e164=f"+49309{n:06}", raw=""),), crm_ref=ref, crm_deal=deal)
-        for n, (ref, deal) in enumerate(deals.items())
+        NewContact(name=ref, numbers=(NewNumber(e164=f"+49309{n:06}", raw=""),), crm_ref=ref)
+        for n, ref in enumerate(deals)
     ]
     if contacts:
         await database.campaigns.add_list(
             campaign_id=campaign.id, name="l", source="", contacts=contacts, at=SystemClock().now()
         )
     rows = await database.finding.contacts(ContactQuery(limit=len(deals) + 1))
-    return {row.name: row.id for row in rows}
+    ids = {row.name: row.id for row in rows}
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {ADMIN}"}) as session:
+        for ref, contact_id in ids.items():
+            url, deal = f"{app.url}/api/v1/contacts/{contact_id}", {"crm_deal": deals[ref]}
+            async with session.patch(url, json=deal) as answer:
+                assert answer.status == 200, await answer.text()
+    return ids
 
 
 class Crew:

@@ -24,7 +24,7 @@ class OdooHands:
         assert made
 
     async def change(self, remote: RecordRef) -> str:
-        await self._do(remote, "write", vals={"name": "Wrong person"})
+        await self._do(remote, "write", values={"name": "Wrong person"})
         return "name"
 
     async def _do(self, remote: RecordRef, method: str, **arguments: Any) -> Any:
@@ -42,9 +42,11 @@ class BottleHands:
 
     async def double(self, remote: RecordRef) -> RecordRef:
         """Log it again, with the same words."""
-        row = await self._ask("GET", remote)
-        body = {name: row[name] for name in COPIED} | {"lead": self._house.lead}
-        made = await self._house.server.ask("POST", "/api/interactions/", body)
+        server, lead = self._house.server, self._house.lead
+        rows = (await server.ask("GET", f"/api/interactions/?lead={lead}&limit=100"))["interactions"]
+        row = next(one for one in rows if one["id"] == remote.id)
+        body = {name: row[name] for name in COPIED} | {"lead": lead}
+        made = await server.ask("POST", "/api/interactions/", body)
         return RecordRef(remote.kind, made["id"])
 
     async def change(self, remote: RecordRef) -> str:

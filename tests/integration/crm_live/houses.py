@@ -17,7 +17,7 @@ from lab.crm.odoo_template import PHONECALL
 from lab.crm.proxy import by_method
 
 MAPPINGS: Final = Path(__file__).parents[3] / "config" / "crm"
-LINK: Final = re.compile(r'href="/mail/view\?model=([a-z.]+)&res_id=(\d+)"')
+LINK: Final = re.compile(r'href="[^"]*/mail/view\?model=([a-z.]+)&res_id=(\d+)"')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -95,7 +95,7 @@ async def proved(house: ProofHouse, plan: Plan, folder: Path, database_url: str)
             app,
             settings,
             chance,
-            await contacts_of(app.database, deals),
+            await contacts_of(app, deals),
             calls_per_second=plan.calls_per_second,
             called_thrice=plan.called_thrice,
         )
@@ -112,9 +112,9 @@ async def proved(house: ProofHouse, plan: Plan, folder: Path, database_url: str)
         there = [one for one in await house.standing() if one.home in refs]  # one server serves all tests
         _compare(there, crew.calls, house.exact_seconds)
         calls = Counter(call.crm_ref for call in crew.calls)
-        assert await house.told(list(deals.values())) == {
-            (deal, ref): calls[ref] for ref, deal in deals.items()
-        }
+        expected = {(deal, ref): calls[ref] for ref, deal in deals.items()}
+        told = await house.told(list(deals.values()))
+        assert told == expected, (told, expected)
         (counts,) = await app.database.crm.link_counts()
         assert (counts.written, counts.unsure, counts.deleted) == (plan.calls, 0, 0)
     faults.seconds = asyncio.get_running_loop().time() - began

@@ -119,23 +119,26 @@ class BottlePulls(BottleProof):
 
     def __init__(self, server: BottleCrm) -> None:
         super().__init__(server)
-        self._city = uuid4().hex
+        self._cities = {SOURCE: uuid4().hex, PEOPLE: uuid4().hex}
+        """A lead that is won becomes a contact in its city, and is not to come again as that."""
 
     def mapping(self) -> str:
         return super().mapping() + "".join(
-            f'\n[bottle.sources.{name}]\nkind = "{kind}"\nonly = {{ city = "{self._city}" }}\n'
+            f'\n[bottle.sources.{name}]\nkind = "{kind}"\nonly = {{ city = "{self._cities[name]}" }}\n'
             for name, kind in ((SOURCE, "lead"), (PEOPLE, "contact"))
         )
 
     async def add_leads(self, numbers: Sequence[str]) -> Sequence[str]:
         people = (await self._server.ask("GET", "/api/tasks/?slim=true&limit=1"))["users"]
         user = next(one["id"] for one in people if one["user__email"] == "person@crm.invalid")
-        more = {"city": self._city, "country": "DE", "assigned_to": [user]}
+        more = {"country": "DE", "assigned_to": [user]}
         refs = [
-            f"lead:{await self._server.add_lead('Person', str(n), phone=number, **more)}"
+            f"lead:{await self._server.add_lead('Person', str(n), phone=number, city=self._cities[SOURCE], **more)}"
             for n, number in enumerate(numbers[:-1])
         ]
-        last = await self._server.add_contact("Person", str(len(refs)), phone=numbers[-1], **more)
+        last = await self._server.add_contact(
+            "Person", str(len(refs)), phone=numbers[-1], city=self._cities[PEOPLE], **more
+        )
         return [*refs, f"contact:{last}"]
 
     async def end(self, ref: str, why: str) -> None:

@@ -58,7 +58,7 @@ class Site:
     async def why(self, e164: str) -> str:
         """Return what `cti why` says."""
         child = await asyncio.create_subprocess_exec(
-            *(str(ROOT / ".venv" / "bin" / "cti"), "--config", str(self.config), "why", e164),
+            *(str(ROOT / ".venv" / "bin" / "cti"), "why", "--config", str(self.config), e164),
             cwd=ROOT,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,

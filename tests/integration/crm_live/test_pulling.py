@@ -61,7 +61,7 @@ async def _stand_as_there(house: PullHouse, site: Site) -> None:
     for n, ref in enumerate(site.refs):
         one = found[ref]
         assert (one["name"], one["owner"]) == (f"Person {n}", house.owner)
-        assert [row["number"] for row in one["numbers"]] == [number(n)]
+        assert [row["e164"] for row in one["numbers"]] == [number(n)]
         if house.deal is not None:
             assert one["crm_deal"] == f"crm/{ref}"
             assert one["deal"] == {"ref": f"crm/{ref}", "name": f"Deal {n}", **house.deal}
