@@ -109,10 +109,6 @@ class OdooCrm:
         """See `crm_sync.port.EndsFollowUps`."""
         await self._follow_ups.end(key=key, done=done)
 
-    async def remove(self, remote: RecordRef) -> None:
-        """See `crm_sync.port.Removes`. Who may not delete calls there is refused: PERMANENT."""
-        await self._read_back.remove(remote)
-
     def record_url(self, ref: RecordRef) -> str | None:
         try:
             place = f"model={model_of(ref)}&res_id={record_id(ref)}"

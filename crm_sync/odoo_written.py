@@ -17,11 +17,10 @@ from crm_sync.odoo_rows import (
     call_id_of,
     external_id,
     odoo_time,
-    record_id,
     time_of,
 )
 from crm_sync.odoo_tables import LEAD, PARTNER
-from crm_sync.port import CrmError, Written
+from crm_sync.port import Written
 from cti.errors import BadInput
 from cti.model.crm import Answer, RecordRef
 
@@ -98,18 +97,6 @@ class ReadBack:
                 if len(rows) < PAGE:
                     break
                 last = rows[-1]["id"]
-
-    async def remove(self, remote: RecordRef) -> None:
-        """Delete a record of a call; one that is gone already is no error."""
-        if remote.kind not in _FIELDS:
-            raise CrmError(Answer.PERMANENT, f"{remote} is no record of a call")
-        try:
-            await self._odoo.call(remote.kind, "unlink", ids=[record_id(remote)])
-        except BadInput as error:
-            raise CrmError(Answer.PERMANENT, str(error)) from None
-        except CrmError as error:
-            if error.answer is not Answer.DELETED:
-                raise
 
     async def _rows(self, model: str, domain: list[Any]) -> list[Mapping[str, Any]]:
         rows = await self._odoo.call(

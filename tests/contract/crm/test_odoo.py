@@ -18,7 +18,7 @@ from crm_sync.port import Answer, CallWrite, CrmError, EndsFollowUps, PushResult
 from cti.clock import SystemClock
 from cti.model.crm import Link, RecordRef
 from cti.settings.crm_sections import CrmTargetSettings
-from lab.crm.odoo import Odoo
+from lab.crm.odoo import Odoo, OdooRefused
 from lab.crm.odoo_template import PHONECALL, PLAIN
 from tests.builders import NOW
 from tests.contract.crm.houses import a_log
@@ -512,3 +512,18 @@ async def test_a_follow_up_that_is_done_is_shown_in_the_chatter_once_and_nobody_
     shown = [["model", "=", LEAD], ["res_id", "=", int(lead.id)], ["mail_activity_type_id", "!=", False]]
     assert await house.ask("mail.message", "search_count", domain=shown) == 1
     assert await house.ask("mail.mail", "search_count", domain=[]) == before
+
+
+async def test_the_bot_may_not_delete_calls_and_a_copy_bears_no_mark(phonecalls: OdooHouse) -> None:
+    """So the adapter removes nothing, and has nothing to remove: of one external id there is one record."""
+    log = a_log()
+    first = await pushed(phonecalls, phonecalls.write(log))
+    assert first.remote is not None
+    ids, server = [int(first.remote.id)], phonecalls.server
+
+    with pytest.raises(OdooRefused, match="AccessError"):
+        await server.ask(PHONECALL, "crm.phonecall", "unlink", key=server.bot_key, ids=ids)
+
+    await phonecalls.ask("crm.phonecall", "copy", ids=ids)
+    assert [one.remote for one in await phonecalls.crm.read_back([log.call_id])] == [first.remote]
+    assert phonecalls.crm.capabilities.removes is False
