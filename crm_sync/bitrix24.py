@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from crm_sync.account import Account
-from crm_sync.bitrix24_asking import Bitrix24Asker, by_origin
+from crm_sync.bitrix24_asking import PAGE, Bitrix24Asker, by_origin
 from crm_sync.bitrix24_reading import Bitrix24Reader
 from crm_sync.bitrix24_tables import READ, TYPES, Bitrix24Table, type_of
 from crm_sync.bitrix24_writing import CALL, Bitrix24Writer
@@ -64,6 +64,7 @@ class Bitrix24Crm:
             finds=True,
             pulls=True,
             follow_ups=True,
+            page=PAGE,
         )
 
     async def check(self) -> Checked:

@@ -53,6 +53,8 @@ PAGES: Final = {LEAD: "leads", CONTACT: "contacts", DEAL: "pipeline", "account":
 """What its pages for people are called."""
 BEFORE: Final = timedelta(hours=1)
 """So long before the time in its id a call may have begun, as the CRM has it: a person may have moved it."""
+CALLS_AT_ONCE: Final = 100
+"""Looking for one call takes as long as looking for many of the same days."""
 MOST_AT_ONCE: Final = 64
 """Connections; how many are used is up to whoever pushes."""
 
@@ -80,6 +82,11 @@ class BottleCrm:
             finds=True,
             pulls=True,
             follow_ups=True,
+            ends_follow_ups=True,
+            removes=True,
+            page=1,  # interactions are listed by record, and most leads have few
+            calls_at_once=CALLS_AT_ONCE,
+            exact_seconds=1.0,  # lengths are whole seconds
         )
 
     async def check(self) -> Checked:
@@ -238,6 +245,10 @@ class BottleCrm:
         self, ref: RecordRef, *, at: datetime, user: str | None, text: str, key: str
     ) -> RecordRef:
         return await self._follow_ups.set(ref, at=at, user=user, text=text, key=key)
+
+    async def follow_up_over(self, ref: RecordRef, *, key: str, done: bool) -> None:
+        """See `crm_sync.port.EndsFollowUps`."""
+        await self._follow_ups.end(ref, key=key, done=done)
 
     def record_url(self, ref: RecordRef) -> str | None:
         page = PAGES.get(ref.kind)

@@ -1,6 +1,7 @@
 """Next calls in BottleCRM: a task for each, and on a lead the day of its next follow-up, too."""
 
 import logging
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -16,12 +17,13 @@ log = logging.getLogger(__name__)
 
 TITLE_LENGTH: Final = 200
 KEY_LENGTH: Final = 100
+COMPLETED: Final = "Completed"
 FOUND: Final = 50
 """Tasks with our mark in one answer; there is one, or a few doubles."""
 
 
 class BottleFollowUps:
-    """Sets and moves them. Raises CrmError."""
+    """Sets, moves and ends them. Raises CrmError."""
 
     def __init__(self, asker: BottleAsker, *, zone: str) -> None:
         self._asker = asker
@@ -33,10 +35,7 @@ class BottleFollowUps:
         Tasks have a day and no time: the time stands in the title. The answer to a new task holds no id, so it is
         looked for by its mark; so one whose answer was lost is found, too.
         """
-        try:
-            place = place_of(ref)
-        except BadInput as error:
-            raise CrmError(Answer.PERMANENT, str(error)) from None
+        place = _place(ref)
         body = await self._body(place, at=at, user=user, text=text, key=key)
         task = await self._found(key)
         if task is None:
@@ -45,12 +44,38 @@ class BottleFollowUps:
             if task is None:
                 raise CrmError(Answer.UNKNOWN, "the task was made, and is not found")
         else:
-            await self._asker.ask("PATCH", f"/api/tasks/{task}/", body=body)
+            await self._asker.ask("PATCH", task.path, body=body)
         if place.kind == LEAD:
             await self._asker.ask(
                 "PATCH", f"/api/leads/{place.id}/", body={"next_follow_up": body["due_date"]}
             )
-        return RecordRef(TASK, task)
+        return RecordRef(TASK, task.id)
+
+    async def end(self, ref: RecordRef, *, key: str, done: bool) -> None:
+        """End it: the task is completed, or deleted. One that people completed before stays.
+
+        The lead's day goes first, as long as it is the task's: of what is cut off in between, the task is found again.
+        """
+        place, task = _place(ref), await self._found(key)
+        if task is None:
+            return
+        if place.kind == LEAD and task.due:
+            path = f"/api/leads/{place.id}/"
+            lead = await self._if_there("GET", path)
+            if at_path(lead, "lead_obj.next_follow_up") == task.due:
+                await self._if_there("PATCH", path, body={"next_follow_up": None})
+        if done:
+            await self._if_there("PATCH", task.path, body={"status": COMPLETED})
+        elif not task.completed:
+            await self._if_there("DELETE", task.path)
+
+    async def _if_there(self, method: str, path: str, *, body: Any = None) -> Any:
+        try:
+            return await self._asker.ask(method, path, body=body)
+        except CrmError as error:
+            if error.answer is not Answer.DELETED:
+                raise
+            return None
 
     async def _body(
         self, place: RecordRef, *, at: datetime, user: str | None, text: str, key: str
@@ -70,12 +95,12 @@ class BottleFollowUps:
             body["assigned_to"] = [profile]
         return body
 
-    async def _found(self, key: str) -> str | None:
-        """Return the id of the task with this key; of doubles the smallest, so that it is the same each time."""
+    async def _found(self, key: str) -> "_Task | None":
+        """Return the task with this key; of doubles that of the smallest id, so that it is the same each time."""
         query = [("search", _mark(key)), ("slim", "true"), ("limit", str(FOUND))]
         rows = listed(await self._asker.ask("GET", "/api/tasks/", query=query), "tasks")
-        marked = [str(at_path(row, "id")) for row in rows if _mark(key) in str(at_path(row, "title"))]
-        return min(marked, default=None)
+        marked = [_task(row) for row in rows if _mark(key) in str(at_path(row, "title"))]
+        return min(marked, key=lambda one: one.id, default=None)
 
     async def _profile(self, user: str) -> str | None:
         """Return who that is there; a task for nobody is better than no task."""
@@ -85,6 +110,32 @@ class BottleFollowUps:
                 return str(at_path(one, "id"))
         log.warning("BottleCRM has no active user %r; the task is nobody's", user)
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A task of ours as it stands there."""
+
+    id: str
+    due: str | None
+    """A day."""
+    completed: bool
+
+    @property
+    def path(self) -> str:
+        return f"/api/tasks/{self.id}/"
+
+
+def _task(row: Any) -> _Task:
+    due = at_path(row, "due_date")
+    return _Task(str(at_path(row, "id")), str(due) if due else None, at_path(row, "status") == COMPLETED)
+
+
+def _place(ref: RecordRef) -> RecordRef:
+    try:
+        return place_of(ref)
+    except BadInput as error:
+        raise CrmError(Answer.PERMANENT, str(error)) from None
 
 
 def _mark(key: str) -> str:

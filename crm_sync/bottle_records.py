@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -162,6 +162,7 @@ def record_of(kind: str, row: Any, *, zone: str, day_begins: time) -> PulledReco
         do_not_call=at_path(row, "do_not_call") is True,
         over=over,
         next_follow_up_at=moment_of_day(at_path(row, "next_follow_up"), zone=zone, begins=day_begins),
+        next_follow_up_on=day_of(at_path(row, "next_follow_up")),
         changed_at=moment(at_path(row, "updated_at")),
         fields=row,
     )
@@ -183,10 +184,15 @@ def moment(text: Any) -> datetime | None:
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
 
 
-def moment_of_day(text: Any, *, zone: str, begins: time) -> datetime | None:
-    """Return when a day's work begins, in UTC, None for what is no day."""
+def day_of(text: Any) -> date | None:
+    """Return a day of its API, None for what is none."""
     try:
-        day = datetime.fromisoformat(str(text)).date()
+        return datetime.fromisoformat(str(text)).date()
     except ValueError:
         return None
-    return datetime.combine(day, begins, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+
+
+def moment_of_day(text: Any, *, zone: str, begins: time) -> datetime | None:
+    """Return when a day's work begins, in UTC, None for what is no day."""
+    day = day_of(text)
+    return datetime.combine(day, begins, tzinfo=ZoneInfo(zone)).astimezone(UTC) if day else None

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from crm_sync.account import Account
 from crm_sync.fxiaoke_asking import FxiaokeAsker
-from crm_sync.fxiaoke_reading import FxiaokeReader
+from crm_sync.fxiaoke_reading import MARKS, PAGE, FxiaokeReader
 from crm_sync.fxiaoke_tables import FxiaokeTable
 from crm_sync.fxiaoke_values import typed
 from crm_sync.port import (
@@ -64,6 +64,8 @@ class FxiaokeCrm:
             reads_back=True,
             finds=True,
             pulls=True,
+            page=PAGE,
+            calls_at_once=MARKS,
         )
 
     async def check(self) -> Checked:

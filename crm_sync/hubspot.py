@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from crm_sync.account import Account
 from crm_sync.hubspot_asking import HubSpotAsker, part
-from crm_sync.hubspot_reading import HubSpotReader
+from crm_sync.hubspot_reading import PAGE, HubSpotReader
 from crm_sync.hubspot_tables import HOMES, PLURALS, TYPE_IDS, HubSpotTable
 from crm_sync.hubspot_writing import HubSpotWriter
 from crm_sync.port import (
@@ -66,6 +66,7 @@ class HubSpotCrm:
             finds=True,
             pulls=True,
             follow_ups=bool(table.task_key),
+            page=PAGE,
         )
 
     async def check(self) -> Checked:

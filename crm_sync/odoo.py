@@ -5,24 +5,22 @@ by its own id, so that what a person deleted does not come back. It speaks to no
 contacts, users, tags and activities.
 """
 
-import hashlib
 from collections.abc import AsyncIterator, Sequence
 from collections.abc import Mapping as Map
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import Any, Final
-from zoneinfo import ZoneInfo
+from typing import Any
 
 from crm_sync.account import Account
 from crm_sync.odoo_check import checked
-from crm_sync.odoo_load import load
+from crm_sync.odoo_follow_ups import FollowUps
 from crm_sync.odoo_people import People
 from crm_sync.odoo_push import Pusher
 from crm_sync.odoo_reader import Reader
-from crm_sync.odoo_rows import FOLLOW_UP, MODULE, html, model_of, record_id
-from crm_sync.odoo_tables import LEAD, PARTNER, OdooTable, odoo_table
+from crm_sync.odoo_rows import model_of, record_id
+from crm_sync.odoo_tables import OdooTable, odoo_table
 from crm_sync.odoo_transport import Counted, Json2, Rpc, Transport
-from crm_sync.odoo_written import ReadBack
+from crm_sync.odoo_written import PAGE, ReadBack
 from crm_sync.port import (
     CallWrite,
     Capabilities,
@@ -39,13 +37,6 @@ from cti.clock import Clock
 from cti.errors import BadInput
 from cti.model.crm import Answer, RecordRef
 
-ACTIVITY: Final = "mail.activity"
-_QUIET: Final = {"mail_activity_quick_update": True}
-"""No mail to whom it is assigned: he has it from us."""
-_MODELS: Final = {LEAD: "crm.model_crm_lead", PARTNER: "base.model_res_partner"}
-"""External ids: a salesman may not read the table of models."""
-_SUMMARY: Final = 200
-
 
 class OdooCrm:
     """One database of Odoo."""
@@ -59,6 +50,7 @@ class OdooCrm:
         self._reader = Reader(transport, clock, overlap=timedelta(minutes=table.overlap_minutes))
         self._pusher = Pusher(table, self._reader, self._people)
         self._read_back = ReadBack(transport)
+        self._follow_ups = FollowUps(transport, table, self._people, self._reader, zone=self._own_zone)
         self._zone: str | None = None
 
     @property
@@ -73,6 +65,10 @@ class OdooCrm:
             finds=True,
             pulls=True,
             follow_ups=True,
+            ends_follow_ups=True,
+            page=PAGE // 2,  # a page takes two requests
+            calls_at_once=1,
+            exact_seconds=1.0,
         )
 
     async def check(self) -> Checked:
@@ -107,29 +103,11 @@ class OdooCrm:
     async def follow_up(
         self, ref: RecordRef, *, at: datetime, user: str | None, text: str, key: str
     ) -> RecordRef:
-        person = (await self._people.users(self._odoo, [user]))[user] if user else None
-        zone = (person.zone if person else None) or await self._own_zone()
-        try:
-            row = _activity(ref, at.astimezone(ZoneInfo(zone)), text, key, self._table.activity_type)
-        except BadInput as error:
-            raise CrmError(Answer.PERMANENT, str(error)) from None
-        owner = person.id if person else await self._owner(ref)
-        if owner is not None:
-            row["user_id/.id"] = str(owner)
-        if "active" in await self._reader.fields(ACTIVITY):
-            row["active"] = "True"  # one that was done and is to be done again
-        (made,) = await load(self._odoo, ACTIVITY, [row], context=_QUIET)
-        if made.id is None:
-            raise CrmError(made.answer, made.message, pause_seconds=made.pause_seconds)
-        return RecordRef(ACTIVITY, str(made.id))
+        return await self._follow_ups.set(ref, at=at, user=user, text=text, key=key)
 
-    async def _owner(self, ref: RecordRef) -> int | None:
-        """Return the record's own user; without one it falls to the bot. Raises CrmError when it is not there."""
-        rows = await self._odoo.call(model_of(ref), "read", ids=[record_id(ref)], fields=["user_id"])
-        if not rows:
-            raise CrmError(Answer.DELETED, f"{ref} is not there any more")
-        user = rows[0]["user_id"]
-        return int(user[0]) if user else None
+    async def follow_up_over(self, ref: RecordRef, *, key: str, done: bool) -> None:
+        """See `crm_sync.port.EndsFollowUps`."""
+        await self._follow_ups.end(key=key, done=done)
 
     def record_url(self, ref: RecordRef) -> str | None:
         try:
@@ -162,21 +140,3 @@ async def open_odoo(account: Account, tree: Map[str, Any], *, clock: Clock) -> A
     )
     async with requester:
         yield OdooCrm(account, table, transport, clock)
-
-
-def _activity(ref: RecordRef, at: datetime, text: str, key: str, activity_type: str) -> dict[str, str]:
-    """Return the row of mail.activity. It has a day and no hour: the hour stands in its note."""
-    model = model_of(ref)
-    if model not in _MODELS:
-        raise BadInput(f"{ref}: a follow-up cannot stand on {model}; on {LEAD} and {PARTNER} it can")
-    # any text may be a key; an external id has few letters
-    name = hashlib.sha256(key.encode()).hexdigest()[:32]
-    return {
-        "id": f"{MODULE}.{FOLLOW_UP}{name}",
-        "res_model_id/id": _MODELS[model],
-        "res_id": str(record_id(ref)),
-        "activity_type_id/id": activity_type,
-        "summary": " ".join(text.split())[:_SUMMARY],
-        "note": f"<p>{at:%Y-%m-%d %H:%M} ({html(str(at.tzinfo))})</p><p>{html(text)}</p>",
-        "date_deadline": at.date().isoformat(),
-    }

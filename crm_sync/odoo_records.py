@@ -74,6 +74,7 @@ def record_of(
         do_not_call=bool(row.get("phone_blacklisted") or row.get("phone_sanitized_blacklisted")),
         over=over(model, row),
         next_follow_up_at=day_begins(row.get("activity_date_deadline"), zone or around.zone),
+        next_follow_up_on=day_of(row.get("activity_date_deadline")),
         changed_at=time_of(row.get("write_date")),
         fields={name: row.get(name) for name in extra},
     )
@@ -98,10 +99,20 @@ def numbers_of(row: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(written or ([clean] if clean else [])))
 
 
+def day_of(text: Any) -> date | None:
+    """Return a day, None for what is no date."""
+    try:
+        return date.fromisoformat(str(text))
+    except ValueError:
+        return None
+
+
 def day_begins(text: Any, zone: str) -> datetime | None:
     """Return when a day begins in a zone, in UTC; None for what is no date."""
+    day = day_of(text)
+    if day is None:
+        return None
     try:
-        day = date.fromisoformat(str(text))
         return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)
     except (ValueError, KeyError, OSError):
         return None

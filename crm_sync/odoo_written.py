@@ -9,7 +9,16 @@ from typing import Any, Final
 
 from crm_sync.odoo_answers import OdooError
 from crm_sync.odoo_load import Calls
-from crm_sync.odoo_rows import CALL, MESSAGE, MODULE, PHONECALL, call_id_of, external_id, odoo_time, time_of
+from crm_sync.odoo_rows import (
+    CALL,
+    MESSAGE,
+    MODULE,
+    PHONECALL,
+    call_id_of,
+    external_id,
+    odoo_time,
+    time_of,
+)
 from crm_sync.odoo_tables import LEAD, PARTNER
 from crm_sync.port import Written
 from cti.errors import BadInput
@@ -32,8 +41,15 @@ async def standing(odoo: Calls, call_id: str) -> RecordRef | None:
         name = external_id(CALL, call_id).removeprefix(f"{MODULE}.")
     except BadInput:
         return None
+    return await referred(odoo, name, context=ALL)
+
+
+async def referred(odoo: Calls, name: str, *, context: Mapping[str, Any] | None = None) -> RecordRef | None:
+    """Return the record under an external id of ours, None when there is none that is not archived. Raises CrmError."""
     try:
-        said = await odoo.call("ir.model.data", "check_object_reference", module=MODULE, xml_id=name)
+        said = await odoo.call(
+            "ir.model.data", "check_object_reference", module=MODULE, xml_id=name, context=context
+        )
     except OdooError as error:
         # it says by a ValueError that there is none
         if error.answer is Answer.DELETED or error.name == "builtins.ValueError":

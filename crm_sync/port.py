@@ -7,7 +7,7 @@ It keeps no memory between calls: what was created for a call is handed in, and 
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
@@ -87,7 +87,9 @@ class Capabilities:
     removes: bool = False
     """It is a `Removes`."""
     page: int = 100
-    """Records in one answer of `written`, and calls in one question of `read_back`."""
+    """Records in one answer of `written`."""
+    calls_at_once: int | None = None
+    """Calls in one question of `read_back`; None: as many as `page`."""
     exact_seconds: float = 1.0
     """How far a time or length that is read back may be from what was written: 60 where only minutes are kept."""
 
@@ -183,6 +185,8 @@ class PulledRecord:
     over: str | None = None
     """Why it is not to be dialed any more: `won`, `lost`, `merged`, `archived`, `deleted`."""
     next_follow_up_at: datetime | None = None
+    next_follow_up_on: date | None = None
+    """Its day, where the CRM keeps no time of it; `next_follow_up_at` is when that day's work begins then."""
     changed_at: datetime | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
 

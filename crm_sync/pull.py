@@ -65,6 +65,7 @@ class PullWords:
             consent=one.consent,
             over=one.over,
             next_follow_up_at=one.next_follow_up_at,
+            next_follow_up_on=one.next_follow_up_on,
             changed_at=one.changed_at,
             fields={ours: text for ours, value in named.items() if (text := text_of(value))},
             tags=tuple(text_of(tag) for tag in _listed(tags)),

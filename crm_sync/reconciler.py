@@ -227,7 +227,8 @@ class TargetReconciler:
             and (call.wanted or call.link.version)
             and is_settled(call, looking)
         ]
-        at_once = self._crm.capabilities.page
+        can = self._crm.capabilities
+        at_once = can.calls_at_once or can.page
         for at in range(0, len(absent), at_once):
             await self._afford(order)
             records += await self._crm.read_back(absent[at : at + at_once])

@@ -7,7 +7,7 @@ thing there.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from cti.contacts.doubles import filled
@@ -19,6 +19,7 @@ from cti.model.contacts import NewContact, NewNumber
 from cti.model.crm_pulls import OPTED_OUT, CrmDeal, CrmRecord
 
 FIELD: Final = "field:"
+FOLLOW_UP_ON: Final = "follow_up_on"
 _TEXTS: Final = {"customer": "crm_customer", "stage": "stage", "zone": "zone"}
 """What a CRM says, and the contact's column that it is laid into."""
 AMOUNT_DIGITS: Final = 2
@@ -107,6 +108,8 @@ class _Reading:
             said["zone"] = zone
         if record.deal is not None:
             said["deal"] = deal_record(record.deal)
+        if record.next_follow_up_on is not None:
+            said[FOLLOW_UP_ON] = record.next_follow_up_on.isoformat()
         if record.consent is not None:
             said["consent"] = "given" if record.consent else "withdrawn"
         if self.numbers:
@@ -162,6 +165,12 @@ class _Reading:
     def _tags(self) -> Sequence[str]:
         tags = [one_line(tag.strip(), "tags") for tag in self._record.tags if tag.strip()]
         return list(dict.fromkeys(tags))[:MOST_TAGS]
+
+
+def follow_up_day(said: Mapping[str, Any]) -> date | None:
+    """Return the day of a record's next follow-up, None when it has a time, or there is none."""
+    day = said.get(FOLLOW_UP_ON)
+    return date.fromisoformat(day) if day else None
 
 
 def newest(records: Iterable[Heard]) -> list[Heard]:

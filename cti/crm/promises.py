@@ -81,8 +81,10 @@ class PromiseKeeper:
 
     async def _see_to(self, rules: PullRules, campaign: Campaign, wanted: Wanted) -> None:
         by, now = f"crm {rules.target}", self._clock.now()
-        if wanted.at is not None and is_ours(wanted.at, await self._written(rules.target, wanted.contact_id)):
-            return
+        if wanted.at is not None:
+            written = await self._written(rules.target, wanted.contact_id)
+            if is_ours(wanted.at, written, day=wanted.day):
+                return
         mine = CallbackFilter(contact_id=wanted.contact_id, campaign_id=campaign.id, limit=1)
         standing = next(iter(await self._callbacks.find(mine)), None)
         raised = self._raise_by if campaign.rules.order.callbacks_first else 0
@@ -108,11 +110,16 @@ class PromiseKeeper:
             await self._callbacks.add(new, raised=raised, at=now)
 
 
-def is_ours(at: datetime, written: Sequence[datetime]) -> bool:
-    """Return whether a follow-up is one that we wrote: the same moment, or its date where the CRM keeps only that."""
+def is_ours(at: datetime, written: Sequence[datetime], *, day: date | None = None) -> bool:
+    """Return whether a follow-up is one that we wrote: the same moment, or its date where the CRM keeps only that.
+
+    `day`: that date, where the CRM says that it keeps no time. Midnight is taken for such a date, too.
+    """
     if any(abs(at - one) < SAME for one in written):
         return True
-    return at.time() == time(0) and any(at.date() in _dates(one) for one in written)
+    if day is None and at.time() == time(0):
+        day = at.date()
+    return day is not None and any(day in _dates(one) for one in written)
 
 
 def _dates(at: datetime) -> set[date]:

@@ -5,7 +5,7 @@ References are written `TARGET/KIND:ID`, as everywhere on our side.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 OPTED_OUT = "opted_out"
@@ -79,6 +79,8 @@ class CrmRecord:
     over: str | None = None
     """Why it is not to be dialed any more; None: it may be."""
     next_follow_up_at: datetime | None = None
+    next_follow_up_on: date | None = None
+    """Its day, where the CRM keeps no time of it."""
     changed_at: datetime | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
     """Our custom fields."""
@@ -173,6 +175,8 @@ class Wanted:
     contact_id: int
     at: datetime | None
     """None: the CRM took it back."""
+    day: date | None = None
+    """Of one that has only a day there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti.contacts.crm_cases import QUEUED, Case, over_words
@@ -20,7 +20,8 @@ _entries, _callbacks = tables.list_entries.c, tables.callbacks.c
 _CANDIDATES: Final = candidates().where(one_of(_entries.id, "entry_ids"))
 _LEAVE: Final = (
     update(tables.list_entries)
-    .where(_entries.id == bindparam("entry"), _entries.state.in_([state.value for state in QUEUED]))
+    # no list of states: a statement with one cannot be carried out for many rows at once
+    .where(_entries.id == bindparam("entry"), or_(*(_entries.state == state.value for state in QUEUED)))
     .values(
         state=EntryState.DONE.value,
         due_at=None,

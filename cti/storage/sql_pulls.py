@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Row, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cti.contacts.crm_records import Heard, heard, newest
+from cti.contacts.crm_records import Heard, follow_up_day, heard, newest
 from cti.crm.pull_ports import PullChange
 from cti.errors import Conflict, NotFound
 from cti.model.contacts import EntryState
@@ -99,7 +99,7 @@ _PROBLEMS: Final = (
     .limit(bindparam("at_most"))
 )
 _FOLLOW_UPS: Final = (
-    select(_records.ref, _records.contact_id, _records.follow_up_at)
+    select(_records.ref, _records.contact_id, _records.follow_up_at, _records.said)
     .where(_records.pull == bindparam("of_pull"), tables.follow_up_waits)
     .order_by(_records.follow_up_since)
     .limit(bindparam("at_most"))
@@ -278,7 +278,15 @@ class SqlPulls:
         """See the port."""
         async with self._connections.glancing() as connection:
             rows = await connection.execute(_FOLLOW_UPS, {"of_pull": pull, "at_most": limit})
-            return [Wanted(ref=row.ref, contact_id=row.contact_id, at=row.follow_up_at) for row in rows]
+            return [
+                Wanted(
+                    ref=row.ref,
+                    contact_id=row.contact_id,
+                    at=row.follow_up_at,
+                    day=follow_up_day(row.said),
+                )
+                for row in rows
+            ]
 
     @to_the_end
     async def followed_up(self, pull: str, ref: str, at: datetime | None) -> None:

@@ -19,13 +19,21 @@ OWN_HEADERS: Final = frozenset({"connection", "content-length", "host", "keep-al
 """Of one connection, not of the message."""
 MOST_BYTES: Final = 64 * 1024 * 1024
 
-IsWrite = Callable[[str, str], bool]
-"""Given method and path: whether a request changes something there."""
+IsWrite = Callable[[str, str, bytes], bool]
+"""Given method, path and body: whether a request changes something there."""
+Spoil = Callable[[dict[str, str], bytes], bytes]
+"""Puts another key into the headers, or returns a body with another."""
 
 
-def by_method(method: str, _path: str) -> bool:
+def by_method(method: str, _path: str, _body: bytes) -> bool:
     """Judge by the method alone."""
     return method in WRITES
+
+
+def another_bearer(headers: dict[str, str], body: bytes) -> bytes:
+    """Show another key where it is a bearer's."""
+    headers["Authorization"] = "Bearer another"
+    return body
 
 
 @dataclass(slots=True)
@@ -53,9 +61,17 @@ class Losses:
 class Proxy:
     """The proxy. Attributes may be changed while it runs."""
 
-    def __init__(self, behind: str, *, is_write: IsWrite, losses: Losses | None = None) -> None:
+    def __init__(
+        self,
+        behind: str,
+        *,
+        is_write: IsWrite,
+        losses: Losses | None = None,
+        spoil: Spoil = another_bearer,
+    ) -> None:
         self._behind = URL(behind)
         self._is_write = is_write
+        self._spoil = spoil
         self.losses = losses or Losses()
         self._session: aiohttp.ClientSession | None = None
         self._runner: web.AppRunner | None = None
@@ -113,11 +129,12 @@ class Proxy:
                 status=429,
                 headers={"Retry-After": str(self.throttle_seconds)},
             )
-        write = self._is_write(request.method, request.path)
+        body = await request.read()
+        write = self._is_write(request.method, request.path, body)
         self.writes += write
         self.under_way += write
         try:
-            answer = await self._handed_on(request)
+            answer = await self._handed_on(request, body)
         except aiohttp.ClientConnectorError:
             return web.json_response({"detail": "nobody listens there"}, status=503)
         except (aiohttp.ClientError, TimeoutError):
@@ -128,16 +145,16 @@ class Proxy:
             return _broken_off(request)
         return answer
 
-    async def _handed_on(self, request: web.Request) -> web.Response:
+    async def _handed_on(self, request: web.Request, body: bytes) -> web.Response:
         assert self._session is not None  # noqa: S101 (it is open)
         headers = {name: value for name, value in request.headers.items() if name.lower() not in OWN_HEADERS}
         if self.spoil_key:
-            headers["Authorization"] = "Bearer another"
+            body = self._spoil(headers, body)
         async with self._session.request(
             request.method,
             self._behind.join(URL(request.raw_path, encoded=True)),
             headers=headers,
-            data=await request.read(),
+            data=body,
             allow_redirects=False,
         ) as answer:
             kept = [
@@ -148,10 +165,14 @@ class Proxy:
 
 @asynccontextmanager
 async def lossy_proxy(
-    behind: str, *, is_write: IsWrite = by_method, losses: Losses | None = None
+    behind: str,
+    *,
+    is_write: IsWrite = by_method,
+    losses: Losses | None = None,
+    spoil: Spoil = another_bearer,
 ) -> AsyncIterator[Proxy]:
     """Run one before a CRM."""
-    proxy = Proxy(behind, is_write=is_write, losses=losses)
+    proxy = Proxy(behind, is_write=is_write, losses=losses, spoil=spoil)
     await proxy.open()
     try:
         yield proxy

@@ -407,13 +407,24 @@ async def test_what_is_dialed_next_and_was_read_long_ago_is_told(store: Store) -
     del campaign
 
 
+async def test_many_records_of_one_page_leave_at_once(store: Store) -> None:
+    campaign = await a_campaign_in(store)
+    await store.pulls.take(RULES, a_page(*(a_record(n) for n in range(1, 5))), at=NOW)
+
+    over = [a_record(n, over="won", changed_at=later(1)) for n in range(1, 4)]
+    await store.pulls.take(RULES, a_page(*over, before="1"), at=later(2))
+
+    left = await store.campaigns.next_candidates(campaign.id, limit=9)
+    assert [one.crm_ref for one in left] == ["odoo/crm.lead:4"]
+
+
 async def test_follow_ups_that_the_crm_names_wait_until_they_are_dealt_with(store: Store) -> None:
     await a_campaign_in(store)
-    record = a_record(next_follow_up_at=later(3600))
+    record = a_record(next_follow_up_at=later(3600), next_follow_up_on=NOW.date())
     await store.pulls.take(RULES, a_page(record), at=NOW)
 
     (wanted,) = await store.pulls.follow_ups(RULES.name, limit=9)
-    assert (wanted.ref, wanted.at) == ("odoo/crm.lead:1", later(3600))
+    assert (wanted.ref, wanted.at, wanted.day) == ("odoo/crm.lead:1", later(3600), NOW.date())
     await store.pulls.followed_up(RULES.name, wanted.ref, later(1))  # another one: it stays
     assert await store.pulls.follow_ups(RULES.name, limit=9) == [wanted]
     await store.pulls.followed_up(RULES.name, wanted.ref, wanted.at)
@@ -422,7 +433,7 @@ async def test_follow_ups_that_the_crm_names_wait_until_they_are_dealt_with(stor
 
     await store.pulls.take(RULES, a_page(a_record(changed_at=later(2)), before="1"), at=later(2))
     (wanted,) = await store.pulls.follow_ups(RULES.name, limit=9)
-    assert wanted.at is None
+    assert (wanted.at, wanted.day) == (None, None)
 
 
 async def test_a_record_that_is_lost_while_it_is_dialed_is_called_or_left_and_never_both(

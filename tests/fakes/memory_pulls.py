@@ -23,7 +23,7 @@ from cti.contacts.crm_cases import (
     wishes_of,
     without_consent,
 )
-from cti.contacts.crm_records import Heard, Memory, heard, is_older, newest
+from cti.contacts.crm_records import Heard, Memory, follow_up_day, heard, is_older, newest
 from cti.contacts.doubles import Known, entry_zone
 from cti.contacts.ranking import rank
 from cti.crm.pull_ports import PullChange
@@ -325,7 +325,12 @@ class MemoryPulls:
 
     async def follow_ups(self, pull: str, *, limit: int) -> list[Wanted]:
         return [
-            Wanted(ref=row["ref"], contact_id=row["contact_id"], at=row["follow_up_at"])
+            Wanted(
+                ref=row["ref"],
+                contact_id=row["contact_id"],
+                at=row["follow_up_at"],
+                day=follow_up_day(row["said"]),
+            )
             for row in self._of(pull)
             if row["follow_up_since"]
         ][:limit]

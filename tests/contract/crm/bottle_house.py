@@ -62,11 +62,11 @@ class BottleHouse:
         self.proxy = proxy
         self.lead = lead
         """On which calls stand, when a test says nothing else."""
-        self._mapping = mapping
+        self.mapping = mapping
         self._city = city
 
     def write(self, log: CallLog, **given: Any) -> CallWrite:
-        made = self._mapping.write(
+        made = self.mapping.write(
             replace(log, crm_ref=f"lead:{self.lead}"), Link(target="bottle", call_id=log.call_id)
         )
         return replace(made, log=log, **given)
@@ -102,7 +102,9 @@ class BottleHouse:
         return "lost"
 
     async def follow_ups(self, ref: RecordRef) -> Sequence[date]:
-        rows = await self.server.rows("SELECT due_date FROM task WHERE lead_id = ?", UUID(ref.id).hex)
+        rows = await self.server.rows(
+            "SELECT due_date FROM task WHERE lead_id = ? AND status != 'Completed'", UUID(ref.id).hex
+        )
         return [date.fromisoformat(row["due_date"]) for row in rows]
 
     async def order(self, fault: str) -> None:

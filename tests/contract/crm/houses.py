@@ -143,8 +143,4 @@ class StrictHouse:
         return "won"
 
     async def follow_ups(self, ref: RecordRef) -> Sequence[date]:
-        return [
-            one.next_follow_up_at.date()
-            for one in self.server.records
-            if one.ref == ref and one.next_follow_up_at is not None
-        ]
+        return [at.date() for on, at, _ in self.server.tasks.values() if on == ref]

@@ -1,5 +1,6 @@
 """A real Odoo 19 under the contract suite: one server for the whole run, a lead of its own for each test."""
 
+import json
 import tomllib
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -10,7 +11,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
 from crm_sync.account import Account
@@ -21,11 +21,12 @@ from cti.clock import SystemClock
 from cti.model.crm import CallLog, Link, RecordRef
 from lab.crm.odoo import Odoo, running_odoo
 from lab.crm.odoo_template import BOT, PHONECALL, PLAIN
+from lab.crm.proxy import Proxy, another_bearer, lossy_proxy
 from lab.errors import NotPrepared
-from tests.contract.crm.odoo_proxy import Proxy, proxy
 
 FILE = Path(__file__).parents[3] / "config" / "crm" / "odoo.toml"
 LEAD = "crm.lead"
+RPC = "/jsonrpc"
 NOTE = {"crm.phonecall": "description", "mail.message": "body"}
 
 
@@ -45,11 +46,11 @@ class OdooHouse:
     faults = frozenset({"lose_answer", "away", "throttle", "refuse_key"})
     source = "of_this_test"
 
-    def __init__(self, server: Odoo, database: str, crm: Crm, before: tuple[Proxy, TestServer]) -> None:
+    def __init__(self, server: Odoo, database: str, crm: Crm, proxy: Proxy) -> None:
         self.server = server
         self.database = database
         self.crm = crm
-        self.proxy, self._http = before
+        self.proxy = proxy
         self.token = ""
         self.lead = 0
         tables = tomllib.loads(FILE.read_text())
@@ -107,10 +108,15 @@ class OdooHouse:
         await self.ask(remote.kind, "unlink", ids=[int(remote.id)])
 
     async def order(self, fault: str) -> None:
-        if fault == "away":
-            await self._http.close()
-        else:
-            self.proxy.fault = fault
+        match fault:
+            case "lose_answer":
+                self.proxy.losses.next = 1
+            case "away":
+                await self.proxy.shut()
+            case "throttle":
+                self.proxy.throttle_next = 1
+            case "refuse_key":
+                self.proxy.spoil_key = True
 
     async def add_records(self, *facts: Mapping[str, Any]) -> list[RecordRef]:
         """Make leads, in one transaction: Odoo gives them the same instant."""
@@ -131,6 +137,7 @@ class OdooHouse:
             "search_read",
             domain=[["res_model", "=", ref.kind], ["res_id", "=", int(ref.id)]],
             fields=["date_deadline"],
+            context={},  # those that are done are archived
         )
         return [date.fromisoformat(row["date_deadline"]) for row in rows]
 
@@ -149,14 +156,34 @@ async def odoo_house(
         "unsure_seconds": 0.0,
         "sources": {OdooHouse.source: {"domain": [["referred", "=", token]], "fields": ["referred"]}},
     }
-    async with proxy(server.url) as before:
-        account = Account("odoo", str(before[1].make_url("/")), SecretStr(key or server.bot_key), "odoo.toml")
+    async with lossy_proxy(server.url, is_write=_is_load, spoil=_another_key) as proxy:
+        account = Account("odoo", proxy.url, SecretStr(key or server.bot_key), "odoo.toml")
         async with open_odoo(account, table | more, clock=SystemClock()) as crm:
-            house = OdooHouse(server, database, crm, before)
+            house = OdooHouse(server, database, crm, proxy)
             house.token = token
             (lead,) = await house.ask(LEAD, "create", vals_list=[{"name": "Contract", "type": "lead"}])
             house.lead = lead
             yield house
+
+
+def _is_load(_method: str, path: str, body: bytes) -> bool:
+    """Whether something is written: all of it by `load`."""
+    words = _words(body) if path == RPC else []
+    return path.endswith("/load") or words[4:5] == ["load"]
+
+
+def _another_key(headers: dict[str, str], body: bytes) -> bytes:
+    """Show another key: a bearer's, or the password of a call by JSON-RPC."""
+    if "Authorization" in headers:
+        return another_bearer(headers, body)
+    tree = json.loads(body)
+    if len(tree["params"]["args"]) > 2:
+        tree["params"]["args"][2] = "another"
+    return json.dumps(tree).encode()
+
+
+def _words(body: bytes) -> list[Any]:
+    return list(json.loads(body)["params"]["args"])
 
 
 ODOO_HOUSES = {

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 from pydantic import SecretStr
@@ -13,11 +14,11 @@ from pydantic import SecretStr
 from crm_sync.account import Account
 from crm_sync.composition import Opened, open_target
 from crm_sync.odoo import open_odoo
-from crm_sync.port import Answer, CallWrite, CrmError, PushResult
+from crm_sync.port import Answer, CallWrite, CrmError, EndsFollowUps, PushResult
 from cti.clock import SystemClock
 from cti.model.crm import Link, RecordRef
 from cti.settings.crm_sections import CrmTargetSettings
-from lab.crm.odoo import Odoo
+from lab.crm.odoo import Odoo, OdooRefused
 from lab.crm.odoo_template import PHONECALL, PLAIN
 from tests.builders import NOW
 from tests.contract.crm.houses import a_log
@@ -478,3 +479,51 @@ async def test_reading_back_a_span_pages_and_leaves_out_what_is_not_ours(phoneca
     assert [one.call_id for one in found] == [one.log.call_id for one in writes[:2]]
     assert [one.seconds for one in found] == pytest.approx([42.0, 42.0])
     assert found[1].started_at == at + timedelta(minutes=1)
+
+
+async def test_a_call_that_somebody_archived_stands_there_and_is_brought_up_to_date(
+    phonecalls: OdooHouse,
+) -> None:
+    log = a_log()
+    first = await pushed(phonecalls, phonecalls.write(log))
+    assert first.remote is not None
+    await phonecalls.ask("crm.phonecall", "write", ids=[int(first.remote.id)], values={"active": False})
+
+    assert [one.remote for one in await phonecalls.crm.read_back([log.call_id])] == [first.remote]
+    again = await pushed(phonecalls, phonecalls.write(replace(log, note="after"), remote=first.remote))
+
+    assert (again.answer, again.remote) == (Answer.OK, first.remote), again.message
+    (there,) = await phonecalls.standing(log.call_id)
+    assert "after" in str(there["note"])
+    assert there["row"]["active"] is False
+
+
+async def test_a_follow_up_that_is_done_is_shown_in_the_chatter_once_and_nobody_is_mailed(
+    house: OdooHouse,
+) -> None:
+    (lead,) = await house.add_records({"name": "Li Wei"})
+    before = await house.ask("mail.mail", "search_count", domain=[])
+    await house.crm.follow_up(lead, at=NOW, user="anna@example.com", text="the offer", key="k" * 32 + lead.id)
+    ends = cast(EndsFollowUps, house.crm)
+
+    for _ in range(2):
+        await ends.follow_up_over(lead, key="k" * 32 + lead.id, done=True)
+
+    shown = [["model", "=", LEAD], ["res_id", "=", int(lead.id)], ["mail_activity_type_id", "!=", False]]
+    assert await house.ask("mail.message", "search_count", domain=shown) == 1
+    assert await house.ask("mail.mail", "search_count", domain=[]) == before
+
+
+async def test_the_bot_may_not_delete_calls_and_a_copy_bears_no_mark(phonecalls: OdooHouse) -> None:
+    """So the adapter removes nothing, and has nothing to remove: of one external id there is one record."""
+    log = a_log()
+    first = await pushed(phonecalls, phonecalls.write(log))
+    assert first.remote is not None
+    ids, server = [int(first.remote.id)], phonecalls.server
+
+    with pytest.raises(OdooRefused, match="AccessError"):
+        await server.ask(PHONECALL, "crm.phonecall", "unlink", key=server.bot_key, ids=ids)
+
+    await phonecalls.ask("crm.phonecall", "copy", ids=ids)
+    assert [one.remote for one in await phonecalls.crm.read_back([log.call_id])] == [first.remote]
+    assert phonecalls.crm.capabilities.removes is False

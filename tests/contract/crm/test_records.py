@@ -1,11 +1,13 @@
 """What every adapter that reads records promises. See `crm_sync.port.Crm`."""
 
 from datetime import timedelta
+from typing import cast
 from uuid import uuid4
 
 import pytest
 
-from crm_sync.port import Answer, CrmError, PulledRecord
+from crm_sync.port import Answer, CrmError, EndsFollowUps, PulledRecord
+from cti.crm.promises import is_ours
 from cti.model.crm import RecordRef
 from tests.builders import NOW
 from tests.contract.crm.houses import House, RecordHouse
@@ -122,6 +124,21 @@ async def test_a_follow_up_of_the_same_key_is_moved_and_never_doubled(house: Hou
     assert list(await there.follow_ups(lead)) == [later.date()]
 
 
+@pytest.mark.parametrize("hour", [1, 10, 22])
+async def test_our_own_follow_up_that_comes_back_is_known(house: House, hour: int) -> None:
+    if not house.crm.capabilities.follow_ups:
+        pytest.skip("this CRM takes no follow-ups")
+    there = records_of(house)
+    (lead,) = await there.add_records({"name": "Li Wei"})
+    at = (NOW + timedelta(days=3)).replace(hour=hour, minute=30)
+
+    await there.crm.follow_up(lead, at=at, user=None, text="wants an offer", key=uuid4().hex)
+
+    back = (await there.crm.records([lead]))[lead]
+    if back.next_follow_up_at is not None:
+        assert is_ours(back.next_follow_up_at, [at], day=back.next_follow_up_on)
+
+
 async def test_a_follow_up_on_a_record_that_is_not_there_is_refused(house: House) -> None:
     if not house.crm.capabilities.follow_ups:
         pytest.skip("this CRM takes no follow-ups")
@@ -132,6 +149,28 @@ async def test_a_follow_up_on_a_record_that_is_not_there_is_refused(house: House
         await there.crm.follow_up(
             RecordRef(lead.kind, "987654321"), at=NOW, user=None, text="call", key=uuid4().hex
         )
+
+
+@pytest.mark.parametrize("done", [True, False])
+async def test_a_follow_up_that_is_over_stands_there_no_more_and_may_come_again(
+    house: House, done: bool
+) -> None:
+    if not house.crm.capabilities.ends_follow_ups:
+        pytest.skip("this CRM's users end follow-ups themselves")
+    there, crm = records_of(house), cast(EndsFollowUps, house.crm)
+    (lead,) = await there.add_records({"name": "Li Wei"})
+    key, at = uuid4().hex, NOW + timedelta(days=3)
+
+    await crm.follow_up_over(lead, key=key, done=done)  # there never was one
+    await there.crm.follow_up(lead, at=at, user=None, text="wants an offer", key=key)
+    await there.crm.follow_up(lead, at=at, user=None, text="another", key=uuid4().hex)
+    for _ in range(2):  # an answer may be lost
+        await crm.follow_up_over(lead, key=key, done=done)
+    assert len(await there.follow_ups(lead)) == 1, "the other stays"
+
+    later = NOW + timedelta(days=9)
+    await there.crm.follow_up(lead, at=later, user=None, text="after all", key=key)
+    assert later.date() in await there.follow_ups(lead)
 
 
 async def test_a_record_has_a_page(house: House) -> None:

@@ -1,9 +1,12 @@
 """What the proof needs of a CRM besides its adapter: leads to call, to be cut off, to be read past the adapter."""
 
 import asyncio
-from collections.abc import Sequence
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from html import unescape
 from pathlib import Path
 from typing import Any, Final, Protocol
 from uuid import UUID
@@ -14,6 +17,7 @@ from lab.crm.odoo_template import PHONECALL
 from lab.crm.proxy import by_method
 
 MAPPINGS: Final = Path(__file__).parents[3] / "config" / "crm"
+LINK: Final = re.compile(r'href="[^"]*/mail/view\?model=([a-z.]+)&res_id=(\d+)"')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +48,20 @@ class ProofHouse(Protocol):
         """Return the text of the mapping file: the shipped one, with short waits."""
         ...
 
-    def is_write(self, method: str, path: str) -> bool:
+    def is_write(self, method: str, path: str, body: bytes) -> bool:
         """Whether a request changes something there."""
         ...
 
     async def seed(self, count: int) -> Sequence[str]:
         """Make so many leads; return references to them."""
+        ...
+
+    async def seed_deals(self, count: int) -> Sequence[str]:
+        """Make so many deals; return references to them. None where a call is told to no deal."""
+        ...
+
+    async def told(self, deals: Sequence[str]) -> Mapping[tuple[str, str], int]:
+        """Return how often each of these deals was told of a call: by the deal and the record that was called."""
         ...
 
     async def stop(self) -> None: ...
@@ -78,11 +90,17 @@ class BottleProof:
         shipped = (MAPPINGS / "bottlecrm.toml").read_text()
         return shipped.replace("[bottle]\n", "[bottle]\ntimeout_seconds = 5\nunsure_seconds = 1\n")
 
-    def is_write(self, method: str, path: str) -> bool:
-        return by_method(method, path)
+    def is_write(self, method: str, path: str, body: bytes) -> bool:
+        return by_method(method, path, body)
 
     async def seed(self, count: int) -> Sequence[str]:
         return [f"lead:{one}" for one in await self._server.add_leads(count)]
+
+    async def seed_deals(self, count: int) -> Sequence[str]:
+        return []
+
+    async def told(self, deals: Sequence[str]) -> Mapping[tuple[str, str], int]:
+        return {}
 
     async def stop(self) -> None:
         await self._server.stop()
@@ -125,7 +143,7 @@ class OdooProof:
         ours = f'database = "{PHONECALL}"\ntimeout_seconds = 5\nunsure_seconds = 1'
         return shipped.replace('database = "odoo"', ours)
 
-    def is_write(self, method: str, path: str) -> bool:
+    def is_write(self, method: str, path: str, _body: bytes) -> bool:
         return method == "POST" and path.rpartition("/")[2] not in self.READING
 
     async def seed(self, count: int) -> Sequence[str]:
@@ -135,6 +153,28 @@ class OdooProof:
         ]
         made = await self._server.ask(PHONECALL, "crm.lead", "create", vals_list=leads)
         return [f"crm.lead:{one}" for one in made]
+
+    async def seed_deals(self, count: int) -> Sequence[str]:
+        deals = [{"name": f"Deal {number}", "type": "opportunity"} for number in range(count)]
+        made = await self._server.ask(PHONECALL, "crm.lead", "create", vals_list=deals)
+        return [f"crm.lead:{one}" for one in made]
+
+    async def told(self, deals: Sequence[str]) -> Mapping[tuple[str, str], int]:
+        """By the links that stand in the chatter of deals, whatever external id a note has."""
+        ids = [int(one.rpartition(":")[2]) for one in deals]
+        rows = await self._server.ask(
+            PHONECALL,
+            "mail.message",
+            "search_read",
+            domain=[["model", "=", "crm.lead"], ["res_id", "in", ids]],
+            fields=["res_id", "body"],
+        )
+        links = [
+            (f"crm.lead:{row['res_id']}", f"{kind}:{number}")
+            for row in rows
+            for kind, number in LINK.findall(unescape(row["body"]))
+        ]
+        return Counter(links)
 
     async def stop(self) -> None:
         await asyncio.to_thread(self._server.stop)

@@ -14,9 +14,24 @@ from tests.integration.postgres import PostgresServer, postgres_server
 
 __all__ = ["postgres_server"]
 
-SHORT = Plan(leads=16, called_thrice=2, kills=1, down_seconds=2.5, calls_per_second=4.0, drain_seconds=120.0)
+SHORT = Plan(
+    leads=16,
+    called_thrice=2,
+    with_deal=4,
+    kills=1,
+    down_seconds=2.5,
+    calls_per_second=4.0,
+    drain_seconds=120.0,
+    lose_every=4,
+)
 LONG = Plan(
-    leads=200, called_thrice=20, kills=10, down_seconds=30.0, calls_per_second=4.0, drain_seconds=900.0
+    leads=200,
+    called_thrice=20,
+    with_deal=50,
+    kills=10,
+    down_seconds=30.0,
+    calls_per_second=4.0,
+    drain_seconds=900.0,
 )
 
 

@@ -1,7 +1,8 @@
 """Callbacks to the CRM and its follow-ups to us, both ways at once, without an echo."""
 
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -155,6 +156,21 @@ async def test_a_callback_of_ours_is_moved_by_the_crm_and_stays_where_it_put_it(
     assert house.writer.written == 2
 
 
+async def test_a_callback_of_ours_comes_back_as_a_day_and_keeps_its_time() -> None:
+    house = await House().open()
+    await house.make(later(7200))
+    await house.minutes(2)
+
+    day = NOW.date()
+    begins = NOW - timedelta(hours=1)
+    house.crm.touch(a_lead(next_follow_up_at=begins, next_follow_up_on=day, changed_at=later(200)))
+    await house.minutes(30)
+
+    (one,) = await house.callbacks()
+    assert one.due_at == later(7200)
+    assert house.writer.written == 1
+
+
 async def test_a_follow_up_that_is_past_makes_no_callback() -> None:
     house = await House().open()
     house.crm.touch(a_lead(next_follow_up_at=later(-7200), changed_at=later(1)))
@@ -256,3 +272,14 @@ async def test_a_contact_of_no_record_leaves_nothing_to_write(ref: str | None) -
 def test_a_follow_up_of_ours_is_known_by_its_time(at: datetime, ours: bool) -> None:
     assert is_ours(at, [later(-86_400), NOW]) is ours
     assert is_ours(at, []) is False
+
+
+@pytest.mark.parametrize(("days", "ours"), [(0, True), (1, True), (2, False)])
+def test_a_follow_up_of_ours_is_known_by_its_day_wherever_that_day_begins(days: int, ours: bool) -> None:
+    """At 20:00 UTC it is the next day in Shanghai already, whose day began at 16:00 UTC."""
+    written = NOW.replace(hour=20)
+    day = written.date() + timedelta(days=days)
+    begins = datetime.combine(day, time(), tzinfo=ZoneInfo("Asia/Shanghai")).astimezone(UTC)
+
+    assert is_ours(begins, [written], day=day) is ours
+    assert is_ours(begins, [written]) is False, "only the CRM's word makes a day of it"

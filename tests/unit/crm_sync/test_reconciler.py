@@ -53,6 +53,21 @@ async def test_differences_planted_by_hand_are_found_and_nothing_else(
     await prove(a_bench(server, store), StrictHands(server))
 
 
+async def test_calls_are_asked_for_as_many_at_one_time_as_the_crm_takes_and_each_question_is_paid(
+    server: StrictCrm,
+) -> None:
+    bench = a_bench(server, MemoryStore(), calls_at_once=2)
+    calls = [await bench.call() for _ in range(5)]
+    await bench.push()
+    bench.clock.advance(SETTLED.total_seconds())
+    for call in calls:
+        await StrictHands(server).delete(await bench.remote(call))
+
+    run, _ = await bench.reconcile(mend=True)
+
+    assert (run.looked, run.requests) == (5, 1 + 3)
+
+
 async def test_a_crm_that_removes_nothing_keeps_its_doubles(server: StrictCrm) -> None:
     await prove(a_bench(server, MemoryStore(), removes=False), StrictHands(server))
 
