@@ -220,6 +220,8 @@ class _Wired:
             also=lambda call, facts: (
                 self.crm.followers.changed(call.call_id, clock.now()) if facts.path else ()
             ),
+            tell=self.hooks.book.tell,
+            on_hooks=self.hooks.work.wake,
         )
         self.quality = QualityParts(
             database=database,
@@ -238,6 +240,8 @@ class _Wired:
             clock=clock,
             campaigns=self.campaigns,
             open_calls=lambda: len(self.exchange.tracker.open_calls()),
+            tell=self.hooks.book.tell,
+            on_hooks=self.hooks.work.wake,
         )
         self.work = self._work(clock)
         self.calls = CallRoom(
