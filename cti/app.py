@@ -179,6 +179,7 @@ class _Wired:
             wake=self._wake,
         )
         self.compliance = ComplianceRoom(settings=settings, database=database, clock=clock)
+        self.crm = CrmRoom(settings=settings, config=config, database=database, clock=clock)
         self.people = People(
             settings=settings,
             database=database,
@@ -190,8 +191,8 @@ class _Wired:
             tell=self.hooks.book.tell,
             on_hooks=self.hooks.work.wake,
             on_work=self._wake,
+            follow=self.crm.contact_followers.changed,
         )
-        self.crm = CrmRoom(settings=settings, config=config, database=database, clock=clock)
         self.callbacks = CallbackRoom(
             settings=settings,
             database=database,

@@ -55,7 +55,7 @@ class Facts(MemoryRecordings):
     def __init__(self) -> None:
         self.tables = MemoryTables()
         super().__init__(self.tables)
-        self.tables.calls[CALL] = a_call(id=CALL, placed_at=ANSWERED)
+        self.tables.calls[CALL] = a_call(id=CALL, placed_at=ANSWERED, campaign_id=4)
         self.saved: list[tuple[str, RecordingFacts]] = []
         self.fault: Exception | None = None
 
@@ -123,7 +123,7 @@ def a_tell() -> Tell:
         name="crm",
         url="https://crm.example",
         events=("recording.*",),
-        campaign_ids=(a_call().campaign_id or 0,),
+        campaign_ids=(4,),
         secret="whsec_x",
         state_at=ENDED,
         created_at=ENDED,
@@ -154,7 +154,7 @@ async def test_a_raw_file_becomes_a_wav_file_with_both_sides(desk: Desk) -> None
             seconds=2.0,
             size_bytes=64_044,
             at=desk.clock.now(),
-            campaign_id=desk.facts.tables.calls[CALL].campaign_id,
+            campaign_id=4,
         )
     ]
     assert not desk.raw.exists()
@@ -182,7 +182,7 @@ async def test_what_is_told_is_written_with_the_facts_under_the_same_ids(
         known.id for one in desk.events if (known := told(one))
     ]
     campaigns = {json.loads(work.payload["body"])["data"]["campaign_id"] for work in works}
-    assert campaigns == {desk.facts.tables.calls[CALL].campaign_id}
+    assert campaigns == {4}
     assert woken == [1]
 
 

@@ -156,8 +156,8 @@ async def test_callbacks_are_written_over_the_api(site: Site) -> None:
         await process.writer.step()
 
         assert list(process.crm.tasks) == [f"callback-{one.id}"]
-        links = await site.store.follow_ups.links("odoo", [one.id])
-        assert links[one.id].remote == f"task:callback-{one.id}"
+        links = await site.store.follow_ups.links("odoo", [str(one.id)])
+        assert links[str(one.id)].remote == f"task:callback-{one.id}"
 
 
 async def test_a_follow_up_that_is_refused_stands_among_the_dead_letters(site: Site) -> None:
