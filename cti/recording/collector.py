@@ -204,17 +204,16 @@ class RecordingCollector:
             at=self._clock.now(),
             campaign_id=call.campaign_id,
         )
-        alarms = [self._alarm(call, alarm)] if alarm else []
+        alarms = [self._no_use(call, alarm)] if alarm else []
         await self._save(order, facts, [ready, *alarms], call=call, peaks=peaks)
 
     async def _missing(self, order: Order, problem: str | None) -> None:
         """Store that there is nothing; an alarm unless the call was over before recording could begin."""
         reason = problem or "the call was over before anything was recorded"
-        alarms = [self._alarm(await self._call(order), problem)] if problem else []
+        alarms = [self._no_use(await self._call(order), problem)] if problem else []
         await self._save(order, RecordingFacts(path=None, problem=reason), alarms)
 
-    def _alarm(self, call: RecordedCall, reason: str) -> RecordingMissing:
-        log.error("the recording of call %s on %s is not usable: %s", call.call_id, call.node, reason)
+    def _no_use(self, call: RecordedCall, reason: str) -> RecordingMissing:
         return RecordingMissing(
             call_id=call.call_id, reason=reason, at=self._clock.now(), campaign_id=call.campaign_id
         )
@@ -243,6 +242,13 @@ class RecordingCollector:
         except NotFound as error:
             raise GiveUp(f"a recording without a call: {error}") from error
         for event in events:
+            if isinstance(event, RecordingMissing):
+                log.error(
+                    "the recording of call %s on %s is not usable: %s",
+                    order.call_id,
+                    order.node,
+                    event.reason,
+                )
             self._bus.publish(event)
         if told:
             self._on_work()
