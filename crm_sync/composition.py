@@ -29,7 +29,7 @@ from crm_sync.reconciler import Regular, RunFeed, TargetReconciler
 from cti.clock import Clock, SystemClock
 from cti.errors import CtiError, SettingsError
 from cti.model.crm import Answer, Rate
-from cti.service import Service, running
+from cti.service import Service, Together, running
 from cti.settings import Settings
 from cti.settings.crm_sections import CrmTargetSettings
 
@@ -67,10 +67,25 @@ async def work(settings: Settings, *, config: Path | None = None, ends_with_stdi
     """
     if not settings.crm.targets:
         raise SettingsError("crm.targets: the settings name no CRM; add a [[crm.targets]] table")
-    clock = SystemClock()
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    writing = asyncio.create_task(_write(settings, config=config), name="writing to CRMs")
+    told = asyncio.create_task(_told_to_end(stopped, with_stdin=ends_with_stdin), name="told to end")
+    # also while it is asked who we are: a CRM may take a minute to answer
+    try:
+        await asyncio.wait({writing, told}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (writing, told):
+            task.cancel()
+        await asyncio.wait({writing, told})
+    if not writing.cancelled():
+        writing.result()  # it failed by itself, and says why
+
+
+async def _write(settings: Settings, *, config: Path | None) -> None:
+    """Write for ever."""
+    clock = SystemClock()
     async with AsyncExitStack() as stack:
         house = await stack.enter_async_context(open_house(settings, config=config, clock=clock))
         services: list[Service] = []
@@ -82,12 +97,16 @@ async def work(settings: Settings, *, config: Path | None = None, ends_with_stdi
                 reconciler_of(ready, house.runs, clock=clock),
                 *readers_of(ready, house, settings),
             ]
-        await stack.enter_async_context(running(*services))
+        await stack.enter_async_context(running(Together("CRMs", *services)))
         log.info("writing to %s", ", ".join(target.name for target in settings.crm.targets))
-        if ends_with_stdin:
-            await _first_of(stopped.wait(), _stdin_ends())
-        else:
-            await stopped.wait()
+        await asyncio.Event().wait()
+
+
+async def _told_to_end(stopped: asyncio.Event, *, with_stdin: bool) -> None:
+    if with_stdin:
+        await _first_of(stopped.wait(), _stdin_ends())
+    else:
+        await stopped.wait()
 
 
 async def check(settings: Settings, *, only: str | None = None) -> list[Finding]:

@@ -1,6 +1,7 @@
-"""Writes callbacks into a CRM as follow-ups of records. A service, one for each target that can take them.
+"""Writes callbacks, and contacts' own next follow-ups, into a CRM as follow-ups of records.
 
-One after the other: they are few, and the same key again only moves what stands there.
+A service, one for each target that can take them. One after the other: they are few, and the same key again only moves
+what stands there.
 """
 
 import asyncio
@@ -21,8 +22,6 @@ POLL_SECONDS: Final = 2.0
 LONGEST_WAIT_SECONDS: Final = 60.0
 AT_ONCE: Final = 10
 """Taken at one time: written within a lease, also by a CRM that takes some seconds for each."""
-KEY: Final = "callback-{id}"
-"""By which the CRM's adapter knows a callback again."""
 
 
 class FollowFeed(Protocol):
@@ -35,7 +34,7 @@ class FollowFeed(Protocol):
 
 
 class FollowUpWriter:
-    """Brings callbacks into one CRM."""
+    """Brings follow-ups into one CRM."""
 
     def __init__(self, *, target: str, crm: Crm, mapping: Mapping, feed: FollowFeed, rate: Rate) -> None:
         self.name = f"follow-ups to {target}"
@@ -84,15 +83,16 @@ class FollowUpWriter:
         try:
             kind = self._mapping.records.kind
             ref = record_ref(one.crm_ref, target=self._target, kind=kind)
-            key = KEY.replace("{id}", str(one.callback_id))
             if ref is None or not (one.open or self._crm.capabilities.ends_follow_ups):
                 return _with(settled, nothing_sent=one.open, ref=order.link.ref if order.link else "")
             remote = None
-            if one.open:
+            if one.open and one.due_at is not None:
                 user = self._mapping.user(one.agent, one.extension)
-                remote = await self._crm.follow_up(ref, at=one.due_at, user=user, text=one.text, key=key)
+                remote = await self._crm.follow_up(
+                    ref, at=one.due_at, user=user, text=one.text, key=one.crm_key
+                )
             else:
-                await cast(EndsFollowUps, self._crm).follow_up_over(ref, key=key, done=one.done)
+                await cast(EndsFollowUps, self._crm).follow_up_over(ref, key=one.crm_key, done=one.done)
             self.written += 1
             return _with(settled, ref=f"{self._target}/{ref}", remote=str(remote) if remote else None)
         except CrmError as error:

@@ -30,8 +30,11 @@ KEEP_SECONDS: Final = 20.0
 """A third of a lease, so that one or two failures do not lose it."""
 AHEAD: Final = 64
 """Calls taken at one time at least, where a CRM takes them one by one."""
-END_SECONDS: Final = 10.0
-"""How long batches may take to end once the process is told to."""
+END_SECONDS: Final = 5.0
+"""How long batches may take to end once the process is told to. With `GIVE_BACK_SECONDS` less than the service gives
+its processes (`cti.child.END_SECONDS`)."""
+GIVE_BACK_SECONDS: Final = 2.0
+"""How long giving back may take then; after that the leases run out."""
 SETTLE_TRIES: Final = 12
 SETTLE_PAUSE_SECONDS: Final = 2.0
 """So often and so far apart it is tried to write down what became of a batch; then its lease has run out, and whoever
@@ -106,7 +109,10 @@ class TargetPusher:
                 while True:
                     await self._pause(await self.step(tasks))
             finally:
-                await self._give_back()
+                if self._ahead:
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(GIVE_BACK_SECONDS):
+                            await self._give_back()
                 if self._batches:
                     await asyncio.wait(self._batches, timeout=END_SECONDS)
 

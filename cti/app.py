@@ -179,6 +179,7 @@ class _Wired:
             wake=self._wake,
         )
         self.compliance = ComplianceRoom(settings=settings, database=database, clock=clock)
+        self.crm = CrmRoom(settings=settings, config=config, database=database, clock=clock)
         self.people = People(
             settings=settings,
             database=database,
@@ -190,8 +191,8 @@ class _Wired:
             tell=self.hooks.book.tell,
             on_hooks=self.hooks.work.wake,
             on_work=self._wake,
+            follow=self.crm.contact_followers.changed,
         )
-        self.crm = CrmRoom(settings=settings, config=config, database=database, clock=clock)
         self.callbacks = CallbackRoom(
             settings=settings,
             database=database,
@@ -220,6 +221,8 @@ class _Wired:
             also=lambda call, facts: (
                 self.crm.followers.changed(call.call_id, clock.now()) if facts.path else ()
             ),
+            tell=self.hooks.book.tell,
+            on_hooks=self.hooks.work.wake,
         )
         self.quality = QualityParts(
             database=database,
@@ -238,6 +241,8 @@ class _Wired:
             clock=clock,
             campaigns=self.campaigns,
             open_calls=lambda: len(self.exchange.tracker.open_calls()),
+            tell=self.hooks.book.tell,
+            on_hooks=self.hooks.work.wake,
         )
         self.work = self._work(clock)
         self.calls = CallRoom(

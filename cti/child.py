@@ -19,7 +19,9 @@ FIRST_PAUSE_SECONDS: Final = 1.0
 LONGEST_PAUSE_SECONDS: Final = 60.0
 WELL_SECONDS: Final = 60.0
 """A child that lived for so long was well: the next pause is the first one again."""
-END_SECONDS: Final = 15.0
+END_SECONDS: Final = 10.0
+"""How long a child may take to end. It leaves room for the child's own limits, and is itself well within what whoever
+stops the service waits for: two kinds of children end one after the other."""
 RECYCLE_STATUS: Final = 75
 """A child that ends with this wants to be begun again at once (EX_TEMPFAIL of sysexits.h)."""
 

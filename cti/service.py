@@ -72,6 +72,20 @@ async def running(*services: Service) -> AsyncIterator[None]:
         yield
 
 
+class Together:
+    """Services that are ended all at once, for such as take their time to end. A service itself."""
+
+    def __init__(self, name: str, *services: Service) -> None:
+        self.name = name
+        self._services = services
+
+    async def run(self) -> None:
+        """Run them until cancelled; each is begun again when it fails."""
+        async with asyncio.TaskGroup() as tasks:
+            for service in self._services:
+                tasks.create_task(_guarded(service), name=service.name)
+
+
 async def _guarded(service: Service) -> None:
     while True:
         try:

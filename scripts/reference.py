@@ -58,7 +58,8 @@ def events_page() -> Iterator[str]:
     yield from _head("Type", "When, and its fields beside the envelope's")
     for kind, meaning in MEANINGS.items():
         yield _row(f"`{kind}`", meaning)
-    yield f"\nReserved for later: {', '.join(f'`{name}`' for name in sorted(RESERVED))}."
+    if RESERVED:
+        yield f"\nReserved for later: {', '.join(f'`{name}`' for name in sorted(RESERVED))}."
 
 
 def conditions_page() -> Iterator[str]:

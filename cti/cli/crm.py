@@ -28,7 +28,7 @@ STATUS: Final = (
     "requests_today",
     "reconciled",
 )
-DEAD: Final = ("id", "target", "what", "call_id", "callback_id", "runs", "error")
+DEAD: Final = ("id", "target", "what", "call_id", "callback_id", "contact_id", "runs", "error")
 PULL: Final = (
     "pull",
     "target",

@@ -12,7 +12,7 @@ from cti.contacts.conditions import condition_of
 from cti.contacts.cursors import after_of, cursor_of
 from cti.contacts.dictionary_desk import DictionaryDesk
 from cti.contacts.edits import Edit, edited
-from cti.contacts.finding_ports import FindingStore
+from cti.contacts.finding_ports import ContactWorks, FindingStore, no_contact_works
 from cti.contacts.settling import Viewer, settled
 from cti.errors import BadInput, NotFound
 from cti.model.agents import Agent
@@ -68,13 +68,16 @@ class ContactDesk:
         clock: Clock,
         zone: str,
         dictionaries: DictionaryDesk,
+        follow: ContactWorks = no_contact_works,
     ) -> None:
+        """`follow` says which work an edit leaves behind."""
         self._store = store
         self._agents = agents
         self._campaigns = campaigns
         self._clock = clock
         self._zone = zone
         self._dictionaries = dictionaries
+        self._follow = follow
 
     def viewer(self, asking: Asking) -> Viewer:
         """Return what conditions are settled with. Raises BadInput for an unknown time zone."""
@@ -147,7 +150,9 @@ class ContactDesk:
             self._must_be_codes(change, subject)
             return change
 
-        await self._store.change(contact_id, plan, kind="edit", by=asking.name, at=self._clock.now())
+        await self._store.change(
+            contact_id, plan, kind="edit", by=asking.name, at=self._clock.now(), works=self._follow
+        )
         return await self._seen(contact_id, asking)
 
     async def note(self, contact_id: int, text: str, asking: Asking) -> None:

@@ -1,15 +1,25 @@
 """What finding and changing contacts needs of storage."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from cti.contacts.changes import Change, Subject
 from cti.model.conditions import Condition, Scope
 from cti.model.contact_rows import ContactChange, ContactQuery, ContactRow, EntryRow
+from cti.model.work import NewWork
 
 Plan = Callable[[Subject], Change]
 """Says what changes of a contact; a change of nothing is left out. Pure: called within the transaction."""
+
+
+ContactWorks = Callable[[int, Collection[str]], Sequence[NewWork]]
+"""Says which work a contact leaves behind of whom these columns changed. Pure: called within the transaction."""
+
+
+def no_contact_works(contact_id: int, columns: Collection[str]) -> Sequence[NewWork]:
+    """Leave no work behind."""
+    return ()
 
 
 class FindingStore(Protocol):
@@ -31,8 +41,20 @@ class FindingStore(Protocol):
         """List what people changed of a contact, newest first."""
         ...
 
-    async def change(self, contact_id: int, plan: Plan, *, kind: str, by: str, at: datetime) -> Change:
-        """Change one contact as the plan says, with a row of history. Raises NotFound, and what the plan raises."""
+    async def change(
+        self,
+        contact_id: int,
+        plan: Plan,
+        *,
+        kind: str,
+        by: str,
+        at: datetime,
+        works: ContactWorks = no_contact_works,
+    ) -> Change:
+        """Change one contact as the plan says, with a row of history and the work that it leaves behind.
+
+        Raises NotFound, and what the plan raises.
+        """
         ...
 
     async def tags(self) -> Sequence[tuple[str, int]]:

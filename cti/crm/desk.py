@@ -13,7 +13,7 @@ from cti.crm.targets import ASKED_FOR, Target, kind_of
 from cti.errors import NotFound
 from cti.model.crm import CRM_PUSH, Answer, Link, TargetStanding
 from cti.model.crm_reconciliation import Reconciliation
-from cti.model.follow_ups import CRM_FOLLOW_UP
+from cti.model.follow_ups import CRM_FOLLOW_UP, contact_of
 from cti.model.work import NewWork, Work
 from cti.work.ports import WorkCounts, WorkStore
 
@@ -49,6 +49,8 @@ class DeadLetter:
     """`call` or `follow_up`."""
     call_id: str | None = None
     callback_id: int | None = None
+    contact_id: int | None = None
+    """Of a follow-up of the contact's own."""
     runs: int
     error: str
 
@@ -201,12 +203,14 @@ class CrmDesk:
 
 def _letter(work: Work) -> DeadLetter:
     follows = work.kind.startswith(CRM_FOLLOW_UP)
+    contact_id = contact_of(work.key) if follows else None
     return DeadLetter(
         id=work.id,
         target=work.kind.removeprefix(CRM_FOLLOW_UP if follows else CRM_PUSH),
         what="follow_up" if follows else "call",
         call_id=None if follows else work.key,
-        callback_id=int(work.key) if follows else None,
+        callback_id=int(work.key) if follows and contact_id is None else None,
+        contact_id=contact_id,
         runs=work.attempts,
         error=work.error or "",
     )

@@ -8,13 +8,13 @@ from cti.model.follow_ups import FollowLink, FollowUp
 
 
 class FollowUpStore(Protocol):
-    """Callbacks as CRMs are told of them. Every method is one transaction."""
+    """Follow-ups as CRMs are told of them, by key (`cti.model.follow_ups.key_of`). Every method is one transaction."""
 
-    async def facts(self, callback_ids: Sequence[int]) -> Mapping[int, FollowUp]:
-        """Return the present facts of these callbacks."""
+    async def facts(self, keys: Sequence[str]) -> Mapping[str, FollowUp]:
+        """Return the present facts; of callbacks and contacts that are gone nothing."""
         ...
 
-    async def links(self, target: str, callback_ids: Sequence[int]) -> Mapping[int, FollowLink]:
+    async def links(self, target: str, keys: Sequence[str]) -> Mapping[str, FollowLink]:
         """Return what is remembered of them at a target."""
         ...
 
@@ -22,10 +22,22 @@ class FollowUpStore(Protocol):
         """Write what is remembered of one."""
         ...
 
-    async def behind(self, target: str, *, limit: int) -> list[int]:
-        """List callbacks that stand there otherwise than here: settled, moved, or another agent's meanwhile."""
+    async def behind(self, target: str, *, limit: int) -> list[str]:
+        """List what stands there otherwise than here: settled, moved, or another agent's meanwhile.
+
+        At most so many callbacks, and so many of contacts.
+        """
         ...
 
     async def written(self, target: str, contact_id: int) -> list[datetime]:
-        """List the times for which callbacks of a contact were written there."""
+        """List the times for which follow-ups of a contact were written there."""
+        ...
+
+    async def moved_there(
+        self, target: str, contact_id: int, *, at: datetime, by: str, now: datetime
+    ) -> bool:
+        """Move a contact's own follow-up to where the CRM has put it, with a row of his history.
+
+        False, and nothing is written, when none of his stands there.
+        """
         ...

@@ -1,12 +1,14 @@
-"""Hands out the callbacks that are to be written to a CRM as follow-ups, and writes down what became of them.
+"""Hands out what is to be written to a CRM as follow-ups, and writes down what became of it: callbacks, and the next
+follow-ups of contacts.
 
-Their work is written in the transaction that makes, moves or settles a callback by hand; whatever else changes one (a
-call that reached him, another owner) is found by looking for those that stand there otherwise than here.
+Their work is written in the transaction that makes, moves or settles a callback by hand, or changes the contact;
+whatever else changes one (a call that reached him, another owner) is found by looking for those that stand there
+otherwise than here.
 """
 
 import logging
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -27,6 +29,10 @@ from cti.model.follow_ups import (
     FollowOrders,
     FollowSettlement,
     FollowUp,
+    contact_of,
+    key_of,
+    print_of,
+    with_time,
 )
 from cti.model.work import NewWork, Work
 from cti.work.backoff import retry_seconds
@@ -39,7 +45,8 @@ PRIORITY: Final = -99
 LOOK_EVERY: Final = timedelta(seconds=30)
 MOST_FOUND: Final = 200
 MOST_DEAD: Final = 10_000
-KEPT_TIMES: Final = 10
+TELLING: Final = frozenset({"next_follow_up_at", "crm_ref"})
+"""Columns of a contact with which his own follow-up changes."""
 ERROR_LENGTH: Final = 2000
 
 
@@ -56,21 +63,34 @@ class CallbackFollowers:
 
     def moved(self, one: Callback) -> Sequence[NewWork]:
         """Return it for a callback that was made, moved or settled by hand."""
-        return works_of([one.id], self._targets)
+        return works_of([key_of(callback_id=one.id, contact_id=one.contact_id)], self._targets)
 
 
-def works_of(callback_ids: Sequence[int], targets: Sequence[str]) -> list[NewWork]:
-    """Return the work that writes these callbacks."""
+class ContactFollowers:
+    """The work that changes of contacts leave behind, for all targets."""
+
+    def __init__(self, targets: Sequence[str]) -> None:
+        self._targets = tuple(targets)
+
+    def changed(self, contact_id: int, columns: Collection[str]) -> Sequence[NewWork]:
+        """Return it for a contact of whom somebody changed these columns."""
+        if TELLING.isdisjoint(columns):
+            return ()
+        return works_of([key_of(callback_id=None, contact_id=contact_id)], self._targets)
+
+
+def works_of(keys: Sequence[str], targets: Sequence[str]) -> list[NewWork]:
+    """Return the work that writes these follow-ups."""
     return [
-        NewWork(
-            kind=follow_kind(target),
-            key=str(callback_id),
-            payload={"callback_id": callback_id},
-            priority=PRIORITY,
-        )
+        NewWork(kind=follow_kind(target), key=key, payload=_payload(key), priority=PRIORITY)
         for target in targets
-        for callback_id in callback_ids
+        for key in keys
     ]
+
+
+def _payload(key: str) -> dict[str, int]:
+    contact_id = contact_of(key)
+    return {"callback_id": int(key)} if contact_id is None else {"contact_id": contact_id}
 
 
 class TableFollowUps:
@@ -96,7 +116,7 @@ class TableFollowUps:
         self._looked: dict[str, datetime] = {}
 
     async def take(self, name: str, *, limit: int, rate: Rate) -> FollowOrders:
-        """Lease callbacks that are to be written now. Those that need no writing are ended here. Raises NotFound."""
+        """Lease follow-ups that are to be written now. Those that need no writing are ended here. Raises NotFound."""
         self._must_know(name)
         now = self._clock.now()
         await self._find(name, now)
@@ -123,17 +143,17 @@ class TableFollowUps:
         if not behind:
             return
         letters = await self._works.dead(kind=follow_kind(name), limit=MOST_DEAD)
-        dead = {int(work.key) for work in letters}
+        dead = {work.key for work in letters}
         await self._works.add(works_of([one for one in behind if one not in dead], [name]), now=now)
 
     async def _orders(self, name: str, leased: Sequence[Work], now: datetime) -> list[FollowOrder]:
         if not leased:
             return []
-        ids = [int(work.key) for work in leased]
-        facts, links = await self._store.facts(ids), await self._store.links(name, ids)
+        keys = [work.key for work in leased]
+        facts, links = await self._store.facts(keys), await self._store.links(name, keys)
         orders, idle = [], []
         for work in leased:
-            one, link = facts.get(int(work.key)), links.get(int(work.key))
+            one, link = facts.get(work.key), links.get(work.key)
             if work.attempts > PLAN.attempts:
                 await self._works.bury(work, error=work.error or "never came to an end", now=now)
             elif one is None or not is_to_be_written(one, link, target=name):
@@ -152,10 +172,10 @@ class TableFollowUps:
         """Write down what became of orders. Raises NotFound."""
         self._must_know(name)
         now = self._clock.now()
-        links = await self._store.links(name, [one.follow_up.callback_id for one in settlements])
+        links = await self._store.links(name, [one.follow_up.key for one in settlements])
         for one in settlements:
             if one.answer in (Answer.OK, Answer.DELETED) and not one.nothing_sent:
-                await self._store.put(link_after(links.get(one.follow_up.callback_id), one, name, now=now))
+                await self._store.put(link_after(links.get(one.follow_up.key), one, name, now=now))
             await self._end(one, now)
         unsent = sum(one.nothing_sent for one in settlements)
 
@@ -181,7 +201,7 @@ class TableFollowUps:
         elif one.answer in BLAMELESS:
             await self._works.give_back(work, due_at=now, now=now)
         elif one.answer is Answer.PERMANENT or work.attempts >= PLAN.attempts:
-            log.error("callback %s is not written to %s: %s", work.key, work.kind, error)
+            log.error("follow-up %s is not written to %s: %s", work.key, work.kind, error)
             await self._works.bury(work, error=error, now=now)
         else:
             pause = retry_seconds(work.attempts, plan=PLAN, chance=self._chance())
@@ -195,7 +215,7 @@ class TableFollowUps:
 
 
 def is_to_be_written(one: FollowUp, link: FollowLink | None, *, target: str) -> bool:
-    """Return whether a callback stands in the CRM otherwise than here. Pure.
+    """Return whether a follow-up stands in the CRM otherwise than here. Pure.
 
     One that the CRM itself named is not written back, as long as it stands where the CRM put it: `link` is None then.
     """
@@ -208,15 +228,16 @@ def is_to_be_written(one: FollowUp, link: FollowLink | None, *, target: str) -> 
         return one.open and one.created_by != f"crm {target}"
     if not one.open or not link.standing:
         return link.standing or one.open
-    return not link.written or link.written[-1] != one.due_at or link.agent_id != one.agent_id
+    other_words = link.text_print is not None and link.text_print != print_of(one.text)
+    return other_words or link.agent_id != one.agent_id or link.written[-1:] != (one.due_at,)
 
 
 def link_after(before: FollowLink | None, one: FollowSettlement, target: str, *, now: datetime) -> FollowLink:
-    """Return what is remembered once a callback was written. Pure."""
+    """Return what is remembered once one was written. Pure."""
     follow_up = one.follow_up
-    written = before.written if before else ()
-    if follow_up.open:
-        written = (*written, follow_up.due_at)[-KEPT_TIMES:]
+    written, text_print = (before.written, before.text_print) if before else ((), None)
+    if follow_up.open and follow_up.due_at is not None:
+        written, text_print = with_time(written, follow_up.due_at), print_of(follow_up.text)
     return FollowLink(
         target=target,
         callback_id=follow_up.callback_id,
@@ -224,6 +245,7 @@ def link_after(before: FollowLink | None, one: FollowSettlement, target: str, *,
         ref=one.ref or (before.ref if before else ""),
         remote=one.remote or (before.remote if before else None),
         written=written,
+        text_print=text_print,
         agent_id=follow_up.agent_id,
         standing=follow_up.open and one.answer is Answer.OK,
         written_at=now,

@@ -40,6 +40,14 @@ class Callbacks(Protocol):
     ) -> Callback: ...
 
 
+class MovedThere(Protocol):
+    """See `cti.crm.follow_up_ports.FollowUpStore.moved_there`."""
+
+    async def __call__(
+        self, target: str, contact_id: int, *, at: datetime, by: str, now: datetime
+    ) -> bool: ...
+
+
 class PromiseKeeper:
     """Sees to the follow-ups of pulled records."""
 
@@ -50,17 +58,21 @@ class PromiseKeeper:
         callbacks: Callbacks,
         campaigns: Callable[[], Awaitable[Sequence[Campaign]]],
         written: Callable[[str, int], Awaitable[Sequence[datetime]]],
+        moved_there: MovedThere,
         clock: Clock,
         raise_by: int = 0,
         zone: str = "UTC",
     ) -> None:
-        """`written`: which times we wrote into a CRM for a contact ourselves. `raise_by`: how much a callback raises a
-        contact in a campaign that dials them first. `zone`: of contacts of whom none is known.
+        """`written`: which times we wrote into a CRM for a contact ourselves; `moved_there` moves his own follow-up.
+
+        `raise_by`: how much a callback raises a contact in a campaign that dials them first. `zone`: of contacts of
+        whom none is known.
         """
         self._store = store
         self._callbacks = callbacks
         self._campaigns = campaigns
         self._written = written
+        self._moved_there = moved_there
         self._clock = clock
         self._raise_by = raise_by
         self._zone = zone
@@ -96,7 +108,9 @@ class PromiseKeeper:
             if wanted.at > now and abs(standing.due_at - wanted.at) >= SAME:
                 moved = CallbackChange(due_at=wanted.at)
                 await self._callbacks.change(standing.id, moved, by=by, raised=raised, at=now)
-        elif wanted.at > now:
+        elif wanted.at > now and not await self._moved_there(
+            rules.target, wanted.contact_id, at=wanted.at, by=by, now=now
+        ):
             where = await self._callbacks.whereabouts(wanted.contact_id)
             new = NewCallback(
                 contact_id=wanted.contact_id,

@@ -68,7 +68,8 @@ class AgentDesk:
                 # What he looked at was known to the daemon that ended; he is shown somebody anew.
                 self._roster.apply(agent, signals.OfferOver(), now)
         for call in open_calls:
-            # Calls are committed before they leave, agents' changes a moment later: a kill may have come between.
+            # Calls are committed before agents' changes: a kill may have come between.
+            self._join(call)
             kept = self._roster.get(call.agent_id)
             if kept is not None and may_take_calls(kept) and not call.joins:
                 self._roster.apply(kept, signals.Reserved(call_id=call.id), call.placed_at)
@@ -281,6 +282,13 @@ class AgentDesk:
             await self._legs.let_go(agent)
 
     def _on_call(self, call: Call, at: datetime) -> None:
+        talking = self._join(call)
+        for agent in self._roster.holders(call.id):
+            if talking is None or agent.id != talking.id:
+                self._part(agent, call, at)
+
+    def _join(self, call: Call) -> Agent | None:
+        """Have the agent who talks on the call be on it since they were joined; return him, None when nobody does."""
         present = None if call.ended else call.joined
         talking = None if present is None else self._roster.get(present.agent_id)
         if (
@@ -289,9 +297,7 @@ class AgentDesk:
             and (talking.state, talking.call_id) != (AgentState.ON_CALL, call.id)
         ):
             self._roster.apply(talking, signals.Joined(call_id=call.id), present.joined_at)
-        for agent in self._roster.holders(call.id):
-            if talking is None or agent.id != talking.id:
-                self._part(agent, call, at)
+        return talking
 
     def _part(self, agent: Agent, call: Call, at: datetime) -> None:
         if agent.state is AgentState.ON_CALL:

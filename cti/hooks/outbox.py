@@ -1,7 +1,8 @@
 """Writes work for events that no transaction of ours tells of. A service.
 
-What is written with its own transaction (calls, agents, dispositions, owners, callbacks) is passed over here; see
-docs/decisions/0130. The rest is gathered for a moment and written together: a kill within that moment loses it.
+What is written with its own transaction (calls, agents, dispositions, owners, callbacks, recordings, transcripts) is
+passed over here; see docs/decisions/0130. The rest is gathered for a moment and written together: a kill within that
+moment loses it.
 """
 
 import asyncio
@@ -20,7 +21,10 @@ from cti.model.events import (
     DispositionSet,
     Event,
     MaterialRequested,
+    RecordingMissing,
+    RecordingReady,
     ScreenPop,
+    TranscriptReady,
 )
 from cti.model.telling import Tell
 from cti.model.work import NewWork
@@ -36,6 +40,9 @@ WRITTEN_ELSEWHERE: Final = (
     MaterialRequested,
     ContactMoved,
     CallbackMoved,
+    RecordingReady,
+    RecordingMissing,
+    TranscriptReady,
     ScreenPop,
 )
 """Written in the transaction of what they tell; a pop is never written."""

@@ -21,7 +21,7 @@ class RecordField:
 
     name: str
     kind: str
-    """`text`, `time` (ISO 8601, UTC), `number`, `list`."""
+    """`text`, `time` (ISO 8601, UTC), `number`, `list`, `table`."""
     meaning: str
     value: Callable[[CallRow], Value]
 
@@ -252,11 +252,17 @@ CALL_FIELDS: Final[tuple[RecordField, ...]] = (
         "Each stay with an agent: `agent_id` (null: not one of ours), `channel_id`, `joined_at`, `left_at`.",
         _joins,
     ),
+    RecordField(
+        "deal",
+        "table",
+        "The contact's deal as the CRM has it now: `ref`, `name`, `stage`, `amount`, `currency`.",
+        lambda row: dict(row.deal) if row.deal else None,
+    ),
 )
 """In the order in which people want to read them."""
 
 
 def call_record(of: CallRow | Call) -> dict[str, Value]:
-    """Return the record. Of a bare `Call` (live events) names, disposition and recording are null."""
+    """Return the record. Of a bare `Call` (live events) names, deal, disposition and recording are null."""
     row = of if isinstance(of, CallRow) else CallRow(call=of)
     return {field.name: field.value(row) for field in CALL_FIELDS}

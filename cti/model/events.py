@@ -107,6 +107,7 @@ class RecordingReady:
     seconds: float
     size_bytes: int
     at: datetime
+    campaign_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +117,7 @@ class RecordingMissing:
     call_id: str
     reason: str
     at: datetime
+    campaign_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

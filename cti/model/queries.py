@@ -1,7 +1,9 @@
 """Questions to the store of facts, and the rows they bring."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from cti.model.calls import Call
 from cti.model.conditions import Condition
@@ -68,3 +70,5 @@ class CallRow:
     disposition: str | None = None
     note: str | None = None
     recording: RecordingFacts | None = None
+    deal: Mapping[str, Any] | None = None
+    """Of the contact, as the CRM says: `ref`, `name`, `stage`, `amount`, `currency`."""

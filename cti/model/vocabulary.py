@@ -102,9 +102,11 @@ MEANINGS: Final[Mapping[EventType, str]] = {
     EventType.CALL_ENDED: "It is over; the outcome is known. `call`: its record.",
     EventType.CALL_DISPOSITION_SET: "The agent's verdict: `call_id`, `agent_id`, `disposition`, `note`, "
     "`campaign_id`, `contact_id`.",
-    EventType.RECORDING_READY: "A recording is checked and kept: `call_id`, `path`, `seconds`, `size_bytes`.",
-    EventType.RECORDING_MISSING: "Alarm: no usable recording: `call_id`, `reason`.",
-    EventType.TRANSCRIPT_READY: "A call has a transcript, or a newer one: `call_id`, `version`, `model`, `language`.",
+    EventType.RECORDING_READY: "A recording is checked and kept: `call_id`, `path`, `seconds`, `size_bytes`, "
+    "`campaign_id`.",
+    EventType.RECORDING_MISSING: "Alarm: no usable recording: `call_id`, `reason`, `campaign_id`.",
+    EventType.TRANSCRIPT_READY: "A call has a transcript, or a newer one: `call_id`, `version`, `model`, `language`, "
+    "`campaign_id`.",
     EventType.TRANSCRIPTION_DEAD: "Alarm: a recording cannot be transcribed: `call_id`, `reason`.",
     EventType.RECORDING_PAUSED: "A running recording holds silence from now on, or (`paused` false) sound again: "
     "`call_id`, `paused`, `by`.",
@@ -284,9 +286,15 @@ PLAIN: Final[Mapping[type[Plain], tuple[EventType, tuple[str, ...]]]] = {
         EventType.CALL_DISPOSITION_SET,
         ("call_id", "agent_id", "disposition", "note", "campaign_id", "contact_id"),
     ),
-    RecordingReady: (EventType.RECORDING_READY, ("call_id", "path", "seconds", "size_bytes")),
-    RecordingMissing: (EventType.RECORDING_MISSING, ("call_id", "reason")),
-    TranscriptReady: (EventType.TRANSCRIPT_READY, ("call_id", "version", "model", "language")),
+    RecordingReady: (
+        EventType.RECORDING_READY,
+        ("call_id", "path", "seconds", "size_bytes", "campaign_id"),
+    ),
+    RecordingMissing: (EventType.RECORDING_MISSING, ("call_id", "reason", "campaign_id")),
+    TranscriptReady: (
+        EventType.TRANSCRIPT_READY,
+        ("call_id", "version", "model", "language", "campaign_id"),
+    ),
     TranscriptionDead: (EventType.TRANSCRIPTION_DEAD, ("call_id", "reason")),
     RecordingPaused: (EventType.RECORDING_PAUSED, ("call_id", "paused", "by")),
     RecordingStopped: (EventType.RECORDING_STOPPED, ("node", "reason")),

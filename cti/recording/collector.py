@@ -6,7 +6,7 @@ finds the raw file does all over again; one that finds only facts, or only a who
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -27,6 +27,7 @@ from cti.model.recordings import (
     file_key,
     kept_name,
 )
+from cti.model.telling import Tell, tell_nobody
 from cti.model.work import Work
 from cti.recording.archive import Archive, Kept
 from cti.recording.files import as_wav, raw_sound, remove, size_of
@@ -64,10 +65,13 @@ class RecordingCollector:
         keep_raw: bool = False,
         settle_seconds: float = SETTLE_SECONDS,
         patience: timedelta = timedelta(seconds=60),
+        tell: Tell = tell_nobody,
+        on_work: Callable[[], None] = lambda: None,
     ) -> None:
         """`raw_folders`: by node, where its `<astspooldir>/monitor/cti` is seen from here.
 
-        `following`: the work that is written with the facts. `disk_full` is told why nothing can be kept.
+        `following`: the work that is written with the facts; `tell`: that of their events, `on_work` hears when it is
+        written. `disk_full` is told why nothing can be kept.
         """
         self._store = store
         self._archive = archive
@@ -81,6 +85,8 @@ class RecordingCollector:
         self._keep_raw = keep_raw
         self._settle_seconds = settle_seconds
         self._patience = patience
+        self._tell = tell
+        self._on_work = on_work
 
     async def collect(self, work: Work) -> None:
         """Do one piece of work. Raises RecordingError to be run again, GiveUp when the order makes no sense."""
@@ -190,49 +196,62 @@ class RecordingCollector:
             retention=self._retention(call),
             recorded_at=order.answered_at,
         )
-        await self._save(order, facts, call=call, peaks=peaks)
-        self._bus.publish(
-            RecordingReady(
-                call_id=order.call_id,
-                path=kept.path,
-                seconds=sound_seconds(sound),
-                size_bytes=kept.size_bytes,
-                at=self._clock.now(),
-            )
+        ready = RecordingReady(
+            call_id=order.call_id,
+            path=kept.path,
+            seconds=sound_seconds(sound),
+            size_bytes=kept.size_bytes,
+            at=self._clock.now(),
+            campaign_id=call.campaign_id,
         )
-        if alarm:
-            self._alarm(order, alarm)
+        alarms = [self._no_use(call, alarm)] if alarm else []
+        await self._save(order, facts, [ready, *alarms], call=call, peaks=peaks)
 
     async def _missing(self, order: Order, problem: str | None) -> None:
         """Store that there is nothing; an alarm unless the call was over before recording could begin."""
         reason = problem or "the call was over before anything was recorded"
-        await self._save(order, RecordingFacts(path=None, problem=reason))
-        if problem:
-            self._alarm(order, problem)
+        alarms = [self._no_use(await self._call(order), problem)] if problem else []
+        await self._save(order, RecordingFacts(path=None, problem=reason), alarms)
 
-    def _alarm(self, order: Order, reason: str) -> None:
-        log.error("the recording of call %s on %s is not usable: %s", order.call_id, order.node, reason)
-        self._bus.publish(RecordingMissing(call_id=order.call_id, reason=reason, at=self._clock.now()))
+    def _no_use(self, call: RecordedCall, reason: str) -> RecordingMissing:
+        return RecordingMissing(
+            call_id=call.call_id, reason=reason, at=self._clock.now(), campaign_id=call.campaign_id
+        )
 
     async def _save(
         self,
         order: Order,
         facts: RecordingFacts,
+        events: Sequence[RecordingReady | RecordingMissing],
         *,
         call: RecordedCall | None = None,
         peaks: Peaks | None = None,
     ) -> None:
+        """Store facts, the work that follows and that of the events; then tell the events."""
+        told = [work for event in events for work in self._tell(event)]
+        following = self._following(call, facts) if call else ()
         try:
             await self._store.save_recording(
                 order.call_id,
                 facts,
                 at=self._clock.now(),
                 peaks=peaks,
-                works=self._following(call, facts) if call else (),
+                works=(*following, *told),
                 ended_at=order.ended_at,
             )
         except NotFound as error:
             raise GiveUp(f"a recording without a call: {error}") from error
+        for event in events:
+            if isinstance(event, RecordingMissing):
+                log.error(
+                    "the recording of call %s on %s is not usable: %s",
+                    order.call_id,
+                    order.node,
+                    event.reason,
+                )
+            self._bus.publish(event)
+        if told:
+            self._on_work()
 
     async def _remove(self, raw: Path) -> None:
         try:

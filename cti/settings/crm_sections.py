@@ -47,7 +47,8 @@ class CrmTargetSettings(Section):
         True, description="Write the link to the recording, where `crm.recording_url` is set."
     )
     follow_ups: bool = Field(
-        False, description="Write callbacks as follow-ups of the record, where the adapter can."
+        False,
+        description="Write callbacks and contacts' next follow-ups as follow-ups of the record, where the adapter can.",
     )
     in_flight: int | None = Field(
         None,

@@ -29,6 +29,7 @@ _ROWS: Final = (
         _calls.disposition,
         _calls.note,
         tables.contacts.c.name.label("contact_name"),
+        tables.contacts.c.deal,
         tables.campaigns.c.name.label("campaign_name"),
         tables.agents.c.login.label("agent_login"),
         _recordings.call_id.label("recorded"),
@@ -136,6 +137,7 @@ def _call_row(row: Row[Any], joins: Mapping[str, tuple[Join, ...]]) -> CallRow:
         disposition=row.disposition,
         note=row.note,
         recording=facts_of(row) if row.recorded is not None else None,
+        deal=row.deal,
     )
 
 

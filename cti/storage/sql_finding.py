@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from cti.contacts.changes import Change
-from cti.contacts.finding_ports import Plan
+from cti.contacts.finding_ports import ContactWorks, Plan, no_contact_works
 from cti.errors import NotFound
 from cti.model.conditions import Condition, Scope
 from cti.model.contact_rows import SORTED_BY, ContactChange, ContactQuery, ContactRow, EntryRow, Sort
@@ -19,6 +19,7 @@ from cti.storage.connections import Connections
 from cti.storage.contact_rows import ROWS, contact_rows, subjects
 from cti.storage.portable import by_bytes
 from cti.storage.uninterrupted import to_the_end
+from cti.storage.work_rows import WorkWriter
 
 _contacts, _entries, _changes = tables.contacts.c, tables.list_entries.c, tables.contact_changes.c
 _ORDERS: Final[dict[str, ColumnElement[Any]]] = {
@@ -56,6 +57,7 @@ class SqlFinding:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
         self.begun = connections.begun
+        self._works = WorkWriter(connections)
 
     @to_the_end
     async def contacts(self, wanted: ContactQuery) -> list[ContactRow]:
@@ -92,7 +94,16 @@ class SqlFinding:
             return [ContactChange(**row) for row in (await connection.execute(question)).mappings()]
 
     @to_the_end
-    async def change(self, contact_id: int, plan: Plan, *, kind: str, by: str, at: datetime) -> Change:
+    async def change(
+        self,
+        contact_id: int,
+        plan: Plan,
+        *,
+        kind: str,
+        by: str,
+        at: datetime,
+        works: ContactWorks = no_contact_works,
+    ) -> Change:
         """See the port."""
         async with self._connections.writing() as connection:
             found = await subjects(connection, [contact_id], lock=True)
@@ -102,6 +113,7 @@ class SqlFinding:
             if change:
                 changed = [(contact_id, change)]
                 await carry_out(self._connections, connection, changed, kind=kind, by=by, at=at)
+                await self._works.write(connection, works(contact_id, change.contact), now=at)
         return change
 
     @to_the_end

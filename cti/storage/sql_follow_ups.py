@@ -4,19 +4,27 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cti.contacts.changes import Change
 from cti.model.callbacks import OPEN_CALLBACKS, CallbackState
-from cti.model.follow_ups import FollowLink, FollowUp
+from cti.model.follow_ups import FollowLink, FollowUp, contact_of, key_of, with_time
 from cti.storage import tables
+from cti.storage.change_rows import carry_out
 from cti.storage.connections import Connections
+from cti.storage.contact_rows import subjects
 from cti.storage.portable import one_of
 from cti.storage.uninterrupted import to_the_end
 
-_links, _callbacks, _agents = tables.crm_follow_ups.c, tables.callbacks.c, tables.agents.c
-_PLAIN: Final = ("target", "callback_id", "contact_id", "ref", "remote", "agent_id", "written_at")
+_links, _callbacks, _agents = tables.crm_follow_links.c, tables.callbacks.c, tables.agents.c
+_contacts = tables.contacts.c
+_PLAIN: Final = (
+    *("target", "callback_id", "contact_id", "ref", "remote", "text_print", "agent_id"),
+    "written_at",
+)
 _OPEN: Final = sorted(state.value for state in OPEN_CALLBACKS)
-_FACTS: Final = (
+_OF_CALLBACKS: Final = (
     select(
         _callbacks.id,
         _callbacks.contact_id,
@@ -25,20 +33,32 @@ _FACTS: Final = (
         _callbacks.note,
         _callbacks.created_by,
         _callbacks.agent_id,
-        tables.contacts.c.crm_ref,
+        _contacts.crm_ref,
         _agents.login,
         _agents.endpoint,
     )
-    .join_from(tables.callbacks, tables.contacts, tables.contacts.c.id == _callbacks.contact_id)
+    .join_from(tables.callbacks, tables.contacts, _contacts.id == _callbacks.contact_id)
     .outerjoin(tables.agents, _agents.id == _callbacks.agent_id)
     .where(one_of(_callbacks.id, "callback_ids"))
 )
-_LINKS: Final = select(tables.crm_follow_ups).where(
-    _links.target == bindparam("of_target"), one_of(_links.callback_id, "callback_ids")
+_OF_CONTACTS: Final = (
+    select(
+        _contacts.id,
+        _contacts.next_follow_up_at,
+        _contacts.owner_agent_id,
+        _contacts.crm_ref,
+        _agents.login,
+        _agents.endpoint,
+    )
+    .outerjoin_from(tables.contacts, tables.agents, _agents.id == _contacts.owner_agent_id)
+    .where(one_of(_contacts.id, "contact_ids"))
+)
+_LINKS: Final = select(tables.crm_follow_links).where(
+    _links.target == bindparam("of_target"), one_of(_links.key, "keys")
 )
 _BEHIND: Final = (
-    select(_links.callback_id)
-    .join_from(tables.crm_follow_ups, tables.callbacks, _callbacks.id == _links.callback_id)
+    select(_links.key)
+    .join_from(tables.crm_follow_links, tables.callbacks, _callbacks.id == _links.callback_id)
     .where(
         _links.target == bindparam("of_target"),
         tables.still_there,
@@ -51,50 +71,76 @@ _BEHIND: Final = (
     .order_by(_links.written_at)
     .limit(bindparam("at_most"))
 )
+_CONTACTS_BEHIND: Final = (
+    select(_links.key)
+    .join_from(tables.crm_follow_links, tables.contacts, _contacts.id == _links.contact_id)
+    .where(
+        _links.target == bindparam("of_target"),
+        tables.still_there,
+        _links.callback_id.is_(None),
+        or_(
+            _contacts.next_follow_up_at.is_distinct_from(_links.due_at),
+            _contacts.owner_agent_id.is_distinct_from(_links.agent_id),
+        ),
+    )
+    .order_by(_links.written_at)
+    .limit(bindparam("at_most"))
+)
 
 
 class SqlFollowUps:
-    """Callbacks and what stands for them in CRMs."""
+    """Follow-ups and what stands for them in CRMs."""
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
         self.begun = connections.begun
-        new = connections.insert(tables.crm_follow_ups)
-        key = ("target", "callback_id")
+        new = connections.insert(tables.crm_follow_links)
+        key = ("target", "key")
         self._put = new.on_conflict_do_update(
             index_elements=[_links[name] for name in key],
             set_={column.name: new.excluded[column.name] for column in _links if column.name not in key},
         )
 
     @to_the_end
-    async def facts(self, callback_ids: Sequence[int]) -> Mapping[int, FollowUp]:
+    async def facts(self, keys: Sequence[str]) -> Mapping[str, FollowUp]:
         """See the port."""
+        owns = {key: contact_of(key) for key in keys}
+        callback_ids = [int(key) for key, contact_id in owns.items() if contact_id is None]
+        contact_ids = [contact_id for contact_id in owns.values() if contact_id is not None]
         async with self._connections.glancing() as connection:
-            rows = await connection.execute(_FACTS, {"callback_ids": list(callback_ids)})
-            return {row.id: _follow_up(row) for row in rows}
+            found = [
+                *(_of_callback(row) for row in await _rows(connection, _OF_CALLBACKS, callback_ids)),
+                *(_of_contact(row) for row in await _rows(connection, _OF_CONTACTS, contact_ids)),
+            ]
+        return {one.key: one for one in found}
 
     @to_the_end
-    async def links(self, target: str, callback_ids: Sequence[int]) -> Mapping[int, FollowLink]:
+    async def links(self, target: str, keys: Sequence[str]) -> Mapping[str, FollowLink]:
         """See the port."""
-        asked = {"of_target": target, "callback_ids": list(callback_ids)}
+        asked = {"of_target": target, "keys": list(keys)}
         async with self._connections.glancing() as connection:
-            return {row.callback_id: _link(row) for row in await connection.execute(_LINKS, asked)}
+            return {row.key: _link(row) for row in await connection.execute(_LINKS, asked)}
 
     @to_the_end
     async def put(self, link: FollowLink) -> None:
         """See the port."""
-        values = {name: getattr(link, name) for name in _PLAIN}
+        values = {name: getattr(link, name) for name in ("key", *_PLAIN)}
         values["written"] = [moment.isoformat() for moment in link.written]
+        values["due_at"] = link.written[-1] if link.written else None
         values["ended_at"] = None if link.standing else link.written_at
         async with self._connections.writing() as connection:
             await connection.execute(self._put, values)
 
     @to_the_end
-    async def behind(self, target: str, *, limit: int) -> list[int]:
+    async def behind(self, target: str, *, limit: int) -> list[str]:
         """See the port."""
+        asked = {"of_target": target, "at_most": limit}
         async with self._connections.glancing() as connection:
-            found = await connection.execute(_BEHIND, {"of_target": target, "at_most": limit})
-            return list(found.scalars())
+            return [
+                key
+                for question in (_BEHIND, _CONTACTS_BEHIND)
+                for key in (await connection.execute(question, asked)).scalars()
+            ]
 
     @to_the_end
     async def written(self, target: str, contact_id: int) -> list[datetime]:
@@ -104,8 +150,35 @@ class SqlFollowUps:
             rows = (await connection.execute(question)).scalars()
             return [datetime.fromisoformat(text) for row in rows for text in row]
 
+    @to_the_end
+    async def moved_there(
+        self, target: str, contact_id: int, *, at: datetime, by: str, now: datetime
+    ) -> bool:
+        """See the port."""
+        mine = (_links.target == target, _links.key == key_of(callback_id=None, contact_id=contact_id))
+        standing = select(_links.written).where(*mine, tables.still_there).with_for_update()
+        async with self._connections.writing() as connection:
+            found = await subjects(connection, [contact_id], lock=True)
+            before = found[0].facts["next_follow_up_at"] if found else None
+            row = (await connection.execute(standing)).one_or_none()
+            if before is None or row is None:
+                return False
+            change = Change(contact={"next_follow_up_at": (before, at)})
+            await carry_out(self._connections, connection, [(contact_id, change)], kind="crm", by=by, at=now)
+            written = with_time([datetime.fromisoformat(one) for one in row.written], at)
+            values = {"written": [one.isoformat() for one in written], "due_at": at, "written_at": now}
+            await connection.execute(update(tables.crm_follow_links).where(*mine).values(values))
+        return True
 
-def _follow_up(row: Any) -> FollowUp:
+
+async def _rows(connection: AsyncConnection, question: Any, ids: Sequence[int]) -> Sequence[Any]:
+    if not ids:
+        return ()
+    name = "callback_ids" if question is _OF_CALLBACKS else "contact_ids"
+    return (await connection.execute(question, {name: list(ids)})).all()
+
+
+def _of_callback(row: Any) -> FollowUp:
     state = CallbackState(row.state)
     return FollowUp(
         callback_id=row.id,
@@ -117,6 +190,20 @@ def _follow_up(row: Any) -> FollowUp:
         text=row.note,
         created_by=row.created_by,
         agent_id=row.agent_id,
+        agent=row.login,
+        extension=row.endpoint,
+    )
+
+
+def _of_contact(row: Any) -> FollowUp:
+    return FollowUp(
+        callback_id=None,
+        contact_id=row.id,
+        crm_ref=row.crm_ref,
+        due_at=row.next_follow_up_at,
+        open=row.next_follow_up_at is not None,
+        done=False,
+        agent_id=row.owner_agent_id,
         agent=row.login,
         extension=row.endpoint,
     )

@@ -11,7 +11,7 @@ from cti.child import Child
 from cti.clock import Clock
 from cti.crm.desk import CrmDesk
 from cti.crm.feed import TableFeed
-from cti.crm.follow_ups import CallbackFollowers
+from cti.crm.follow_ups import CallbackFollowers, ContactFollowers
 from cti.crm.gate import CrmGate, InnerGate
 from cti.crm.pull_desk import PullDesk
 from cti.crm.reconcile_desk import ReconcileDesk
@@ -43,9 +43,9 @@ class CrmRoom:
         """`config`: the settings file, for the process; `command` begins it."""
         targets = settings.crm.rules()
         self.followers = CallFollowers(targets)
-        self.callback_followers = CallbackFollowers(
-            [target.name for target in settings.crm.targets if target.follow_ups]
-        )
+        following = [target.name for target in settings.crm.targets if target.follow_ups]
+        self.callback_followers = CallbackFollowers(following)
+        self.contact_followers = ContactFollowers(following)
         self.pulls = PullDesk(
             intake=intake_of(settings, database, clock=clock),
             follow_ups=follow_ups_of(settings, database, clock=clock),

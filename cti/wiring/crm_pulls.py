@@ -16,6 +16,7 @@ def intake_of(settings: Settings, database: Database, *, clock: Clock) -> TableI
         callbacks=database.callbacks,
         campaigns=database.campaigns.campaigns,
         written=database.follow_ups.written,
+        moved_there=database.follow_ups.moved_there,
         clock=clock,
         raise_by=CALLBACK_RAISE,
         zone=settings.api.zone or "UTC",

@@ -9,6 +9,7 @@ from cti.contacts.bulk_desk import BulkDesk
 from cti.contacts.bulk_ports import Given
 from cti.contacts.desk import ContactDesk
 from cti.contacts.dictionary_desk import DictionaryDesk
+from cti.contacts.finding_ports import ContactWorks
 from cti.contacts.importer import Importer
 from cti.contacts.lead_desk import LeadDesk
 from cti.contacts.view_desk import ViewDesk
@@ -45,8 +46,12 @@ class People:
         tell: Tell,
         on_hooks: Callable[[], None],
         on_work: Callable[[], None],
+        follow: ContactWorks,
     ) -> None:
-        """`tell` says which work a move of a contact leaves for webhooks, `on_hooks` that there is some."""
+        """`tell` says which work a move of a contact leaves for webhooks, `on_hooks` that there is some.
+
+        `follow`: which an edit leaves for CRMs.
+        """
         self.dictionaries = dictionaries
         house = House(
             store=database.ownership,
@@ -69,6 +74,7 @@ class People:
             clock=clock,
             zone=settings.api.zone,
             dictionaries=dictionaries,
+            follow=follow,
         )
         self.views = ViewDesk(store=database.views, contacts=self.contacts, clock=clock)
         self.leads = LeadDesk(store=database.leads, bus=bus, clock=clock)

@@ -9,6 +9,7 @@ from cti.dialer.campaign_desk import CampaignDesk
 from cti.model.campaign_rules import RecordingRules
 from cti.model.queries import RecordingFacts
 from cti.model.recordings import RecordedCall
+from cti.model.telling import Tell, tell_nobody
 from cti.model.work import (
     COLLECT_RECORDING,
     COMPRESS_RECORDING,
@@ -53,6 +54,8 @@ class Recordings:
         on_work: Callable[[], None],
         transcribe: Transcribe = lambda _call, _facts: (),
         also: Transcribe = lambda _call, _facts: (),
+        tell: Tell = tell_nobody,
+        on_hooks: Callable[[], None] = lambda: None,
     ) -> None:
         store = database.recordings
         raw_folders: dict[str, Path] = {
@@ -81,6 +84,8 @@ class Recordings:
             following=self._following,
             disk_full=self.space.disk_full,
             keep_raw=settings.keep_raw,
+            tell=tell,
+            on_work=on_hooks,
         )
         keeper = RecordingKeeper(
             store=store,

@@ -20,6 +20,7 @@ from cti.crm.targets import CallFollowers
 from cti.dialer.campaign_desk import CampaignDesk
 from cti.errors import SettingsError
 from cti.model.access import Grant, Role
+from cti.model.telling import Tell, tell_nobody
 from cti.model.work import TELL_TRANSCRIPT
 from cti.quality.judge import judge_work
 from cti.recording.works import compress_work
@@ -61,6 +62,8 @@ class Transcribing:
         clock: Clock,
         campaigns: CampaignDesk,
         open_calls: Callable[[], int],
+        tell: Tell = tell_nobody,
+        on_hooks: Callable[[], None] = lambda: None,
         command: Sequence[str] = COMMAND,
     ) -> None:
         """`config`: the settings file, for the workers; `command` begins one. Raises SettingsError."""
@@ -109,7 +112,20 @@ class Transcribing:
             workers=self.workers,
             redis=lambda: self._feeding.standing if self._feeding else None,
         )
-        announcer = Announcer(store=database.transcripts, bus=bus, clock=clock)
+
+        async def campaign_of(call_id: str) -> int | None:
+            call = await database.calls.get(call_id)
+            return call.campaign_id if call else None
+
+        announcer = Announcer(
+            store=database.transcripts,
+            works=database.work,
+            bus=bus,
+            clock=clock,
+            campaign_of=campaign_of,
+            tell=tell,
+            on_work=on_hooks,
+        )
         self.handlers: Mapping[str, Handler] = {TELL_TRANSCRIPT: announcer.tell}
         self.services: tuple[Service, ...] = (
             self.desk,

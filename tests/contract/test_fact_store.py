@@ -41,7 +41,7 @@ async def test_a_row_carries_the_names_people_look_for(store: Store) -> None:
 
     assert row.call == talking
     assert (row.contact_name, row.campaign_name, row.agent_login) == ("Contact 0", "autumn", "anna")
-    assert (row.disposition, row.note, row.recording) == ("sold", "n", None)
+    assert (row.disposition, row.note, row.recording, row.deal) == ("sold", "n", None, None)
 
 
 async def test_a_call_of_nobody_has_no_names(store: Store) -> None:

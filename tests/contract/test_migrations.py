@@ -1,6 +1,7 @@
 """The steps in `cti/storage/migrations` make what `cti/storage/tables` describes, on both databases."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,10 +12,12 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from cti.errors import StorageError
+from cti.model.follow_ups import FollowLink
 from cti.storage.address import parse_address
 from cti.storage.database import open_database
 from cti.storage.migrate import alembic_config, known_steps
 from cti.storage.tables import metadata
+from tests.builders import NOW, later
 from tests.integration.postgres import PostgresServer
 
 
@@ -35,6 +38,20 @@ def fresh_url(request: pytest.FixtureRequest, tmp_path: Any) -> str:
 
 def engine_of(url: str) -> AsyncEngine:
     return create_async_engine(parse_address(url).url)
+
+
+async def undone(url: str, to: str) -> None:
+    """Take steps back until this one is the last."""
+
+    def undo(connection: Connection) -> None:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, to)
+
+    engine = engine_of(url)
+    async with engine.begin() as connection:
+        await connection.run_sync(undo)
+    await engine.dispose()
 
 
 async def carried_out(url: str, *statements: str) -> None:
@@ -123,19 +140,33 @@ async def test_a_database_newer_than_the_code_is_refused_in_words(fresh_url: str
 async def test_every_step_can_be_undone(fresh_url: str) -> None:
     async with open_database(fresh_url):
         pass
-    engine = engine_of(fresh_url)
-
-    def undo(connection: Connection) -> None:
-        config = alembic_config()
-        config.attributes["connection"] = connection
-        command.downgrade(config, "base")
-
-    async with engine.begin() as connection:
-        await connection.run_sync(undo)
-    await engine.dispose()
+    await undone(fresh_url, "base")
 
     async with open_database(fresh_url) as database:
         assert await database.agents.agents() == []
+
+
+async def test_what_is_remembered_of_follow_ups_outlives_its_new_key(fresh_url: str) -> None:
+    link = FollowLink(
+        target="odoo",
+        callback_id=12,
+        contact_id=3,
+        ref="odoo/crm.lead:1",
+        remote="mail.activity:9",
+        written=(later(60), later(3600)),
+        agent_id=4,
+        written_at=NOW,
+    )
+    ended = replace(link, callback_id=13, standing=False)
+    async with open_database(fresh_url) as database:
+        for one in (link, ended, replace(link, callback_id=None)):
+            await database.follow_ups.put(one)
+
+    await undone(fresh_url, "0018")
+    async with open_database(fresh_url) as database:
+        kept = await database.follow_ups.links("odoo", ["12", "13", "contact-3"])
+
+    assert kept == {"12": link, "13": ended}, "the step before had no place for a contact's own"
 
 
 def test_steps_are_one_line_of_numbers() -> None:

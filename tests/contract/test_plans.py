@@ -133,8 +133,14 @@ def filtered(**given: Any) -> Select[Any]:
         pytest.param(
             sql_follow_ups._BEHIND,
             {"of_target": "a", "at_most": 9},
-            "ix_crm_follow_ups_standing",
+            "ix_crm_follow_links_standing",
             id="callbacks that stand in a CRM otherwise",
+        ),
+        pytest.param(
+            sql_follow_ups._CONTACTS_BEHIND,
+            {"of_target": "a", "at_most": 9},
+            "ix_crm_follow_links_standing",
+            id="contacts' follow-ups that stand in a CRM otherwise",
         ),
         pytest.param(
             sql_pulls._HELD_BACK,

@@ -9,9 +9,11 @@ import pytest
 from cti.compliance.listings import START
 from cti.contacts.edits import Edit, edited
 from cti.errors import Conflict, NotFound
+from cti.model.call_record import call_record
 from cti.model.contact_rows import ContactQuery, ContactRow, EntryRow, Sort
 from cti.model.contacts import Campaign, EntryState
 from cti.model.crm_pulls import CrmDeal, CrmRecord, PullAnswer, PullRules, PullStep
+from cti.model.queries import CallFilter
 from tests.builders import NOW, a_call, a_campaign, later, some_contacts
 from tests.contract.conftest import OpenStore, Store
 
@@ -104,6 +106,11 @@ async def test_a_record_becomes_a_contact_with_a_place_in_the_list(store: Store)
     assert card is not None
     assert card.deal is not None
     assert card.deal["stage"] == "Offer"
+    call = a_call(campaign_id=campaign.id, contact_id=one.id)
+    await store.calls.place([(call, None)])
+    (row,) = await store.facts.call_rows(CallFilter())
+    assert call_record(row)["deal"] == one.deal
+    assert call_record(call)["deal"] is None
 
 
 async def test_the_same_record_again_is_no_change_and_no_double(store: Store) -> None:

@@ -70,6 +70,7 @@ def an_intake(
         callbacks=store.callbacks,
         campaigns=store.campaigns.campaigns,
         written=store.follow_ups.written,
+        moved_there=store.follow_ups.moved_there,
         clock=clock,
         raise_by=raise_by,
     )

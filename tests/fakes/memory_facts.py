@@ -65,6 +65,7 @@ class MemoryFacts:
             disposition=verdict.disposition if verdict else None,
             note=verdict.note if verdict else None,
             recording=self._tables.recordings.get(call.id),
+            deal=self._tables.contact_columns[call.contact_id].get("deal") if call.contact_id else None,
         )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from cti.contacts.bulk_plans import placed
 from cti.contacts.changes import Change, EntryFacts, Subject, change_record
-from cti.contacts.finding_ports import Plan
+from cti.contacts.finding_ports import ContactWorks, Plan, no_contact_works
 from cti.errors import NotFound
 from cti.model.conditions import Condition, Scope
 from cti.model.contact_rows import (
@@ -64,12 +64,22 @@ class MemoryFinding:
         mine = [one for one in self._tables.contact_changes if one.contact_id == contact_id]
         return mine[::-1][:limit]
 
-    async def change(self, contact_id: int, plan: Plan, *, kind: str, by: str, at: datetime) -> Change:
+    async def change(
+        self,
+        contact_id: int,
+        plan: Plan,
+        *,
+        kind: str,
+        by: str,
+        at: datetime,
+        works: ContactWorks = no_contact_works,
+    ) -> Change:
         if contact_id not in self._tables.contacts:
             raise NotFound(f"there is no contact {contact_id}")
         change = plan(subject(self._tables, contact_id))
         if change:
             carry_out(self._tables, contact_id, change, kind=kind, by=by, at=at, bulk_id=None)
+            self._tables.write_works(works(contact_id, change.contact), at)
         return change
 
     async def tags(self) -> Sequence[tuple[str, int]]:

@@ -22,6 +22,7 @@ from cti.contacts.dictionary_desk import DictionaryDesk
 from cti.contacts.importer import Importer
 from cti.contacts.lead_desk import LeadDesk
 from cti.contacts.view_desk import ViewDesk
+from cti.crm.follow_ups import ContactFollowers
 from cti.dialer.decision_log import DecisionLog
 from cti.dialer.ledger import DropLedger
 from cti.model.access import Grant, Role
@@ -161,6 +162,7 @@ def a_contact_desk(store: MemoryStore, dictionaries: DictionaryDesk) -> ContactD
         clock=FakeClock(),
         zone="Europe/Berlin",
         dictionaries=dictionaries,
+        follow=ContactFollowers(["odoo"]).changed,
     )
 
 

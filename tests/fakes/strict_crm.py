@@ -67,6 +67,8 @@ class StrictCrm:
     """In the order of their last change; `touch` moves one to the end."""
     tasks: dict[str, tuple[RecordRef, datetime, str | None]] = field(default_factory=dict)
     """Follow-ups by key: the record, when, and whose."""
+    texts: list[str] = field(default_factory=list)
+    """What follow-ups said, each time that one was written."""
     ended: list[tuple[str, bool]] = field(default_factory=list)
     """Follow-ups that were taken back, and whether as done."""
     overlap: int = 0
@@ -253,6 +255,7 @@ class StrictClient:
         for one in self.server.records:
             if one.ref == ref:
                 self.server.tasks[key] = (ref, at, user)
+                self.server.texts.append(text)
                 self.server.touch(replace(one, next_follow_up_at=at))
                 return RecordRef("task", key)
         raise CrmError(Answer.PERMANENT, f"there is no record {ref}")

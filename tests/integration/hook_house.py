@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from cti.asr.announcer import Announcer
 from cti.bus import EventBus
 from cti.clock import SystemClock
 from cti.dialer.journal import Journal
@@ -23,6 +24,7 @@ from cti.model.calls import Call, CallState, Outcome
 from cti.model.events import CallMoved
 from cti.model.ids import new_call_id
 from cti.model.webhooks import DELIVER, Delivery, DeliveryFilter
+from cti.model.work import TELL_TRANSCRIPT
 from cti.service import running
 from cti.storage.database import Database, open_database
 from cti.work.runner import WorkRunner
@@ -48,9 +50,23 @@ class House:
             clock=clock,
             chance=lambda: 0.0,
         )
+
+        async def campaign_of(call_id: str) -> int | None:
+            call = await database.calls.get(call_id)
+            return call.campaign_id if call else None
+
+        announcer = Announcer(
+            store=database.transcripts,
+            works=database.work,
+            bus=self.bus,
+            clock=clock,
+            campaign_of=campaign_of,
+            tell=self.book.tell,
+            on_work=lambda: self.work.wake(),
+        )
         self.work = WorkRunner(
             store=database.work,
-            handlers={DELIVER: self.deliverer.deliver},
+            handlers={DELIVER: self.deliverer.deliver, TELL_TRANSCRIPT: announcer.tell},
             clock=clock,
             poll_seconds=0.1,
             lease_for=timedelta(seconds=1.5),

@@ -181,6 +181,25 @@ async def test_it_ends_when_whoever_began_it_is_gone(tmp_path: Path) -> None:
             assert await asyncio.wait_for(child.wait(), 30) == 0
 
 
+async def test_told_to_end_while_a_crm_does_not_answer_it_ends(tmp_path: Path) -> None:
+    crm, asked = RestServer(Idempotency.MARKER), asyncio.Event()
+
+    async def never(_: web.Request) -> web.StreamResponse | None:
+        asked.set()
+        await asyncio.Event().wait()
+        return None
+
+    crm.before = [never]
+    async with open_site(tmp_path) as site, TestServer(crm.app()) as http:
+        environ = {"WAIHU_URL": str(site.client.make_url("/")), "WAIHU_TOKEN": TOKENS["sync"]}
+        config = settings(tmp_path, http)
+        (tmp_path / "rest.toml").write_text(MAPPING + "timeout_seconds = 600\n")
+        async with process(config, **environ) as child:
+            await asyncio.wait_for(asked.wait(), 120)
+            child.send_signal(signal.SIGTERM)
+            assert await asyncio.wait_for(child.wait(), 60) == 0
+
+
 @pytest.mark.postgres
 async def test_on_postgresql_it_needs_no_service_and_ends_in_order(
     tmp_path: Path, postgres_server: PostgresServer

@@ -21,7 +21,7 @@ from cti.model.events import NodeLost
 from cti.model.queries import CallFilter
 from cti.model.webhooks import DeliveryFilter, DeliveryState, WebhookState
 from tests.fakes.receiver import MEGABYTE, Receiver, a_receiver
-from tests.integration.hook_house import LOOPBACK, a_house, story
+from tests.integration.hook_house import LOOPBACK, House, a_house, story
 
 
 @pytest.fixture
@@ -192,21 +192,25 @@ async def test_no_event_is_lost_by_restarts_and_none_has_two_ids(receiver: Recei
     assert len(ids) == calls
 
 
+async def run_and_kill(module: str, folder: Path, seconds: float) -> None:
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", f"tests.integration.{module}", str(folder)),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert child.stdout is not None
+    async with asyncio.timeout(60):
+        assert await child.stdout.readline() == b"running\n"
+    await asyncio.sleep(seconds)
+    child.kill()
+    await child.wait()
+
+
 async def test_no_end_of_a_call_that_is_stored_is_lost_by_kills(receiver: Receiver, tmp_path: Path) -> None:
     """A process that ends calls is killed (SIGKILL) again and again; then all that is stored arrives."""
     async with a_house(tmp_path) as house:
         hook = await house.desk.add(name="crm", url=receiver.url, events=["call.ended"], by="test")
     for seconds in (0.2, 0.35, 0.5, 0.8):
-        child = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.integration.hook_process", str(tmp_path)),
-            stdout=asyncio.subprocess.PIPE,
-        )
-        assert child.stdout is not None
-        async with asyncio.timeout(60):
-            assert await child.stdout.readline() == b"running\n"
-        await asyncio.sleep(seconds)
-        child.kill()
-        await child.wait()
+        await run_and_kill("hook_process", tmp_path, seconds)
     verifier, said = Verifier(hook.secret), list[dict[str, Any]]()
     async with a_house(tmp_path) as house:
         stored = {row.call.id async for row in house.database.facts.all_call_rows(CallFilter(limit=1000))}
@@ -217,6 +221,37 @@ async def test_no_end_of_a_call_that_is_stored_is_lost_by_kills(receiver: Receiv
     assert len(stored) > 20
     assert {one["call"]["id"] for one in said} == stored
     assert len({(one["call"]["id"], one["id"]) for one in said}) == len(stored)
+
+
+async def test_no_recording_or_transcript_that_is_stored_is_lost_by_kills(
+    receiver: Receiver, tmp_path: Path
+) -> None:
+    async with a_house(tmp_path) as house:
+        events = ["recording.ready", "transcript.ready"]
+        hook = await house.desk.add(name="crm", url=receiver.url, events=events, by="test")
+    for seconds in (0.3, 0.45, 0.6, 0.9):
+        await run_and_kill("hook_sounds", tmp_path, seconds)
+    verifier, said = Verifier(hook.secret), list[tuple[str, str, str]]()
+    async with a_house(tmp_path) as house:
+        stored = await stored_sounds(house)
+        end = time.monotonic() + 60
+        while {(kind, call_id) for kind, call_id, _ in said} != stored and time.monotonic() < end:
+            await asyncio.sleep(0.1)
+            told = [verifier.verify(body, headers)["data"] for headers, body in receiver.got]
+            said = [(one["type"], one["call_id"], one["id"]) for one in told]
+    assert len(stored) > 20
+    assert {(kind, call_id) for kind, call_id, _ in said} == stored
+    assert len(set(said)) == len(stored)
+
+
+async def stored_sounds(house: House) -> set[tuple[str, str]]:
+    """Return which events must come: one for each recording that is kept and each transcript that is stored."""
+    recordings = await house.database.recordings.recordings_after("", limit=1000)
+    calls = [row.call.id async for row in house.database.facts.all_call_rows(CallFilter(limit=1000))]
+    transcribed = [one for one in calls if await house.database.transcripts.current(one)]
+    return {("recording.ready", one) for one, _ in recordings} | {
+        ("transcript.ready", one) for one in transcribed
+    }
 
 
 async def test_a_slow_receiver_does_not_hold_up_another(receiver: Receiver, tmp_path: Path) -> None:

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from crm_sync import push
+from cti import child as module
 from cti.child import Child, next_pause
 from cti.clock import SystemClock
 from cti.service import running
+from lab import daemon
 
 
 def a_child(code: str, **given: object) -> Child:
@@ -75,6 +78,12 @@ async def test_a_command_that_is_not_there_is_tried_again_later() -> None:
         await asyncio.sleep(0.05)
         assert not child.alive
         assert child.pid is None
+
+
+def test_whoever_waits_for_an_end_waits_longer_than_what_is_to_end_may_take() -> None:
+    """The processes beside the service are of two kinds, ended one after the other."""
+    assert push.GIVE_BACK_SECONDS + push.END_SECONDS < module.END_SECONDS
+    assert 2 * module.END_SECONDS < daemon.STOP_SECONDS
 
 
 def test_pauses_grow_and_begin_anew_after_a_life_that_was_well() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from cti.service import every, logged, running
+from cti.service import Together, every, logged, running
 
 
 class Counting:
@@ -39,6 +39,41 @@ def returns() -> None:
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cti.service.AGAIN_SECONDS", 0.0)
+
+
+class Leaving:
+    """A service that ends only when others are told to end, too."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.told, self.others = asyncio.Event(), list[Leaving]()
+        self.began = asyncio.Event()
+
+    async def run(self) -> None:
+        self.began.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.told.set()
+            for other in self.others:
+                await other.told.wait()
+
+
+async def test_services_together_are_told_to_end_all_at_once() -> None:
+    one, other = Leaving("one"), Leaving("other")
+    one.others, other.others = [other], [one]
+    async with asyncio.timeout(20):
+        async with running(Together("both", one, other)):
+            await one.began.wait()
+            await other.began.wait()
+
+
+async def test_one_that_fails_among_others_is_begun_again_and_they_go_on() -> None:
+    failing, well = Counting(fails), Counting()
+    async with running(Together("both", failing, well)):
+        await failing.went.wait()
+        await well.went.wait()
+    assert (failing.begun, well.begun) == (2, 1)
 
 
 async def test_a_service_that_fails_or_returns_is_logged_and_begun_again(

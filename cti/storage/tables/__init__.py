@@ -27,7 +27,7 @@ from cti.storage.tables.contacts import (
 )
 from cti.storage.tables.crm import crm_findings, crm_links, crm_reconciliations, crm_targets
 from cti.storage.tables.crm_pulls import (
-    crm_follow_ups,
+    crm_follow_links,
     crm_pulls,
     crm_records,
     follow_up_waits,
@@ -101,7 +101,7 @@ __all__ = [
     "contact_tags",
     "contacts",
     "crm_findings",
-    "crm_follow_ups",
+    "crm_follow_links",
     "crm_links",
     "crm_pulls",
     "crm_reconciliations",

@@ -58,15 +58,19 @@ for _name, _columns, _where in (
 ):
     Index(_name, *_columns, sqlite_where=_where, postgresql_where=_where)
 
-crm_follow_ups: Final = Table(
-    "crm_follow_ups",
+# No foreign keys: what stands elsewhere is remembered also when the callback or the contact is gone here.
+crm_follow_links: Final = Table(
+    "crm_follow_links",
     metadata,
     Column("target", Key, primary_key=True),
-    Column("callback_id", RowId, primary_key=True, autoincrement=False),
+    Column("key", Key, primary_key=True),
+    Column("callback_id", RowId),
     Column("contact_id", RowId, nullable=False),
     Column("ref", Key, nullable=False),
     Column("remote", String),
     Column("written", JsonObject, nullable=False),
+    Column("due_at", UtcTime),
+    Column("text_print", String),
     Column("agent_id", RowId),
     Column("written_at", UtcTime, nullable=False),
     Column("ended_at", UtcTime),
@@ -75,9 +79,9 @@ crm_follow_ups: Final = Table(
 )
 still_there: Final = text("ended_at IS NULL")
 Index(
-    "ix_crm_follow_ups_standing",  # what stands there and is settled here
-    crm_follow_ups.c.target,
-    crm_follow_ups.c.written_at,
+    "ix_crm_follow_links_standing",  # what stands there and is settled here
+    crm_follow_links.c.target,
+    crm_follow_links.c.written_at,
     sqlite_where=still_there,
     postgresql_where=still_there,
 )

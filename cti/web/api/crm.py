@@ -254,6 +254,7 @@ def _letter(one: DeadLetter) -> dict[str, Any]:
         "what": one.what,
         "call_id": one.call_id,
         "callback_id": one.callback_id,
+        "contact_id": one.contact_id,
         "runs": one.runs,
         "error": one.error,
     }

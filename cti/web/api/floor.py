@@ -1,6 +1,6 @@
 """The floor now, and whether the service is well."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Final
 
 from aiohttp import web
@@ -8,7 +8,7 @@ from aiohttp import web
 from cti import __version__
 from cti.errors import StorageError
 from cti.model.call_record import call_record, moment
-from cti.model.queries import CallFilter
+from cti.model.queries import CallFilter, CallRow
 from cti.model.vocabulary import agent_record
 from cti.web.api.campaigns import with_progress
 from cti.web.api.transcription import standing_record
@@ -16,6 +16,8 @@ from cti.web.auth import bearer, leader
 from cti.web.deps import Deps, deps
 
 routes: Final = web.RouteTableDef()
+JUST_ENDED: Final = 100
+"""Calls that the database may not know to be over yet: they must not crowd out those that are up."""
 
 
 @routes.get("/floor")
@@ -28,7 +30,7 @@ async def get_floor(request: web.Request) -> web.Response:
             "at": moment(parts.clock.now()),
             "nodes": [asdict(node) for node in parts.nodes.standing()],
             "agents": [agent_record(agent) for agent in parts.agents.agents()],
-            "calls": [call_record(call) for call in parts.calls.open_calls()],
+            "calls": [call_record(row) for row in await _open_calls(parts)],
             "campaigns": await _campaigns(parts),
         }
     )
@@ -58,6 +60,16 @@ async def get_health(request: web.Request) -> web.Response:
             {"node": node or None, "reason": reason} for node, reason in sorted(unrecorded.items())
         ]
     return web.json_response(answer, status=200 if well else 503)
+
+
+async def _open_calls(parts: Deps) -> list[CallRow]:
+    """Return the calls that are up as they are now, with what the database adds that does not change with them."""
+    calls = parts.calls.open_calls()
+    if not calls:
+        return []
+    stored = await parts.facts.call_rows(CallFilter(open_only=True, limit=len(calls) + JUST_ENDED))
+    rows = {row.call.id: row for row in stored}
+    return [replace(rows.get(call.id) or CallRow(call=call), call=call, agent_login=None) for call in calls]
 
 
 async def _campaigns(parts: Deps) -> list[dict[str, Any]]:

@@ -10,18 +10,21 @@ from crm_sync.follow_up import FollowUpWriter
 from crm_sync.mapping import mapping_of
 from crm_sync.port import CrmError, PulledRecord
 from crm_sync.pull import PullReader, PullWords
-from cti.crm.follow_ups import CallbackFollowers
+from cti.contacts.changes import Change, Subject
+from cti.crm.follow_ups import CallbackFollowers, ContactFollowers
 from cti.crm.promises import is_ours
 from cti.model.callbacks import Callback, CallbackChange, CallbackFilter, CallbackState, NewCallback
 from cti.model.crm import Answer, Rate, RecordRef
 from tests.builders import NOW, a_campaign, later
 from tests.fakes.clock import FakeClock
 from tests.fakes.crm_parts import an_intake, some_follow_ups
+from tests.fakes.memory_looks import contact_row, set_columns
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.strict_crm import StrictClient, StrictCrm
 
 REF = RecordRef("crm.lead", "1")
 FOLLOW = CallbackFollowers(["odoo"]).moved
+FOLLOW_CONTACT = ContactFollowers(["odoo"]).changed
 ALL = frozenset(CallbackState)
 
 
@@ -80,6 +83,24 @@ class House:
         await self.store.callbacks.change(
             one.id, change, by="anna", raised=0, at=self.clock.now(), works=FOLLOW
         )
+
+    async def wants_back(self, at: datetime | None) -> None:
+        """Set the contact's own next follow-up, as an edit does."""
+
+        def plan(subject: Subject) -> Change:
+            return Change(contact={"next_follow_up_at": (subject.facts["next_follow_up_at"], at)})
+
+        now = self.clock.now()
+        await self.store.finding.change(
+            self.contact_id, plan, kind="edit", by="anna", at=now, works=FOLLOW_CONTACT
+        )
+
+    @property
+    def own(self) -> str:
+        return f"contact-{self.contact_id}"
+
+    def next_follow_up(self) -> datetime | None:
+        return contact_row(self.store.tables, self.contact_id).next_follow_up_at
 
     async def minutes(self, count: int) -> None:
         """Let time pass, writer and reader at work."""
@@ -192,6 +213,87 @@ async def test_a_callback_that_was_settled_by_a_call_is_found_and_ended() -> Non
     await house.minutes(1)
 
     assert house.crm.ended == [(f"callback-{one.id}", True)]
+
+
+async def test_another_note_is_written_again() -> None:
+    house = await House().open()
+    one = await house.make(later(7200))
+    await house.minutes(1)
+    await house.change(one, CallbackChange(note="wants the offer in writing"))
+
+    await house.minutes(30)
+
+    assert house.crm.texts == ["wants the offer", "wants the offer in writing"]
+
+
+async def test_a_contact_s_own_follow_up_is_written_moved_and_ended_there() -> None:
+    house = await House().open()
+    set_columns(house.store.tables, house.contact_id, {"owner_agent_id": house.anna.id})
+    await house.wants_back(later(7200))
+
+    await house.minutes(1)
+    assert house.crm.tasks == {house.own: (REF, later(7200), "17")}
+    await house.wants_back(later(9000))
+    await house.minutes(1)
+    assert house.crm.tasks == {house.own: (REF, later(9000), "17")}
+    await house.wants_back(None)
+    await house.minutes(1)
+    assert (house.crm.tasks, house.crm.ended) == ({}, [(house.own, False)])
+    await house.wants_back(later(10_800))
+    await house.minutes(1)
+    assert house.crm.tasks == {house.own: (REF, later(10_800), "17")}
+
+
+async def test_a_contact_s_own_follow_up_comes_back_and_makes_no_callback() -> None:
+    """No echo, also with a callback beside it."""
+    house = await House().open()
+    await house.wants_back(later(7200))
+    await house.minutes(30)
+    assert (await house.callbacks(), house.writer.written) == ([], 1)
+
+    await house.make(later(9000))
+    await house.minutes(30)
+    (one,) = await house.callbacks()
+    assert (one.due_at, house.next_follow_up(), house.writer.written) == (later(9000), later(7200), 2)
+
+
+async def test_a_contact_s_own_follow_up_is_moved_by_the_crm_and_stays_where_it_put_it() -> None:
+    house = await House().open()
+    await house.wants_back(later(7200))
+    await house.minutes(2)
+
+    house.crm.touch(a_lead(next_follow_up_at=later(10_800), changed_at=later(200)))
+    await house.minutes(30)
+
+    assert (house.next_follow_up(), await house.callbacks()) == (later(10_800), [])
+    assert house.writer.written == 1, "it stands there already"
+    await house.wants_back(later(14_400))
+    await house.minutes(1)
+    assert house.crm.tasks[house.own][1] == later(14_400)
+
+
+async def test_another_owner_s_contact_has_his_follow_up_written_for_him() -> None:
+    """Nothing told of it: ownership moves in other transactions."""
+    house = await House().open()
+    await house.wants_back(later(7200))
+    await house.minutes(1)
+    assert house.crm.tasks[house.own][2] is None
+    set_columns(house.store.tables, house.contact_id, {"owner_agent_id": house.anna.id})
+
+    await house.minutes(1)
+
+    assert house.crm.tasks[house.own][2] == "17"
+
+
+async def test_a_contact_s_own_follow_up_that_is_refused_becomes_a_dead_letter() -> None:
+    house = await House().open()
+    house.crm.records.clear()
+    await house.wants_back(later(7200))
+
+    await house.writer.step()
+
+    (dead,) = await house.store.work.dead(kind="crm.follow_up.odoo")
+    assert (dead.key, dead.error) == (house.own, "there is no record crm.lead:1")
 
 
 async def test_where_follow_ups_cannot_be_taken_back_they_are_left_there() -> None:

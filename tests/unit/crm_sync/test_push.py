@@ -18,6 +18,7 @@ from cti.crm.targets import CallFollowers, Target
 from cti.errors import StorageError
 from cti.model.calls import Call, CallState, Outcome
 from cti.model.crm import Answer, Rate, Settlement
+from cti.service import running
 from cti.storage.database import Database, open_database
 from tests.builders import NOW, a_call, later
 from tests.fakes.clock import FakeClock
@@ -308,3 +309,56 @@ async def test_ten_thousand_calls_of_an_hour_without_the_crm_are_all_delivered_o
     (links,) = await marked.database.crm.link_counts()
     assert (links.written, links.unsure, links.deleted) == (len(calls), 0, 0)
     assert marked.server.lost >= 20, "of batches of fifty calls"
+
+
+class Counted:
+    """A feed before another one that counts what is given back, and may never answer to it."""
+
+    def __init__(self, feed: TableFeed, *, answers: bool = True) -> None:
+        self._feed = feed
+        self.answers = answers
+        self.given_back = 0
+        self.taken = asyncio.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._feed, name)
+
+    async def take(self, *given: Any, **named: Any) -> Any:
+        taken = await self._feed.take(*given, **named)
+        self.taken.set()
+        return taken
+
+    async def give_back(self, works: Sequence[Any]) -> None:
+        self.given_back += 1
+        if not self.answers:
+            await asyncio.Event().wait()
+        await self._feed.give_back(works)
+
+
+async def test_told_to_end_with_nothing_under_way_it_asks_nobody(marked: Rig) -> None:
+    feed = Counted(marked.feed)
+    async with running(marked.pusher(feed=feed)):
+        await feed.taken.wait()
+    assert feed.given_back == 0
+
+
+async def test_a_service_that_does_not_answer_holds_up_no_end(
+    marked: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crm_sync.push.GIVE_BACK_SECONDS", 0.01)
+    monkeypatch.setattr("crm_sync.push.END_SECONDS", 0.01)
+    await marked.calls(20)
+    feed = Counted(marked.feed, answers=False)
+    client = StrictClient(marked.server, in_flight=1)
+    begun = asyncio.Event()
+
+    async def hangs(writes: Sequence[CallWrite]) -> Sequence[PushResult]:
+        begun.set()
+        await asyncio.Event().wait()
+        return ()
+
+    client.push = hangs  # type: ignore[method-assign]
+    async with asyncio.timeout(20):
+        async with running(marked.pusher(client, feed, in_flight=1)):
+            await begun.wait()
+    assert feed.given_back == 1

@@ -356,6 +356,33 @@ async def test_a_talk_that_is_found_after_a_kill_began_when_it_was_joined(floor:
     assert (agent.state, agent.since) == (AgentState.ON_CALL, joined_at)
 
 
+@pytest.mark.parametrize("reserved", [False, True])
+async def test_a_talk_that_was_written_without_its_agent_has_him_on_it_after_a_kill(
+    floor: Floor, reserved: bool
+) -> None:
+    """Nothing is heard of the call after the start, because it stands as it was."""
+    await one_agent(floor)
+    changes = [(e.change, e.agent) for e in floor.told if isinstance(e, AgentMoved)]
+    await floor.store.agents.save_changes(changes)
+    await floor.engine.step()
+    if reserved:
+        more = [(e.change, e.agent) for e in floor.told if isinstance(e, AgentMoved)][len(changes) :]
+        await floor.store.agents.save_changes(more)
+    floor.clock.advance(5)
+    call = floor.answer(floor.lines.placed[0].id)
+    talking = floor.bridge(call.id, floor.desk.named("agent1"))
+    joined_at = floor.clock.now()
+    await floor.store.calls.save([talking])
+    restarted = Floor(store=floor.store)
+    restarted.clock.advance(60)
+    await restarted.campaigns.load()
+    await restarted.desk.load(await floor.store.calls.open_calls())
+    agent = restarted.desk.named("agent1")
+    assert (agent.state, agent.call_id, agent.since) == (AgentState.ON_CALL, call.id, joined_at)
+    await restarted.engine.step()
+    assert not restarted.lines.placed
+
+
 async def test_who_logs_in_just_when_his_phone_is_called_again_gets_one_call(floor: Floor) -> None:
     await one_agent(floor)
     await lose_the_node(floor)

@@ -98,6 +98,17 @@ async def test_a_callback_is_reminded_of_then_due_then_released_when_its_agent_i
     assert house.store.tables.entries[one.entry_id].owner_key == NOBODY
 
 
+async def test_one_whose_contact_may_not_be_called_any_more_is_told_as_missed() -> None:
+    house = await House.of(1)
+    one = await house.plan_one()
+    entry = house.store.tables.entries[one.entry_id]
+    entry.state, entry.reason, entry.due_at = EntryState.DONE, "stopped", None
+
+    await house.pass_time(3600)
+
+    assert house.said[-1] == "missed"
+
+
 async def test_an_agent_who_is_there_keeps_it_however_late_it_is() -> None:
     house = await House.of(1)
     one = await house.plan_one(agent_id=ANNA)

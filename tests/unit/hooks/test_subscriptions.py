@@ -8,7 +8,17 @@ from cti.errors import BadInput
 from cti.hooks.subscriptions import check_patterns, delivery_of, work_again, works_of
 from cti.model.agents import AgentChange, AgentState
 from cti.model.calls import CallState
-from cti.model.events import AgentMoved, CallMoved, ContactMoved, Event, NodeLost, WebhookMoved
+from cti.model.events import (
+    AgentMoved,
+    CallMoved,
+    ContactMoved,
+    Event,
+    NodeLost,
+    RecordingMissing,
+    RecordingReady,
+    TranscriptReady,
+    WebhookMoved,
+)
 from cti.model.webhooks import Webhook, WebhookState
 from cti.model.work import Work
 from tests.builders import NOW, a_call, an_agent, later
@@ -38,6 +48,9 @@ def agent(*campaign_ids: int) -> AgentMoved:
 
 
 OWNER = ContactMoved(contact_id=1, before=None, after=1, kind="claimed", reason="", by="anna", at=NOW)
+READY = RecordingReady(call_id="1", path="a.wav", seconds=1.0, size_bytes=1, at=NOW, campaign_id=1)
+MISSING = RecordingMissing(call_id="1", reason="empty", at=NOW, campaign_id=1)
+WRITTEN = TranscriptReady(call_id="1", version=1, model="m", language="en", at=NOW, campaign_id=1)
 LOST = NodeLost(node="pbx", reason="gone", at=NOW)
 OFF = WebhookMoved(webhook_id=1, name="crm", state="off", reason="", at=NOW)
 
@@ -55,6 +68,10 @@ OFF = WebhookMoved(webhook_id=1, name="crm", state="off", reason="", at=NOW)
         ({"campaign_ids": (2,)}, call(None), True),
         ({"campaign_ids": (2,)}, agent(1, 2), True),
         ({"campaign_ids": (2,)}, agent(1), False),
+        ({"campaign_ids": (1,)}, READY, True),
+        ({"campaign_ids": (2,)}, READY, False),
+        ({"campaign_ids": (2,)}, MISSING, False),
+        ({"campaign_ids": (2,)}, WRITTEN, False),
         ({"campaign_ids": (2,)}, OWNER, True),
         ({"campaign_ids": (2,)}, LOST, True),
         ({"state": WebhookState.OFF}, call(), False),

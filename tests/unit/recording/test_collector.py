@@ -3,6 +3,7 @@
 import base64
 import errno
 import hashlib
+import json
 import os
 import subprocess
 import wave
@@ -16,9 +17,13 @@ import pytest
 
 from cti.bus import EventBus
 from cti.errors import DiskFull, GiveUp, NotFound, RecordingError, StorageError
+from cti.hooks.subscriptions import works_of
 from cti.model.events import Event, RecordingMissing, RecordingReady
 from cti.model.queries import RecordingFacts
 from cti.model.recordings import Place
+from cti.model.telling import Tell
+from cti.model.vocabulary import told
+from cti.model.webhooks import Webhook
 from cti.model.work import COLLECT_RECORDING, Work
 from cti.recording.archive import Archive
 from cti.recording.collector import RecordingCollector
@@ -50,7 +55,7 @@ class Facts(MemoryRecordings):
     def __init__(self) -> None:
         self.tables = MemoryTables()
         super().__init__(self.tables)
-        self.tables.calls[CALL] = a_call(id=CALL, placed_at=ANSWERED)
+        self.tables.calls[CALL] = a_call(id=CALL, placed_at=ANSWERED, campaign_id=4)
         self.saved: list[tuple[str, RecordingFacts]] = []
         self.fault: Exception | None = None
 
@@ -111,6 +116,21 @@ class Desk:
         return [path for path in self.kept.rglob("*") if path.is_file()]
 
 
+def a_tell() -> Tell:
+    """Return what one webhook makes of events that asked for all of the call's campaign."""
+    hook = Webhook(
+        id=1,
+        name="crm",
+        url="https://crm.example",
+        events=("recording.*",),
+        campaign_ids=(4,),
+        secret="whsec_x",
+        state_at=ENDED,
+        created_at=ENDED,
+    )
+    return lambda event: works_of(event, [hook], now=ENDED)
+
+
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
@@ -128,9 +148,51 @@ async def test_a_raw_file_becomes_a_wav_file_with_both_sides(desk: Desk) -> None
         assert kept.readframes(16_000) == SOUND
     assert desk.facts.saved == [(CALL, KEPT)]
     assert desk.events == [
-        RecordingReady(call_id=CALL, path=f"{NAME}.wav", seconds=2.0, size_bytes=64_044, at=desk.clock.now())
+        RecordingReady(
+            call_id=CALL,
+            path=f"{NAME}.wav",
+            seconds=2.0,
+            size_bytes=64_044,
+            at=desk.clock.now(),
+            campaign_id=4,
+        )
     ]
     assert not desk.raw.exists()
+
+
+@pytest.mark.parametrize(
+    ("sound", "types"),
+    [
+        (SOUND, ["recording.ready"]),
+        (SOUND[:20_000], ["recording.ready", "recording.missing"]),
+        (None, ["recording.missing"]),
+    ],
+)
+async def test_what_is_told_is_written_with_the_facts_under_the_same_ids(
+    tmp_path: Path, sound: bytes | None, types: list[str]
+) -> None:
+    woken: list[int] = []
+    desk = Desk(tmp_path, tell=a_tell(), on_work=lambda: woken.append(1))
+    if sound is not None:
+        desk.record(sound)
+    await desk.collect_late()
+    works = [row.wish for row in desk.facts.tables.works.values()]
+    assert [work.payload["type"] for work in works] == types
+    assert [work.payload["event_id"] for work in works] == [
+        known.id for one in desk.events if (known := told(one))
+    ]
+    campaigns = {json.loads(work.payload["body"])["data"]["campaign_id"] for work in works}
+    assert campaigns == {4}
+    assert woken == [1]
+
+
+async def test_what_could_not_be_stored_is_not_told(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, tell=a_tell())
+    desk.record()
+    desk.facts.fault = StorageError("locked", temporary=True)
+    with pytest.raises(StorageError):
+        await desk.collect()
+    assert (desk.facts.tables.works, desk.events) == ({}, [])
 
 
 async def test_the_raw_file_stays_when_it_is_to_be_kept(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from cti.model.call_record import CALL_FIELDS
 from cti.model.calls import Call, CallState, Outcome
-from tests.builders import NOW, a_call, later
+from tests.builders import NOW, a_call, a_campaign, later, some_contacts
+from tests.fakes.memory_looks import set_columns
 from tests.fakes.site import Site
 
 
@@ -164,3 +165,23 @@ async def test_the_floor_shows_what_is_up(site: Site) -> None:
     assert [agent["login"] for agent in floor["agents"]] == ["anna", "bob"]
     assert floor["campaigns"][0]["progress"]["total"] == 0
     assert floor["nodes"][0]["connected"] is True
+
+
+async def test_a_call_that_is_up_and_its_own_page_tell_the_contact_s_deal(site: Site) -> None:
+    contacts = some_contacts(1)
+    campaign = await site.store.campaigns.add_campaign(a_campaign(id=0, name="deals"))
+    await site.store.campaigns.add_list(
+        campaign_id=campaign.id, name="l", source="t", contacts=contacts, at=NOW
+    )
+    (candidate,) = await site.store.campaigns.next_candidates(campaign.id, limit=1)
+    deal = {"ref": "odoo/crm.lead:1", "name": "Roof", "stage": "Offer", "amount": 1200.0, "currency": "EUR"}
+    set_columns(site.store.tables, candidate.contact_id, {"deal": deal})
+    await stored(site, 1, contact_id=candidate.contact_id)
+    await stored(site, 2)
+
+    floor = await site.told("GET", "floor")
+
+    assert {call["id"]: call["deal"] for call in floor["calls"]} == {call_id(1): deal, call_id(2): None}
+    assert {call["contact"] for call in floor["calls"]} == {"Contact 0", None}
+    assert (await site.told("GET", f"calls/{call_id(1)}"))["deal"] == deal
+    assert (await site.told("GET", "calls?open=true"))["calls"][-1]["deal"] == deal

@@ -146,6 +146,18 @@ async def test_a_contact_is_changed_and_the_rest_stays(site: Site) -> None:
     assert site.store.tables.entries[min(site.store.tables.entries)].zone == "Asia/Tokyo"
 
 
+async def test_an_edited_follow_up_is_written_for_the_crm_and_other_edits_are_not(site: Site) -> None:
+    contact_id = (await three_contacts(site))[0]
+    path = f"contacts/{contact_id}"
+    await site.told("PATCH", path, json={"name": "Another"})
+    assert site.store.tables.works == {}
+
+    await site.told("PATCH", path, json={"next_follow_up_at": "2026-11-24T10:00:00+01:00"})
+
+    (row,) = site.store.tables.works.values()
+    assert (row.wish.kind, row.wish.key) == ("crm.follow_up.odoo", f"contact-{contact_id}")
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

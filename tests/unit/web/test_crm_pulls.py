@@ -156,8 +156,34 @@ async def test_callbacks_are_written_over_the_api(site: Site) -> None:
         await process.writer.step()
 
         assert list(process.crm.tasks) == [f"callback-{one.id}"]
-        links = await site.store.follow_ups.links("odoo", [one.id])
-        assert links[one.id].remote == f"task:callback-{one.id}"
+        links = await site.store.follow_ups.links("odoo", [str(one.id)])
+        assert links[str(one.id)].remote == f"task:callback-{one.id}"
+
+
+async def test_a_contact_s_own_follow_up_is_written_ended_and_refused_over_the_api(site: Site) -> None:
+    async with sync(site, a_lead(1)) as process:
+        await process.reader.drain()
+        (contact_id,) = [
+            one for one, contact in site.store.tables.contacts.items() if contact.name == "Lead 1"
+        ]
+        path, key = f"contacts/{contact_id}", f"contact-{contact_id}"
+
+        await site.told("PATCH", path, json={"next_follow_up_at": later(7200).isoformat()})
+        await process.writer.step()
+        assert process.crm.tasks[key][1] == later(7200)
+        await site.told("PATCH", path, json={"next_follow_up_at": None})
+        await process.writer.step()
+        assert (process.crm.tasks, process.crm.ended) == ({}, [(key, False)])
+
+        process.crm.records.clear()
+        await site.told("PATCH", path, json={"next_follow_up_at": later(9000).isoformat()})
+        await process.writer.step()
+        (letter,) = (await site.told("GET", "crm/dead"))["dead"]
+        assert (letter["what"], letter["callback_id"], letter["contact_id"]) == (
+            "follow_up",
+            None,
+            contact_id,
+        )
 
 
 async def test_a_follow_up_that_is_refused_stands_among_the_dead_letters(site: Site) -> None:
