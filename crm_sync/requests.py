@@ -75,6 +75,16 @@ def answer_of(reply: Reply, rules: Sequence[AnswerRule] = ()) -> Answer:
     return next((rule.means for rule in rules if rule.fits(reply)), judged(reply.status))
 
 
+def is_no_json(reply: Reply) -> bool:
+    """Whether an answer says something, and not in JSON: a page of a gateway or a sign-in, with 200, too."""
+    return reply.json is None and reply.body.strip() not in ("", "null")
+
+
+def is_page(reply: Reply) -> bool:
+    """Whether an answer is a page for people: a web server's own, and no word of the CRM behind it."""
+    return is_no_json(reply) and reply.body.lstrip().startswith("<")
+
+
 def retry_after(headers: Mapping[str, str], *, now: datetime) -> float | None:
     """Return the seconds that `Retry-After` (RFC 9110, 10.2.3) asks for: a number or a date; None without one."""
     text = headers.get("Retry-After", "").strip()

@@ -24,7 +24,7 @@ from crm_sync.port import (
     PushResult,
     Written,
 )
-from crm_sync.requests import Reply, Requester, at_path, plain
+from crm_sync.requests import Reply, Requester, at_path, is_page, plain
 from crm_sync.rest_asking import RestAsker
 from crm_sync.rest_tables import (
     FindTable,
@@ -135,6 +135,10 @@ class RestCrm:
         )
         answer = self._asker.answer(reply)
         if reply.status in (404, 410) and answer is Answer.PERMANENT:
+            if is_page(
+                reply
+            ):  # of a web server before it: the address is wrong, or the CRM is being exchanged
+                raise CrmError(Answer.RETRY, f"{reply.status} {self._asker.plain(reply.body)}")
             raise CrmError(Answer.DELETED, f"{remote} is not there any more: {self._asker.plain(reply.body)}")
         self._asker.must_be_ok(reply)
         return _ok(write, remote, looked)
@@ -188,7 +192,10 @@ class RestCrm:
     def record_url(self, ref: RecordRef) -> str | None:
         if not self._table.record_url:
             return None
-        return self._asker.text(self._table.record_url, {"id": ref.id, "home_kind": ref.kind}, url=True)
+        try:
+            return self._asker.text(self._table.record_url, {"id": ref.id, "home_kind": ref.kind}, url=True)
+        except BadInput:
+            return None
 
     async def close(self) -> None:
         await self._requester.close()
