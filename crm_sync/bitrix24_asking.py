@@ -107,8 +107,12 @@ class Bitrix24Asker:
                 raise CrmError(Answer.UNKNOWN, f"the answer to {method} holds no list")
             yield rows
             last = str(at_path(rows[-1], "ID")) if rows else ""
-            if len(rows) < PAGE or not last.isdecimal() or int(last) <= behind:
+            if len(rows) < PAGE:
                 return
+            if not last.isdecimal() or int(last) <= behind:
+                raise CrmError(
+                    Answer.RETRY, f"{method} gave a page that is not behind {behind}: some would be left out"
+                )
             behind = int(last)
 
     async def every(self, method: str, params: Mapping[str, Any]) -> list[Any]:

@@ -68,10 +68,11 @@ class FxiaokeAsker:
 
     async def ask(self, path: str, body: Mapping[str, Any]) -> Any:
         """Send, with a new token when the one in hand is refused; return the answer's JSON. Raises CrmError."""
-        reply = await self._once(path, body)
+        reply, token = await self._once(path, body)
         if self._code(reply) in STALE:
-            self._token = ""
-            reply = await self._once(path, body)
+            if self._token == token:  # else another request has had a new one meanwhile
+                self._token = ""
+            reply, _ = await self._once(path, body)
         self._must(reply)
         return reply.json
 
@@ -80,9 +81,10 @@ class FxiaokeAsker:
         await self._signed()
         return self._corp
 
-    async def _once(self, path: str, body: Mapping[str, Any]) -> Reply:
+    async def _once(self, path: str, body: Mapping[str, Any]) -> tuple[Reply, str]:
+        """Return the answer, and the token that was shown."""
         keys = await self._signed()
-        return await self._send(path, {**keys, **body})
+        return await self._send(path, {**keys, **body}), keys["corpAccessToken"]
 
     async def _signed(self) -> dict[str, str]:
         async with self._lock:
