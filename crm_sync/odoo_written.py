@@ -28,19 +28,32 @@ _FIELDS: Final[Mapping[str, Sequence[str]]] = {
 
 async def standing(odoo: Calls, call_id: str) -> RecordRef | None:
     """Return what stands there for a call, None when nothing does. Raises CrmError."""
+    said = await _referred(odoo, call_id)
+    return RecordRef(str(said[0]), str(said[1])) if said is not None and said[1] else None
+
+
+async def is_hidden(odoo: Calls, call_id: str) -> bool:
+    """Whether something stands there for a call that we may not see: its name goes only with it. Raises CrmError."""
+    said = await _referred(odoo, call_id)
+    return said is not None and not said[1]
+
+
+async def _referred(odoo: Calls, call_id: str) -> Sequence[Any] | None:
+    """Return model and id (none: it may not be seen) behind a call's external id, None when there is no such id."""
     try:
         name = external_id(CALL, call_id).removeprefix(f"{MODULE}.")
     except BadInput:
         return None
     try:
-        said = await odoo.call("ir.model.data", "check_object_reference", module=MODULE, xml_id=name)
+        said: Sequence[Any] = await odoo.call(
+            "ir.model.data", "check_object_reference", module=MODULE, xml_id=name, context=ALL
+        )
     except OdooError as error:
         # it says by a ValueError that there is none
         if error.answer is Answer.DELETED or error.name == "builtins.ValueError":
             return None
         raise
-    model, found = said
-    return RecordRef(str(model), str(found)) if found else None
+    return said
 
 
 class ReadBack:
