@@ -146,13 +146,13 @@ class RestAsker:
                 raise SettingsError(str(error)) from None
         return self._texts[key]
 
-    def answer(self, reply: Reply) -> Answer:
-        """Return what the CRM meant."""
-        return answer_of(reply, self._rules)
+    def answer(self, reply: Reply, *, makes: bool = False) -> Answer:
+        """Return what the CRM meant. `makes`: the request makes a record each time it is sent."""
+        return answer_of(reply, self._rules, makes=makes)
 
-    def must_be_ok(self, reply: Reply) -> None:
+    def must_be_ok(self, reply: Reply, *, makes: bool = False) -> None:
         """Raise CrmError unless it went well. A text that is no JSON is no success that a rule does not know."""
-        answer = self.answer(reply)
+        answer = self.answer(reply, makes=makes)
         if answer is Answer.OK:
             if is_no_json(reply) and not any(rule.fits(reply) for rule in self._rules):
                 raise CrmError(

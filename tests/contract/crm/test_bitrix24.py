@@ -195,6 +195,7 @@ async def test_a_method_that_ran_too_long_pauses_until_it_is_free() -> None:
         (says(500, '{"error": "INTERNAL_SERVER_ERROR"}'), Answer.UNKNOWN),
         (says(500, '{"error": "PORTAL_DELETED"}'), Answer.AWAY),
         (says(502), Answer.UNKNOWN),
+        (says(503), Answer.UNKNOWN),
         (says(302, headers={"Location": "/login"}), Answer.AWAY),
         (says(200, "<html/>"), Answer.UNKNOWN),
         (says(200, '{"result": {"result": [], "result_error": []}}'), Answer.UNKNOWN),

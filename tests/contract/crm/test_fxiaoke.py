@@ -174,7 +174,7 @@ async def test_no_answer_to_the_question_for_a_token_wrote_nothing(fault: Fault)
         (says(302, headers={"Location": "/login"}), Answer.AWAY),
         (says(500), Answer.UNKNOWN),
         (says(502), Answer.UNKNOWN),
-        (says(503), Answer.AWAY),
+        (says(503), Answer.UNKNOWN),
         (says(404), Answer.UNKNOWN),
         (breaks_off, Answer.UNKNOWN),
     ],
