@@ -74,14 +74,14 @@ class BottleAsker:
             **more,
         )
         answer = answer_of(reply, RULES, makes=makes)
+        said = plain(reply.body, secrets=(secret,))
         if answer is Answer.OK and is_no_json(reply):
-            raise CrmError(Answer.UNKNOWN, f"{reply.status}, and the answer is no JSON: {plain(reply.body)}")
+            raise CrmError(Answer.UNKNOWN, f"{reply.status}, and the answer is no JSON: {said}")
         if answer is Answer.OK:
             return reply
         pause = retry_after(reply.headers, now=self._clock.now())
         if answer is Answer.AWAY and pause is not None:
             answer = Answer.THROTTLE  # it says itself when it is back
-        said = plain(reply.body, secrets=(secret,))
         raise CrmError(answer, f"{reply.status} {said}", pause_seconds=pause)
 
     async def interactions(self, place: RecordRef) -> list[Any]:
