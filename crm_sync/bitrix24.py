@@ -3,7 +3,7 @@
 Tested against a strict fake made from the published definitions, not against a live server.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from collections.abc import Mapping as Map
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -171,9 +171,9 @@ class Bitrix24Crm:
             "ORIGIN_ID": key,
         }
 
-    async def _activity_fields(self) -> frozenset[str]:
-        """Return the names of an activity's fields, asked for once."""
-        if not self._fields:
+    async def _activity_fields(self, wanted: Collection[str]) -> frozenset[str]:
+        """Return the names of an activity's fields; asked for once, and again when one that is wanted is not there."""
+        if not self._fields.issuperset(wanted):
             self._fields = frozenset(await self._asker.ask("crm.activity.fields") or ())
         return self._fields
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from crm_sync.account import Account
 from crm_sync.port import CrmError
-from crm_sync.requests import Reply, Requester, at_path, judged, plain, retry_after
+from crm_sync.requests import Reply, Requester, at_path, judged, may_have_made, plain, retry_after
 from cti.clock import Clock
 from cti.model.crm import Answer
 
@@ -31,6 +31,7 @@ ERRORS: Final[Mapping[str, Answer]] = {
     "INTERNAL_SERVER_ERROR": Answer.UNKNOWN,
     "ERROR_UNEXPECTED_ANSWER": Answer.UNKNOWN,
 }
+BATCH: Final = "batch"
 PAGE: Final = 50
 """Fixed there."""
 BUCKET_SECONDS: Final = 5.0
@@ -81,7 +82,7 @@ class Bitrix24Asker:
     async def batch(self, commands: Mapping[str, Command]) -> dict[str, Any]:
         """Call several methods in one request; return by key the result, or the CrmError. Raises CrmError for all."""
         texts = {key: f"{one.method}?{query(one.params)}" for key, one in commands.items()}
-        result = await self.ask("batch", {"halt": 0, "cmd": texts})
+        result = await self.ask(BATCH, {"halt": 0, "cmd": texts})
         done, wrong = _table(result, "result"), _table(result, "result_error")
         for key, time in _table(result, "result_time").items():
             if key in commands:
@@ -107,8 +108,12 @@ class Bitrix24Asker:
                 raise CrmError(Answer.UNKNOWN, f"the answer to {method} holds no list")
             yield rows
             last = str(at_path(rows[-1], "ID")) if rows else ""
-            if len(rows) < PAGE or not last.isdecimal() or int(last) <= behind:
+            if len(rows) < PAGE:
                 return
+            if not last.isdecimal() or int(last) <= behind:
+                raise CrmError(
+                    Answer.RETRY, f"{method} gave a page that is not behind {behind}: some would be left out"
+                )
             behind = int(last)
 
     async def every(self, method: str, params: Mapping[str, Any]) -> list[Any]:
@@ -135,6 +140,8 @@ class Bitrix24Asker:
         answer = ERRORS.get(code)
         if answer is None:
             answer = Answer.AUTH if status == 403 else judged(status)
+            if method == BATCH and reply is not None and may_have_made(reply):
+                answer = Answer.UNKNOWN  # calls are added in it
             if answer is Answer.OK:  # an error with 200
                 answer = Answer.PERMANENT
         pause = retry_after(reply.headers, now=self._clock.now()) if reply is not None else None

@@ -53,16 +53,18 @@ def deal_of(row: Mapping[str, Any]) -> Deal:
 
 
 def written_of(row: Mapping[str, Any]) -> Written:
-    """Return an activity of ours as it stands there."""
-    began, ended = moment(row.get("START_TIME")), moment(row.get("END_TIME"))
+    """Return an activity of ours as it stands there.
+
+    It has an end and no length: whether that is the talk's or the whole call's is the mapping's, so it is compared as
+    the field that it is.
+    """
     number = str(row.get("OWNER_TYPE_ID"))
     kind = KINDS.get(int(number)) if number.isdecimal() else None
     return Written(
         call_id=str(row.get("ORIGIN_ID") or ""),
         remote=RecordRef("activity", str(row["ID"])),
         home=RecordRef(kind, str(row.get("OWNER_ID"))) if kind else None,
-        started_at=began,
-        seconds=(ended - began).total_seconds() if began and ended else None,
+        started_at=moment(row.get("START_TIME")),
         fields=dict(row),
     )
 

@@ -5,7 +5,7 @@ Bitrix24 keeps no unique origin, so that after an unknown answer the call is loo
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -44,10 +44,10 @@ class Bitrix24Writer:
         asker: Bitrix24Asker,
         table: Bitrix24Table,
         users: Users,
-        known: Callable[[], Awaitable[frozenset[str]]],
+        known: Callable[[Collection[str]], Awaitable[frozenset[str]]],
         target: str,
     ) -> None:
-        """`known` gives the fields that an activity has there."""
+        """`known` gives the fields that an activity has there, given those that are wanted."""
         self._asker = asker
         self._table = table
         self._users = users
@@ -117,7 +117,7 @@ class Bitrix24Writer:
             "ORIGIN_ID": write.log.call_id,
             **{name: zoned(name, value) for name, value in write.fields.items()},
         }
-        if unknown := sorted(set(made) - await self._known()):
+        if unknown := sorted(set(made) - await self._known(set(made))):
             # it would leave them out without a word
             raise BadInput(f"activities of Bitrix24 have no field {', '.join(unknown)}")
         return made

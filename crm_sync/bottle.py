@@ -8,21 +8,24 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from collections.abc import Mapping as Map
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from crm_sync.account import Account
 from crm_sync.bottle_asking import BottleAsker, listed
-from crm_sync.bottle_check import checked
+from crm_sync.bottle_check import NEEDED, checked, is_shut
 from crm_sync.bottle_follow_ups import BottleFollowUps
-from crm_sync.bottle_lists import BottleLists, called_since, cursor_of, place_of
+from crm_sync.bottle_lists import LISTINGS, BottleLists, called_since, cursor_of, place_of
 from crm_sync.bottle_records import (
+    ACCOUNT,
+    CASE,
     CONTACT,
     DEAL,
     INTERACTION,
     LEAD,
     body_of,
+    made_at,
     ours,
     places_of,
     record_of,
@@ -43,6 +46,7 @@ from crm_sync.port import (
     Written,
 )
 from crm_sync.requests import Requester, at_path
+from crm_sync.results import failed, written
 from cti.clock import Clock
 from cti.errors import BadInput
 from cti.model.crm import Answer, RecordRef
@@ -51,6 +55,8 @@ PATHS: Final = {LEAD: ("/api/leads/", "lead_obj"), CONTACT: ("/api/contacts/", "
 """Where a record is read, and where it stands in the answer."""
 PAGES: Final = {LEAD: "leads", CONTACT: "contacts", DEAL: "pipeline", "account": "accounts", "task": "tasks"}
 """What its pages for people are called."""
+OF: Final = {DEAL: "opportunities", ACCOUNT: "accounts", CASE: "cases"}
+"""Scopes of a key for records that calls seldom stand on."""
 BEFORE: Final = timedelta(hours=1)
 """So long before the time in its id a call may have begun, as the CRM has it: a person may have moved it."""
 CALLS_AT_ONCE: Final = 100
@@ -107,21 +113,23 @@ class BottleCrm:
             else:
                 await self._asker.ask("PATCH", _interaction(remote), body=body)
         except BadInput as error:
-            return _failed(write, CrmError(Answer.PERMANENT, str(error)), looks)
+            return failed(write, CrmError(Answer.PERMANENT, str(error)), more_requests=looks)
         except CrmError as error:
-            return _failed(write, error, looks)
-        return PushResult(call_id=write.log.call_id, answer=Answer.OK, remote=remote, more_requests=looks)
+            return failed(write, error, more_requests=looks)
+        return written(write, remote, more_requests=looks)
 
     async def _create(self, body: Map[str, Any], place: RecordRef) -> RecordRef:
         try:
             row = await self._asker.ask(
-                "POST", "/api/interactions/", body={**body, "kind": "call", place.kind: place.id}
+                "POST", "/api/interactions/", body={**body, "kind": "call", place.kind: place.id}, makes=True
             )
         except CrmError as error:
             if error.answer is Answer.DELETED:
-                raise CrmError(
-                    Answer.PERMANENT, f"there is no {place}, or the key's account may not see it"
-                ) from None
+                said = f"there is no {place}, or the key's account may not see it"
+                raise CrmError(Answer.PERMANENT, said) from None
+            if place.kind not in NEEDED and f"{OF[place.kind]}:" in str(error) and is_shut(error):
+                # a list named such a record; calls on leads and contacts need not wait for that
+                raise CrmError(Answer.PERMANENT, f"{place}: {error}") from None
             raise
         made = at_path(row, "id")
         if not isinstance(made, str):  # it is written, and we do not know as what: the next run looks
@@ -161,25 +169,43 @@ class BottleCrm:
                 raise
 
     async def read_back(self, call_ids: Sequence[str]) -> Sequence[Written]:
-        """See the port. Interactions are listed by record alone: it reads as much as `written` for all these days."""
+        """See the port. Interactions are listed by record alone: it reads as much as `written` for all these days.
+
+        What is not found so may stand on any other kind of record: a list named it, or a lead was converted. So those
+        are read too before a call counts as gone.
+        """
         wanted = set(call_ids)
         if not wanted:
             return []
-        times = sorted(_made_at(call_id) for call_id in wanted)
-        span = self._interactions(since=times[0] - BEFORE)
-        return [one async for one in span if one.call_id in wanted]
+        since = min(made_at(call_id) for call_id in wanted) - BEFORE
+        found = [one async for one in self._interactions(self._kinds, since=since) if one.call_id in wanted]
+        others = [kind for kind in LISTINGS if kind not in self._kinds]
+        if wanted - {one.call_id for one in found}:
+            found += [one async for one in self._interactions(others, since=since) if one.call_id in wanted]
+        return list({one.remote: one for one in found}.values())
 
     async def written(self, *, since: datetime, until: datetime) -> AsyncIterator[Written]:
-        async for one in self._interactions(since=since):
+        async for one in self._interactions(self._kinds, since=since):
             if one.started_at is not None and since <= one.started_at < until:
                 yield one
 
-    async def _interactions(self, *, since: datetime) -> AsyncIterator[Written]:
+    @property
+    def _kinds(self) -> tuple[str, ...]:
+        """Kinds of records that calls usually stand on."""
+        return (LEAD, CONTACT, DEAL) if self._table.log_on == "deal" else (LEAD, CONTACT)
+
+    async def _interactions(self, kinds: Sequence[str], *, since: datetime) -> AsyncIterator[Written]:
         """Give our calls on all records that can have one since then. Only leads tell when they were called last."""
         seen = set()
-        kinds = (LEAD, CONTACT, DEAL) if self._table.log_on == "deal" else (LEAD, CONTACT)
         for kind in kinds:
-            rows = [row async for row in self._lists.all(kind) if kind != LEAD or called_since(row, since)]
+            try:
+                rows = [
+                    row async for row in self._lists.all(kind) if kind != LEAD or called_since(row, since)
+                ]
+            except CrmError as error:
+                if kind in self._kinds or not is_shut(error):
+                    raise
+                continue  # then nothing of ours can stand there
             places = [RecordRef(kind, str(at_path(row, "id"))) for row in rows]
             async for row in self._asker.interactions_of(places):
                 one = written_of(row)
@@ -222,7 +248,10 @@ class BottleCrm:
             if error.answer is Answer.DELETED:
                 return None
             raise
-        return self._pulled(kind, at_path(tree, inside))
+        row = at_path(tree, inside)
+        if not isinstance(row, dict):
+            raise CrmError(Answer.RETRY, f"the answer holds no {inside}")
+        return self._pulled(kind, row)
 
     async def pull(self, source: str, *, cursor: str, limit: int) -> PullPage:
         """See the port; changes are in order within a page only, for its lists are not sorted by them.
@@ -278,18 +307,3 @@ async def open_bottle(account: Account, tree: Map[str, Any], *, clock: Clock) ->
 
 def _interaction(remote: RecordRef) -> str:
     return f"/api/interactions/{uuid_of(remote)}/"
-
-
-def _made_at(call_id: str) -> datetime:
-    """Return when a call's id was made: its first 12 hex digits are milliseconds."""
-    return datetime.fromtimestamp(int(call_id[:12], 16) / 1000, UTC)
-
-
-def _failed(write: CallWrite, error: CrmError, looks: int) -> PushResult:
-    return PushResult(
-        call_id=write.log.call_id,
-        answer=error.answer,
-        message=str(error),
-        pause_seconds=error.pause_seconds,
-        more_requests=looks,
-    )

@@ -13,7 +13,16 @@ from typing import Any, Final
 
 from crm_sync.account import Account
 from crm_sync.port import CrmError
-from crm_sync.requests import AnswerRule, Reply, Requester, answer_of, at_path, plain, retry_after
+from crm_sync.requests import (
+    AnswerRule,
+    Reply,
+    Requester,
+    answer_of,
+    at_path,
+    is_no_json,
+    plain,
+    retry_after,
+)
 from cti.clock import Clock
 from cti.model.crm import Answer, RecordRef
 
@@ -45,11 +54,15 @@ class BottleAsker:
         self._clock = clock
         self._at_once = at_once
 
-    async def ask(self, method: str, path: str, *, query: Query = (), body: Any = None) -> Any:
-        """Return what it answers, as JSON."""
-        return (await self.reply(method, path, query=query, body=body)).json
+    async def ask(
+        self, method: str, path: str, *, query: Query = (), body: Any = None, makes: bool = False
+    ) -> Any:
+        """Return what it answers, as JSON. `makes`: the request makes a record each time it is sent."""
+        return (await self.reply(method, path, query=query, body=body, makes=makes)).json
 
-    async def reply(self, method: str, path: str, *, query: Query = (), body: Any = None) -> Reply:
+    async def reply(
+        self, method: str, path: str, *, query: Query = (), body: Any = None, makes: bool = False
+    ) -> Reply:
         """Return the answer to a request that went well."""
         secret = self._account.secret.get_secret_value()
         more: dict[str, Any] = {} if body is None else {"json": body}
@@ -60,13 +73,15 @@ class BottleAsker:
             params=list(query),
             **more,
         )
-        answer = answer_of(reply, RULES)
+        answer = answer_of(reply, RULES, makes=makes)
+        said = plain(reply.body, secrets=(secret,))
+        if answer is Answer.OK and is_no_json(reply):
+            raise CrmError(Answer.UNKNOWN, f"{reply.status}, and the answer is no JSON: {said}")
         if answer is Answer.OK:
             return reply
         pause = retry_after(reply.headers, now=self._clock.now())
         if answer is Answer.AWAY and pause is not None:
             answer = Answer.THROTTLE  # it says itself when it is back
-        said = plain(reply.body, secrets=(secret,))
         raise CrmError(answer, f"{reply.status} {said}", pause_seconds=pause)
 
     async def interactions(self, place: RecordRef) -> list[Any]:

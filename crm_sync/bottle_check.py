@@ -63,9 +63,14 @@ async def _cannot_read(asker: BottleAsker, path: str) -> str | None:
 
 def _scope(error: CrmError) -> str:
     """Return what it said of the key's scopes or of a module; raises anything else."""
-    if _lacks_scope(error) or (error.answer is Answer.PERMANENT and "module_off" in str(error)):
+    if is_shut(error):
         return str(error)
     raise error
+
+
+def is_shut(error: CrmError) -> bool:
+    """Whether the key lacks a scope, or the module is switched off."""
+    return _lacks_scope(error) or (error.answer is Answer.PERMANENT and "module_off" in str(error))
 
 
 def _lacks_scope(error: CrmError) -> bool:

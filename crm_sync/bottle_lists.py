@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from crm_sync.bottle_asking import BottleAsker, Query, listed, said_at
-from crm_sync.bottle_records import CONTACT, DEAL, LEAD, moment
+from crm_sync.bottle_records import ACCOUNT, CASE, CONTACT, DEAL, LEAD, moment
 from crm_sync.bottle_tables import STATUS
 from crm_sync.port import CrmError
 from crm_sync.requests import at_path
@@ -47,6 +47,11 @@ LISTINGS: Final = {
     ),
     CONTACT: (Listing("/api/contacts/", "results", CREATED),),
     DEAL: (Listing("/api/opportunities/", "opportunities", "id"),),
+    ACCOUNT: (
+        Listing("/api/accounts/", "active_accounts.open_accounts", "id"),
+        Listing("/api/accounts/", "closed_accounts.close_accounts", "id"),
+    ),
+    CASE: (Listing("/api/cases/", "cases", CREATED),),
 }
 
 

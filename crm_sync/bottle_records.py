@@ -17,9 +17,11 @@ TASK: Final = "task"
 LEAD: Final = "lead"
 CONTACT: Final = "contact"
 DEAL: Final = "opportunity"
-KINDS: Final = (LEAD, CONTACT, "account", DEAL, "case")
+ACCOUNT: Final = "account"
+CASE: Final = "case"
+KINDS: Final = (LEAD, CONTACT, ACCOUNT, DEAL, CASE)
 """Records that an interaction can stand on."""
-OTHER_NAMES: Final = {"deal": DEAL, "ticket": "case"}
+OTHER_NAMES: Final = {"deal": DEAL, "ticket": CASE}
 """As its pages call them."""
 FIELDS: Final = frozenset(
     {"direction", "occurred_at", "duration_seconds", "duration_estimated", "outcome", "subject", "body"}
@@ -173,6 +175,11 @@ def name_of(row: Any) -> str:
     person = " ".join(str(at_path(row, name) or "") for name in ("first_name", "last_name")).strip()
     others = (str(at_path(row, name) or "") for name in ("company_name", "title", "email"))
     return person or next((one for one in others if one), "")
+
+
+def made_at(call_id: str) -> datetime:
+    """Return when a call's id was made: its first 12 hex digits are milliseconds."""
+    return datetime.fromtimestamp(int(call_id[:12], 16) / 1000, UTC)
 
 
 def moment(text: Any) -> datetime | None:

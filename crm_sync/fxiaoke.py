@@ -47,7 +47,7 @@ class FxiaokeCrm:
         self._requester = requester
         self._clock = clock
         self._asker = FxiaokeAsker(account, table, requester, clock)
-        self._reader = FxiaokeReader(self._asker, table)
+        self._reader = FxiaokeReader(self._asker, table, self._fields)
         self._users = Users(self._by_mobile, where=account.target, clock=clock, by=is_number)
         self._described: dict[str, tuple[Mapping[str, Any], float]] = {}
 
@@ -124,6 +124,8 @@ class FxiaokeCrm:
         else:
             fields.pop(OWNER, None)  # an update refuses it
         described = await self._fields(table.object)
+        if not fields.keys() <= described.keys():
+            self._described.pop(table.object, None)  # it may be made any minute: the next call asks anew
         if table.mark not in described:
             # no call's fault: the target stops until the object is as the mapping says
             raise CrmError(Answer.AUTH, f"there is no field {table.mark} of an object {table.object}")

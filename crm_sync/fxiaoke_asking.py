@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from crm_sync.account import Account
 from crm_sync.fxiaoke_tables import FxiaokeTable
 from crm_sync.port import CrmError
-from crm_sync.requests import Reply, Requester, at_path, judged, plain
+from crm_sync.requests import Reply, Requester, answer_of, at_path, plain
 from cti.clock import Clock
 from cti.errors import SettingsError
 from cti.model.crm import Answer
@@ -64,15 +64,19 @@ class FxiaokeAsker:
     async def data(self, action: str, api_name: str, body: Mapping[str, Any]) -> Any:
         """Call a method of records (`query`, `create`, `update`); its path depends on the object. Raises CrmError."""
         family = "custom/v2" if api_name.endswith("__c") else "v2"
-        return await self.ask(f"/cgi/crm/{family}/data/{action}", body)
+        return await self.ask(f"/cgi/crm/{family}/data/{action}", body, makes=action == "create")
 
-    async def ask(self, path: str, body: Mapping[str, Any]) -> Any:
-        """Send, with a new token when the one in hand is refused; return the answer's JSON. Raises CrmError."""
-        reply = await self._once(path, body)
+    async def ask(self, path: str, body: Mapping[str, Any], *, makes: bool = False) -> Any:
+        """Send, with a new token when the one in hand is refused; return the answer's JSON. Raises CrmError.
+
+        `makes`: the request makes a record each time it is sent.
+        """
+        reply, token = await self._once(path, body)
         if self._code(reply) in STALE:
-            self._token = ""
-            reply = await self._once(path, body)
-        self._must(reply)
+            if self._token == token:  # else another request has had a new one meanwhile
+                self._token = ""
+            reply, _ = await self._once(path, body)
+        self._must(reply, makes=makes)
         return reply.json
 
     async def corp(self) -> str:
@@ -80,9 +84,10 @@ class FxiaokeAsker:
         await self._signed()
         return self._corp
 
-    async def _once(self, path: str, body: Mapping[str, Any]) -> Reply:
+    async def _once(self, path: str, body: Mapping[str, Any]) -> tuple[Reply, str]:
+        """Return the answer, and the token that was shown."""
         keys = await self._signed()
-        return await self._send(path, {**keys, **body})
+        return await self._send(path, {**keys, **body}), keys["corpAccessToken"]
 
     async def _signed(self) -> dict[str, str]:
         async with self._lock:
@@ -125,14 +130,14 @@ class FxiaokeAsker:
             "POST", url, headers={"Accept": "application/json"}, json=dict(body)
         )
 
-    def _must(self, reply: Reply) -> None:
+    def _must(self, reply: Reply, *, makes: bool = False) -> None:
         """Raise CrmError unless it went well."""
         code = self._code(reply)
         if code == 0 and reply.status < 300:
             return
         if code is None or reply.status >= 300:
             # an answer of a gateway before it; without a code nobody knows what was done
-            answer = judged(reply.status)
+            answer = answer_of(reply, makes=makes)
             answer = Answer.UNKNOWN if answer in (Answer.OK, Answer.PERMANENT) else answer
             raise CrmError(answer, self._told(reply))
         answer = CODES.get(code, Answer.PERMANENT)

@@ -1,6 +1,6 @@
 """Reads records and calls of 纷享销客."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -17,13 +17,17 @@ PAGE: Final = 100
 MARKS: Final = 50
 """Calls asked for at one time: there is room for a double of each in the answer."""
 
+Describe = Callable[[str], Awaitable[Mapping[str, Any]]]
+
 
 class FxiaokeReader:
     """Reads one account."""
 
-    def __init__(self, asker: FxiaokeAsker, table: FxiaokeTable) -> None:
+    def __init__(self, asker: FxiaokeAsker, table: FxiaokeTable, describe: Describe) -> None:
+        """`describe` gives an object's fields by name."""
         self._asker = asker
         self._table = table
+        self._describe = describe
 
     async def records(self, refs: Sequence[RecordRef]) -> dict[RecordRef, PulledRecord]:
         """Return these records; what is deleted is left out."""
@@ -80,7 +84,9 @@ class FxiaokeReader:
 
     async def read_back(self, call_ids: Sequence[str]) -> list[Written]:
         """Return what stands there for these calls."""
-        return [self._written(row) for row in await self.marked(call_ids)]
+        rows = await self.marked(call_ids)
+        described = await self._describe(self._table.object) if rows else {}
+        return [self._written(row, described) for row in rows]
 
     async def written(self, since: datetime, until: datetime) -> AsyncIterator[Written]:
         """Give our calls that began in this span."""
@@ -88,15 +94,18 @@ class FxiaokeReader:
             condition(self._table.started, "GTE", [str(round(since.timestamp() * 1000))]),
             condition(self._table.started, "LT", [str(round(until.timestamp() * 1000))]),
         ]
+        described = await self._describe(self._table.object)
         behind = ""
         while True:
             more = [condition("_id", "GT", [behind])] if behind else []
             rows = await self.query(self._table.object, [*span, *more])
             for row in rows:
                 if row.get(self._table.mark) and not is_gone(row):
-                    yield self._written(row)
+                    yield self._written(row, described)
             if len(rows) < PAGE:
                 return
+            if str(rows[-1]["_id"]) == behind:
+                raise CrmError(Answer.RETRY, "the same page came again: it does not sort or filter by _id")
             behind = str(rows[-1]["_id"])
 
     async def query(
@@ -123,7 +132,7 @@ class FxiaokeReader:
             raise CrmError(Answer.UNKNOWN, "the answer holds no dataList")
         return [row for row in rows if isinstance(row, Mapping) and row.get("_id")]
 
-    def _written(self, row: Mapping[str, Any]) -> Written:
+    def _written(self, row: Mapping[str, Any], described: Mapping[str, Any]) -> Written:
         table = self._table
         return written_of(
             row,
@@ -132,6 +141,7 @@ class FxiaokeReader:
             started=table.started,
             seconds=table.seconds,
             links=table.links,
+            described=described,
         )
 
 

@@ -67,10 +67,28 @@ def record_of(kind: str, row: Mapping[str, Any], table: KindTable) -> PulledReco
     )
 
 
+def untyped(name: str, value: Any, described: Mapping[str, Any]) -> Any:
+    """Return a value of theirs in the form in which a mapping writes it: what `typed` was given."""
+    field = described.get(name)
+    kind = str(field.get("type")) if isinstance(field, Mapping) else ""
+    if kind in DATES and (at := moment(value)) is not None:
+        return at.isoformat().replace("+00:00", "Z")
+    if kind in PEOPLE | MANY and isinstance(value, list) and len(value) == 1:
+        return value[0]
+    return value
+
+
 def written_of(
-    row: Mapping[str, Any], *, api_name: str, mark: str, started: str, seconds: str, links: Mapping[str, str]
+    row: Mapping[str, Any],
+    *,
+    api_name: str,
+    mark: str,
+    started: str,
+    seconds: str,
+    links: Mapping[str, str],
+    described: Mapping[str, Any],
 ) -> Written:
-    """Return a call of theirs as it stands there."""
+    """Return a call of theirs as it stands there. `described`: the object's fields by name."""
     home = next((RecordRef(kind, str(row[name])) for kind, name in links.items() if row.get(name)), None)
     try:
         length = float(row[seconds])
@@ -82,7 +100,7 @@ def written_of(
         home=home,
         started_at=moment(row.get(started)),
         seconds=length,
-        fields=dict(row),
+        fields={name: untyped(name, value, described) for name, value in row.items()},
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from collections.abc import Mapping as Map
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from html import escape
 from typing import Any, Final
 
 from crm_sync.account import Account
@@ -110,11 +111,13 @@ class HubSpotCrm:
             )
         if ref.kind not in HOMES:
             raise CrmError(Answer.PERMANENT, f"{ref}: a task stands on one of: {', '.join(HOMES)}")
+        if not ref.id.isdecimal():
+            raise CrmError(Answer.PERMANENT, f"{ref}: ids of HubSpot are numbers")
         owner = await self._users.of(user)
         task = {
             "hs_timestamp": at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "hs_task_subject": text[:255],
-            "hs_task_body": text,
+            "hs_task_body": escape(text).replace("\n", "<br>"),  # shown as HTML
             "hs_task_type": "CALL",
             "hs_task_status": "NOT_STARTED",
             self._table.task_key: key,

@@ -46,7 +46,10 @@ class HubSpotAsker:
         query: Mapping[str, str] | None = None,
         absent: bool = False,
     ) -> Reply | None:
-        """Send, and return the answer. `absent`: 404 is an answer too, None. Raises CrmError for all others."""
+        """Send, and return the answer. `absent`: 404 is an answer too, None. Raises CrmError for all others.
+
+        A 404 that is no JSON is a gateway's, or the address is wrong: it says nothing of a record.
+        """
         self.asked += 1
         headers = {
             "Accept": "application/json",
@@ -55,9 +58,11 @@ class HubSpotAsker:
         more: dict[str, Any] = {} if body is None else {"json": body}
         url = self._account.url.rstrip("/") + path
         reply = await self._requester.send(method, url, headers=headers, params=query or {}, **more)
-        if absent and reply.status == 404:
+        if absent and reply.status == 404 and isinstance(reply.json, dict):
             return None
         answer = answer_of(reply, RULES)
+        if reply.status == 404 and not isinstance(reply.json, dict):
+            answer = Answer.AWAY
         if answer is not Answer.OK:
             raise self._error(answer, reply)
         if reply.status != 204 and not isinstance(reply.json, dict | list):

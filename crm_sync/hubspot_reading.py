@@ -55,7 +55,8 @@ class HubSpotReader:
         """Return these contacts and companies; what is archived is left out."""
         found: dict[RecordRef, PulledRecord] = {}
         for kind in ("contact", "company"):
-            ids = [ref.id for ref in refs if ref.kind == kind]
+            # one that is no number is nobody's, and would have the whole page refused
+            ids = [ref.id for ref in refs if ref.kind == kind and ref.id.isdecimal()]
             for some in slices(ids, PAGE):
                 rows = await self._read(kind, some, self._names(kind))
                 for record in await self._made(kind, rows):

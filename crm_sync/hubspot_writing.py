@@ -224,6 +224,8 @@ def _refs(write: CallWrite, target: str) -> tuple[RecordRef, ...]:
     for ref in refs:
         if ref.kind not in HOMES:
             raise BadInput(f"{ref}: HubSpot has no kind {ref.kind!r}; there are: {', '.join(HOMES)}")
+        if not ref.id.isdecimal():
+            raise BadInput(f"{ref}: ids of HubSpot are numbers")
     return refs
 
 

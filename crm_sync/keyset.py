@@ -62,6 +62,11 @@ async def next_page(source: Source[T], place: Place, *, limit: int, overlap: int
     """Return the next page. At the end the place goes back by `overlap`: searches hear of changes late."""
     if place.at is not None and place.behind is not None:
         rows = await source.at(place.at, place.behind, limit)
+        if any(row.id == place.behind for row in rows):
+            raise CrmError(
+                Answer.RETRY,
+                f"the CRM gives {place.behind} again, behind which it was asked: no end in sight",
+            )
         if len(rows) < limit:
             return Page(rows, Place(at=place.at + 1, after_ties=True), more=True)
         return Page(rows, Place(at=place.at, behind=rows[-1].id), more=True)

@@ -21,7 +21,7 @@ from crm_sync.odoo_rows import (
 )
 from crm_sync.odoo_tables import OdooTable
 from crm_sync.odoo_transport import Counted, Transport
-from crm_sync.odoo_written import standing
+from crm_sync.odoo_written import is_hidden, standing
 from crm_sync.port import CallWrite, CrmError, PushResult
 from cti.errors import BadInput
 from cti.model.crm import Answer, RecordRef
@@ -70,7 +70,8 @@ class Pusher:
                 numbers = [n for n, place in places.items() if place == model]
                 some = [writes[n] for n in numbers]
                 if some:
-                    answers |= zip(numbers, await into(odoo, some, people), strict=True)
+                    loaded = await self._surely_gone(odoo, some, await into(odoo, some, people))
+                    answers |= zip(numbers, loaded, strict=True)
         except CrmError as error:
             answer = Answer.RETRY if error.answer in (Answer.UNKNOWN, Answer.DELETED) else error.answer
             if isinstance(error, OdooError) and error.is_missing_model and self._table.log == "auto":
@@ -85,6 +86,25 @@ class Pusher:
         ]
         results = await self._tell_deals(odoo, writes, results)
         return _counting(results, odoo.requests - 1)
+
+    async def _surely_gone(
+        self, odoo: Counted, writes: Sequence[CallWrite], loaded: list[Loaded]
+    ) -> list[Loaded]:
+        """Take no row for deleted that is only hidden: once deleted, a call is never written again."""
+        for n, (write, one) in enumerate(zip(writes, loaded, strict=True)):
+            if one.answer is not Answer.DELETED:
+                continue
+            try:
+                hidden = await is_hidden(odoo, write.log.call_id)
+            except CrmError as error:
+                answer = Answer.RETRY if error.answer is Answer.UNKNOWN else error.answer
+                loaded[n] = Loaded(answer, message=str(error), pause_seconds=error.pause_seconds)
+            else:
+                if hidden:
+                    loaded[n] = Loaded(
+                        Answer.PERMANENT, message=f"{write.remote} is there, and hidden from the bot"
+                    )
+        return loaded
 
     def _forget_lost(self, answers: dict[int, Loaded]) -> None:
         """Have calls tried again whose agent or tag was deleted since it was looked up."""

@@ -37,17 +37,34 @@ _FIELDS: Final[Mapping[str, Sequence[str]]] = {
 
 async def standing(odoo: Calls, call_id: str) -> RecordRef | None:
     """Return what stands there for a call, None when nothing does. Raises CrmError."""
+    said = await _referred(odoo, call_id)
+    return RecordRef(str(said[0]), str(said[1])) if said is not None and said[1] else None
+
+
+async def is_hidden(odoo: Calls, call_id: str) -> bool:
+    """Whether something stands there for a call that we may not see: its name goes only with it. Raises CrmError."""
+    said = await _referred(odoo, call_id)
+    return said is not None and not said[1]
+
+
+async def referred(odoo: Calls, name: str) -> RecordRef | None:
+    """Return the record under an external id of ours, None when there is none that is not archived. Raises CrmError."""
+    said = await _asked(odoo, name)
+    return RecordRef(str(said[0]), str(said[1])) if said is not None and said[1] else None
+
+
+async def _referred(odoo: Calls, call_id: str) -> Sequence[Any] | None:
+    """Return model and id (none: it may not be seen) behind a call's external id, None when there is no such id."""
     try:
         name = external_id(CALL, call_id).removeprefix(f"{MODULE}.")
     except BadInput:
         return None
-    return await referred(odoo, name, context=ALL)
+    return await _asked(odoo, name, context=ALL)
 
 
-async def referred(odoo: Calls, name: str, *, context: Mapping[str, Any] | None = None) -> RecordRef | None:
-    """Return the record under an external id of ours, None when there is none that is not archived. Raises CrmError."""
+async def _asked(odoo: Calls, name: str, *, context: Mapping[str, Any] | None = None) -> Sequence[Any] | None:
     try:
-        said = await odoo.call(
+        said: Sequence[Any] = await odoo.call(
             "ir.model.data", "check_object_reference", module=MODULE, xml_id=name, context=context
         )
     except OdooError as error:
@@ -55,8 +72,7 @@ async def referred(odoo: Calls, name: str, *, context: Mapping[str, Any] | None 
         if error.answer is Answer.DELETED or error.name == "builtins.ValueError":
             return None
         raise
-    model, found = said
-    return RecordRef(str(model), str(found)) if found else None
+    return said
 
 
 class ReadBack:

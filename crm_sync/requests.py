@@ -70,9 +70,31 @@ def judged(status: int) -> Answer:
     return Answer.PERMANENT
 
 
-def answer_of(reply: Reply, rules: Sequence[AnswerRule] = ()) -> Answer:
-    """Return what the CRM meant."""
-    return next((rule.means for rule in rules if rule.fits(reply)), judged(reply.status))
+def answer_of(reply: Reply, rules: Sequence[AnswerRule] = (), *, makes: bool = False) -> Answer:
+    """Return what the CRM meant. `makes`: the request makes a record each time it is sent."""
+    ruled = next((rule.means for rule in rules if rule.fits(reply)), None)
+    if ruled is not None:
+        return ruled
+    return Answer.UNKNOWN if makes and may_have_made(reply) else judged(reply.status)
+
+
+def may_have_made(reply: Reply) -> bool:
+    """Whether a record may have been made though the status says that nobody worked on it.
+
+    Some gateways (Envoy, Heroku's, Cloud Run's) say 503 when the answer of the CRM is lost, too; none of them says then
+    when to come again. 303 sends a browser on after a form was taken.
+    """
+    return reply.status == 303 or (reply.status == 503 and "Retry-After" not in reply.headers)
+
+
+def is_no_json(reply: Reply) -> bool:
+    """Whether an answer says something, and not in JSON: a page of a gateway or a sign-in, with 200, too."""
+    return reply.json is None and reply.body.strip() not in ("", "null")
+
+
+def is_page(reply: Reply) -> bool:
+    """Whether an answer is a page for people: a web server's own, and no word of the CRM behind it."""
+    return is_no_json(reply) and reply.body.lstrip().startswith("<")
 
 
 def retry_after(headers: Mapping[str, str], *, now: datetime) -> float | None:

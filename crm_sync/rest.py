@@ -24,7 +24,7 @@ from crm_sync.port import (
     PushResult,
     Written,
 )
-from crm_sync.requests import Reply, Requester, at_path, plain
+from crm_sync.requests import Reply, Requester, at_path, is_page, plain
 from crm_sync.rest_asking import RestAsker
 from crm_sync.rest_tables import (
     FindTable,
@@ -34,6 +34,7 @@ from crm_sync.rest_tables import (
     rules_of,
     texts_of,
 )
+from crm_sync.results import failed, written
 from cti.clock import Clock
 from cti.errors import BadInput, SettingsError
 from cti.model.crm import Answer, RecordRef
@@ -95,9 +96,9 @@ class RestCrm:
                 return await self._update(write, remote, looked)
             return await self._create(write, looked)
         except CrmError as error:
-            return _failed(write, error, looked)
+            return failed(write, error, more_requests=looked)
         except BadInput as error:
-            return _failed(write, CrmError(Answer.PERMANENT, str(error)), looked)
+            return failed(write, CrmError(Answer.PERMANENT, str(error)), more_requests=looked)
 
     async def _create(self, write: CallWrite, looked: int) -> PushResult:
         """Create it. What a rule takes for deleted was never there: some other record of the request is missing."""
@@ -116,16 +117,16 @@ class RestCrm:
         if self._exists_already(reply):
             remote = self._own(values)
             return await self._update(write, remote, looked + 1)
-        self._asker.must_be_ok(reply)
+        self._asker.must_be_ok(reply, makes=self._table.idempotency is Idempotency.MARKER)
         remote_id = at_path(reply.json, table.id)
         if remote_id is None and self._table.own_id:
-            return _ok(write, self._own(values), looked)
+            return written(write, self._own(values), more_requests=looked)
         if not isinstance(remote_id, str | int) or remote_id == "":
             # it is written, and we do not know as what: the next run looks, or repeats under its key
             raise CrmError(
                 Answer.UNKNOWN, f"the answer holds no id at {table.id}: {self._asker.plain(reply.body)}"
             )
-        return _ok(write, RecordRef(self._table.kind, str(remote_id)), looked)
+        return written(write, RecordRef(self._table.kind, str(remote_id)), more_requests=looked)
 
     async def _update(self, write: CallWrite, remote: RecordRef, looked: int) -> PushResult:
         table = self._table.update
@@ -135,9 +136,13 @@ class RestCrm:
         )
         answer = self._asker.answer(reply)
         if reply.status in (404, 410) and answer is Answer.PERMANENT:
+            if is_page(
+                reply
+            ):  # of a web server before it: the address is wrong, or the CRM is being exchanged
+                raise CrmError(Answer.RETRY, f"{reply.status} {self._asker.plain(reply.body)}")
             raise CrmError(Answer.DELETED, f"{remote} is not there any more: {self._asker.plain(reply.body)}")
         self._asker.must_be_ok(reply)
-        return _ok(write, remote, looked)
+        return written(write, remote, more_requests=looked)
 
     async def _found(self, write: CallWrite, table: FindTable) -> RecordRef | None:
         """Look for the call's mark. Of several the one of the smallest id counts; the others reconciliation tells.
@@ -188,7 +193,10 @@ class RestCrm:
     def record_url(self, ref: RecordRef) -> str | None:
         if not self._table.record_url:
             return None
-        return self._asker.text(self._table.record_url, {"id": ref.id, "home_kind": ref.kind}, url=True)
+        try:
+            return self._asker.text(self._table.record_url, {"id": ref.id, "home_kind": ref.kind}, url=True)
+        except BadInput:
+            return None
 
     async def close(self) -> None:
         await self._requester.close()
@@ -247,20 +255,6 @@ def _tree(fields: Map[str, Any], wrap: str, extra: Map[str, Any]) -> Any:
             at = at.setdefault(step, {})
         at[last] = value
     return tree
-
-
-def _ok(write: CallWrite, remote: RecordRef, looked: int) -> PushResult:
-    return PushResult(call_id=write.log.call_id, answer=Answer.OK, remote=remote, more_requests=looked)
-
-
-def _failed(write: CallWrite, error: CrmError, looked: int) -> PushResult:
-    return PushResult(
-        call_id=write.log.call_id,
-        answer=error.answer,
-        message=str(error),
-        pause_seconds=error.pause_seconds,
-        more_requests=looked,
-    )
 
 
 def _cannot(what: str) -> CrmError:

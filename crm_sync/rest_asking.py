@@ -1,5 +1,6 @@
 """Asks a CRM as the tables of the generic adapter say: addresses, headers, tokens, and how answers are judged."""
 
+import asyncio
 from collections.abc import Mapping as Map
 from typing import Any, Final
 from urllib.parse import quote
@@ -7,7 +8,16 @@ from urllib.parse import quote
 from crm_sync.account import Account
 from crm_sync.mapping import NAMES
 from crm_sync.port import CrmError
-from crm_sync.requests import AnswerRule, Reply, Requester, answer_of, at_path, plain, retry_after
+from crm_sync.requests import (
+    AnswerRule,
+    Reply,
+    Requester,
+    answer_of,
+    at_path,
+    is_no_json,
+    plain,
+    retry_after,
+)
 from crm_sync.rest_tables import RestTable, TokenTable
 from crm_sync.template import Template, render, template_of
 from cti.clock import Clock
@@ -41,6 +51,7 @@ class RestAsker:
         self._texts: dict[tuple[str, bool], Template] = {}
         self._token = ""
         self._token_until = 0.0
+        self._lock = asyncio.Lock()
 
     async def ask(
         self,
@@ -52,16 +63,23 @@ class RestAsker:
         body: Map[str, Any] | None = None,
     ) -> Reply:
         """Send a request, with a new token when the one in hand is refused. Raises CrmError, BadInput."""
-        reply = await self._ask_once(method, path, query, values, body or {})
-        if reply.status == 401 and self._table.token is not None and self._token:
-            self._token = ""  # it ran out before its time
-            reply = await self._ask_once(method, path, query, values, body or {})
+        keys = await self._keys()
+        reply = await self._ask_once(keys, method, path, query, values, body or {})
+        if reply.status == 401 and self._table.token is not None:
+            if self._token == keys["token"]:  # it ran out before its time; else another has had a new one
+                self._token = ""
+            reply = await self._ask_once(await self._keys(), method, path, query, values, body or {})
         return reply
 
     async def _ask_once(
-        self, method: str, path: str, query: Map[str, str], values: Map[str, Any], body: Map[str, Any]
+        self,
+        keys: Map[str, str],
+        method: str,
+        path: str,
+        query: Map[str, str],
+        values: Map[str, Any],
+        body: Map[str, Any],
     ) -> Reply:
-        keys = await self._keys()
         headers = {name: self.text(text, keys, header=True) for name, text in self._table.headers.items()}
         asked = {name: self.text(text, values) for name, text in query.items()}
         return await self._requester.send(
@@ -77,9 +95,10 @@ class RestAsker:
         table = self._table.token
         if table is None:
             return keys
-        if not self._token or self._clock.monotonic() >= self._token_until:
-            await self._new_token(table, keys)
-        return keys | {"token": self._token}
+        async with self._lock:
+            if not self._token or self._clock.monotonic() >= self._token_until:
+                await self._new_token(table, keys)
+            return keys | {"token": self._token}
 
     async def _new_token(self, table: TokenTable, keys: Map[str, str]) -> None:
         form = {name: self.text(text, keys, header=True) for name, text in table.form.items()}
@@ -103,11 +122,16 @@ class RestAsker:
         return self._account.url.rstrip("/") + "/" + self.text(path, values, url=True).lstrip("/")
 
     def text(self, text: str, values: Map[str, Any], *, header: bool = False, url: bool = False) -> str:
-        """Return a text with its values. Raises BadInput for a control character in a header or URL."""
+        """Return a text with its values. Raises BadInput for what may not stand in a header or URL."""
         shown = render(self.template(text, header=header), _quoted(values) if url else values)
         if any(ord(one) < 32 and one not in "\t" for one in shown) and (header or url):
             raise BadInput(
                 f"{self._account.where}: a value would put a control character into a header or URL"
+            )
+        if url and any(part in (".", "..") for part in shown.partition("?")[0].split("/")):
+            # quoting leaves dots as they are, and the library would go up a folder
+            raise BadInput(
+                f"{self._account.where}: rest: {text!r}: a value of dots alone cannot stand in a path"
             )
         return shown
 
@@ -122,14 +146,18 @@ class RestAsker:
                 raise SettingsError(str(error)) from None
         return self._texts[key]
 
-    def answer(self, reply: Reply) -> Answer:
-        """Return what the CRM meant."""
-        return answer_of(reply, self._rules)
+    def answer(self, reply: Reply, *, makes: bool = False) -> Answer:
+        """Return what the CRM meant. `makes`: the request makes a record each time it is sent."""
+        return answer_of(reply, self._rules, makes=makes)
 
-    def must_be_ok(self, reply: Reply) -> None:
-        """Raise CrmError unless it went well."""
-        answer = self.answer(reply)
+    def must_be_ok(self, reply: Reply, *, makes: bool = False) -> None:
+        """Raise CrmError unless it went well. A text that is no JSON is no success that a rule does not know."""
+        answer = self.answer(reply, makes=makes)
         if answer is Answer.OK:
+            if is_no_json(reply) and not any(rule.fits(reply) for rule in self._rules):
+                raise CrmError(
+                    Answer.UNKNOWN, f"{reply.status}, and the answer is no JSON: {self.plain(reply.body)}"
+                )
             return
         pause = retry_after(reply.headers, now=self._clock.now())
         where = reply.headers.get("Location", "") if 300 <= reply.status < 400 else ""

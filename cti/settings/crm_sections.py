@@ -25,7 +25,8 @@ class CrmTargetSettings(Section):
     adapter: str = Field(
         "rest",
         min_length=1,
-        description="Which adapter speaks to it: `odoo`, `bottle`, or `rest` for any CRM, by its mapping file.",
+        description="Which adapter speaks to it: `odoo`, `bottle`, `hubspot`, `bitrix24`, `fxiaoke`, or `rest` for "
+        "any CRM, by its mapping file.",
     )
     url: str = Field(
         pattern=r"^https?://[^\s]+$", description="Address of the CRM, `https://crm.example.com`."

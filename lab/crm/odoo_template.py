@@ -150,6 +150,8 @@ def _keep(folder: Path, cluster: Path, data: Path, printed: str) -> None:
     keys = [line.removeprefix("KEYS=") for line in printed.splitlines() if line.startswith("KEYS=")]
     if not keys:
         raise LabError(f"Odoo's shell made no keys:\n{printed[-2000:]}")
+    for left in folder.parent.glob(f"{folder.name}.part-*"):
+        shutil.rmtree(left)  # of one that was killed; the lock is ours
     part = Path(tempfile.mkdtemp(prefix=f"{folder.name}.part-", dir=folder.parent))
     shutil.copytree(cluster, part / "cluster")
     shutil.copytree(data / "filestore", part / "filestore")

@@ -1,5 +1,6 @@
 """Bitrix24's adapter against its strict fake: batches, marks, bindings, limits, and texts that are no commands."""
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -12,7 +13,7 @@ from cti.errors import SettingsError
 from cti.model.crm import Answer, RecordRef
 from tests.builders import NOW
 from tests.contract.crm.bitrix24_house import Bitrix24House, bitrix24_house
-from tests.contract.crm.bitrix24_server import CODE
+from tests.contract.crm.bitrix24_server import ACTIVITY, CODE
 from tests.contract.crm.houses import a_log
 from tests.contract.crm.rest_server import Fault, breaks_off, hangs, says
 from tests.fakes.clock import FakeClock
@@ -194,6 +195,7 @@ async def test_a_method_that_ran_too_long_pauses_until_it_is_free() -> None:
         (says(500, '{"error": "INTERNAL_SERVER_ERROR"}'), Answer.UNKNOWN),
         (says(500, '{"error": "PORTAL_DELETED"}'), Answer.AWAY),
         (says(502), Answer.UNKNOWN),
+        (says(503), Answer.UNKNOWN),
         (says(302, headers={"Location": "/login"}), Answer.AWAY),
         (says(200, "<html/>"), Answer.UNKNOWN),
         (says(200, '{"result": {"result": [], "result_error": []}}'), Answer.UNKNOWN),
@@ -314,6 +316,27 @@ async def test_more_calls_than_a_page_are_read(house: Bitrix24House) -> None:
     found = [one.remote async for one in house.crm.written(**span)]
 
     assert len(found) == len(set(found)) == 120
+
+
+async def test_a_page_that_does_not_go_on_is_told_and_leaves_none_out_in_silence(
+    house: Bitrix24House,
+) -> None:
+    rows = ", ".join(f'{{"ID": "{n}"}}' for n in range(1, 51))
+    page = says(200, f'{{"result": [{rows}]}}')
+    house.server.before += [page, page]
+    with pytest.raises(CrmError, match="would be left out"):
+        [one async for one in house.crm.written(since=NOW, until=NOW + timedelta(hours=1))]
+
+
+async def test_a_field_that_is_made_later_is_seen_at_the_next_try(house: Bitrix24House) -> None:
+    write = house.write(a_log())
+    write = replace(write, fields={**write.fields, "UF_CRM_X": "x"})
+    assert (await pushed(house, write)).answer is Answer.PERMANENT
+    fields = {name: {"type": "string"} for name in [*ACTIVITY, "UF_CRM_X"]}
+    house.server.before.append(says(200, json.dumps({"result": fields})))
+    house.server.before.append(says(200, '{"result": {"result": {"call_0": 7}}}'))
+
+    assert (await pushed(house, write)).answer is Answer.OK
 
 
 async def test_a_table_that_is_wrong_is_told_with_its_key() -> None:

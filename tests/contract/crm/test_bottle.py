@@ -186,6 +186,47 @@ async def test_what_reads_back_is_what_was_written(house: BottleHouse) -> None:
     assert (back.started_at, back.seconds) == (write.log.placed_at, 42)
 
 
+@pytest.mark.parametrize("kind", ["account", "opportunity", "case"])
+async def test_a_call_reads_back_from_whatever_record_the_list_named(house: BottleHouse, kind: str) -> None:
+    """Not found it would count as deleted by somebody, and never be brought up to date again."""
+    log = a_log()
+    home = await a_record(house, kind, log.call_id)
+    kinds = ("leads", "contacts", "accounts", "opportunities", "cases", "interactions")
+    token = await house.server.token_with(*(f"{one}:{may}" for one in kinds for may in ("read", "write")))
+    async with bottle_adapter(house.server, token=token) as crm:
+        (result,) = await crm.push([house.write(log, home=home)])
+        assert result.answer is Answer.OK, result.message
+        (back,) = await crm.read_back([log.call_id])
+
+    assert back.home == home
+
+
+async def test_a_ticket_that_the_key_may_not_write_on_stops_no_other_call(house: BottleHouse) -> None:
+    ticket = await a_record(house, "case", new_call_id(NOW))
+    result = await pushed(house, house.write(a_log(), home=ticket))
+    assert (result.answer, "cases:write" in result.message) == (Answer.PERMANENT, True), result
+
+
+async def test_a_call_that_is_nowhere_is_found_nowhere_and_no_right_is_missed(house: BottleHouse) -> None:
+    """The shipped key may not read tickets."""
+    assert await house.crm.read_back([new_call_id(NOW)]) == []
+
+
+async def a_record(house: BottleHouse, kind: str, name: str) -> RecordRef:
+    """Make a record that has no number."""
+    server = house.server
+    if kind == "account":
+        return RecordRef(kind, (await server.ask("POST", "/api/accounts/", {"name": name}))["id"])
+    account = (await server.ask("POST", "/api/accounts/", {"name": name}))["id"]
+    if kind == "opportunity":
+        body = {"name": name, "account": account, "stage": "PROPOSAL"}
+        await server.ask("POST", "/api/opportunities/", body)
+    else:
+        await server.ask("POST", "/api/cases/", {"name": name, "status": "New", "priority": "Low"})
+    (made,) = await server.rows(f'SELECT id FROM "{kind}" WHERE name = ?', name)  # noqa: S608 (ours)
+    return RecordRef(kind, _dashed(made["id"]))
+
+
 async def test_a_call_from_the_future_waits(house: BottleHouse) -> None:
     """Its clock is behind ours; nothing is wrong with the call."""
     later = SystemClock().now() + timedelta(hours=1)

@@ -174,7 +174,7 @@ async def test_no_answer_to_the_question_for_a_token_wrote_nothing(fault: Fault)
         (says(302, headers={"Location": "/login"}), Answer.AWAY),
         (says(500), Answer.UNKNOWN),
         (says(502), Answer.UNKNOWN),
-        (says(503), Answer.AWAY),
+        (says(503), Answer.UNKNOWN),
         (says(404), Answer.UNKNOWN),
         (breaks_off, Answer.UNKNOWN),
     ],
@@ -323,3 +323,12 @@ async def test_settings_that_are_wrong_are_told_with_their_key(given: dict[str, 
         async with fxiaoke_house(**given):
             pass
     assert told in str(refused.value)
+
+
+async def test_a_field_that_is_made_later_is_seen_at_the_next_try() -> None:
+    async with fxiaoke_house() as house:
+        mark = house.server.fields[CALLS].pop("call_id__c")
+        assert (await pushed(house, house.write(a_log()))).answer is Answer.AUTH
+        house.server.fields[CALLS]["call_id__c"] = mark
+        result = await pushed(house, house.write(a_log()))
+    assert result.answer is Answer.OK, result.message

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from crm_sync.port import CallWrite, Deal, PushResult
+from crm_sync.port import CallWrite, CrmError, Deal, PushResult
 from cti.errors import SettingsError
 from cti.model.crm import Answer, RecordRef
+from tests.builders import NOW
 from tests.contract.crm.houses import a_log
 from tests.contract.crm.hubspot_house import HubSpotHouse, hubspot_house
 from tests.contract.crm.hubspot_server import CONNECTED, NO_ANSWER, TOKEN
@@ -281,7 +282,8 @@ async def test_the_limit_that_was_hit_says_how_long(
             says(403, '{"category": "MISSING_SCOPES", "message": "needs crm.objects.contacts.write"}'),
             Answer.AUTH,
         ),
-        (says(404), Answer.PERMANENT),
+        (says(404), Answer.AWAY),
+        (says(404, '{"category": "OBJECT_NOT_FOUND", "message": "no"}'), Answer.PERMANENT),
         (says(409), Answer.RETRY),
         (says(423), Answer.RETRY),
         (says(477, headers={"Retry-After": "60"}), Answer.THROTTLE),
@@ -365,3 +367,34 @@ async def test_a_table_that_is_wrong_is_told_with_its_key(more: dict[str, Any], 
         async with hubspot_house(**more):
             pass
     assert told in str(refused.value)
+
+
+async def test_what_people_wrote_is_no_html_in_a_follow_up(house: HubSpotHouse) -> None:
+    ref = RecordRef("contact", house.contact)
+    await house.crm.follow_up(ref, at=NOW, user=None, text="<img src=x>\nagain", key="k1")
+
+    (task,) = house.server.objects["tasks"].values()
+
+    assert task["hs_task_body"] == "&lt;img src=x&gt;<br>again"
+    assert task["hs_task_subject"] == "<img src=x>\nagain"
+
+
+async def test_a_gateways_404_does_not_mean_that_the_call_was_deleted(house: HubSpotHouse) -> None:
+    write = house.write(a_log())
+    remote = (await pushed(house, write)).remote
+    house.server.before.append(says(404, "<html>not here</html>"))
+
+    assert (await pushed(house, replace(write, remote=remote))).answer is not Answer.DELETED
+    assert (await pushed(house, replace(write, remote=remote))).answer is Answer.OK
+
+
+@pytest.mark.parametrize("wrong", ["..", "abc", "7/../8"])
+async def test_an_id_that_is_none_is_told_and_spoils_no_other(house: HubSpotHouse, wrong: str) -> None:
+    good, bad = RecordRef("contact", house.contact), RecordRef("contact", wrong)
+    result = await pushed(house, house.write(a_log(), home=bad))
+    assert (result.answer, "are numbers" in result.message) == (Answer.PERMANENT, True)
+    with pytest.raises(CrmError, match="are numbers"):
+        await house.crm.follow_up(bad, at=NOW, user=None, text="x", key="k")
+    assert house.server.asked == []
+
+    assert set(await house.crm.records([good, bad])) == {good}

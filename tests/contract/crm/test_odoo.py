@@ -217,6 +217,32 @@ async def test_a_call_in_a_batch_that_a_user_deleted_stays_deleted(house: OdooHo
     assert list(await house.standing(writes[2].log.call_id)) == []
 
 
+async def test_a_call_that_a_user_archived_is_brought_up_to_date_where_it_is(phonecalls: OdooHouse) -> None:
+    log = a_log()
+    remote = (await pushed(phonecalls, phonecalls.write(log))).remote
+    assert remote is not None
+    await phonecalls.ask(remote.kind, "write", ids=[int(remote.id)], values={"active": False})
+
+    result = await pushed(phonecalls, phonecalls.write(replace(log, note="later"), remote=remote))
+
+    assert (result.answer, result.remote) == (Answer.OK, remote), result.message
+    (back,) = await phonecalls.crm.read_back([log.call_id])
+    assert back.remote == remote
+
+
+async def test_a_call_that_is_hidden_from_us_is_not_taken_for_deleted(chatter: OdooHouse) -> None:
+    """A right that was lost, or a lead that went to another company: the call would never be written again."""
+    log = a_log(agent="anna")
+    remote = (await pushed(chatter, chatter.write(log))).remote
+    (company,) = await chatter.ask("res.company", "create", vals_list=[{"name": log.call_id}])
+    elsewhere = {"company_id": company, "user_id": False, "team_id": False}
+    await chatter.ask(LEAD, "write", ids=[chatter.lead], vals=elsewhere)
+
+    result = await pushed(chatter, chatter.write(replace(log, note="later"), remote=remote))
+
+    assert (result.answer, "hidden" in result.message) == (Answer.PERMANENT, True), result
+
+
 async def test_a_call_whose_lead_was_deleted_is_still_brought_up_to_date(phonecalls: OdooHouse) -> None:
     write = phonecalls.write(a_log())
     remote = (await pushed(phonecalls, write)).remote

@@ -53,7 +53,9 @@ async def pushed(house: RestHouse, write: Any) -> PushResult:
         pytest.param(says(500), Answer.UNKNOWN, id="its own fault"),
         pytest.param(says(501), Answer.PERMANENT, id="not implemented"),
         pytest.param(says(502), Answer.UNKNOWN, id="bad gateway"),
-        pytest.param(says(503), Answer.AWAY, id="down"),
+        pytest.param(says(503), Answer.UNKNOWN, id="down, or a gateway lost the answer"),
+        pytest.param(says(503, headers={"Retry-After": "9"}), Answer.THROTTLE, id="down for a while"),
+        pytest.param(says(303, headers={"Location": "/calls/7"}), Answer.UNKNOWN, id="taken as a form"),
         pytest.param(says(504), Answer.UNKNOWN, id="gateway waited too long"),
         pytest.param(says(302, headers={"Location": "/login"}), Answer.AWAY, id="sends on"),
         pytest.param(says(200, "<html>welcome</html>"), Answer.UNKNOWN, id="no JSON"),
@@ -81,7 +83,7 @@ async def test_each_fault_is_understood_and_the_repeat_makes_one(
     assert len(await house.standing(write.log.call_id)) == 1
 
 
-@pytest.mark.parametrize("fault", [breaks_off, hangs, says(500), says(200, "<html/>")])
+@pytest.mark.parametrize("fault", [breaks_off, hangs, says(500), says(503), says(200, "<html/>")])
 async def test_an_answer_lost_after_the_work_was_done_makes_no_double(house: RestHouse, fault: Fault) -> None:
     write = house.write(a_log())
     house.server.after.append(fault)

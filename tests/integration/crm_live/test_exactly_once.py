@@ -22,7 +22,7 @@ SHORT = Plan(
     down_seconds=2.5,
     calls_per_second=4.0,
     drain_seconds=120.0,
-    lose_every=4,
+    lose_every=3,
 )
 LONG = Plan(
     leads=200,

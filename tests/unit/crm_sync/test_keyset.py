@@ -103,3 +103,15 @@ def test_a_cursor_is_read_as_it_was_written(place: Place) -> None:
 def test_an_alien_cursor_is_refused(cursor: str) -> None:
     with pytest.raises(CrmError, match="no cursor"):
         place_of(cursor)
+
+
+class Deaf(Records):
+    """Gives all records of a time whatever they are asked to be behind."""
+
+    async def at(self, at: int, behind: str, limit: int) -> Sequence[Row[str]]:
+        return await super().at(at, "", limit)
+
+
+async def test_a_crm_that_gives_the_same_page_again_is_not_asked_for_ever() -> None:
+    with pytest.raises(CrmError, match="no end in sight"):
+        await every(Deaf({f"r{n}": 5 for n in range(6)}), Place(), limit=2)
