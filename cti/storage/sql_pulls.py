@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti.contacts.crm_records import Heard, heard, newest
 from cti.crm.pull_ports import PullChange
+from cti.crm.pull_standing import taken
 from cti.errors import Conflict, NotFound
 from cti.model.contacts import EntryState
 from cti.model.crm_pulls import (
@@ -303,25 +304,6 @@ class _OnlyTriedError(Exception):
     def __init__(self, counts: Counter[str]) -> None:
         super().__init__()
         self.counts = counts
-
-
-def taken(before: PullStanding, answer: PullAnswer, counts: Counter[str], *, at: datetime) -> PullStanding:
-    """Return the standing after an answer was taken."""
-    total = Counter(before.counts)
-    total.update({word: count for word, count in counts.items() if count})
-    after = replace(before, counts=dict(total), error="", error_at=None)
-    if answer.step is PullStep.DELETED:
-        return replace(after, sweep_after=answer.cursor, swept_at=before.swept_at if answer.cursor else at)
-    if answer.step is not PullStep.PAGE:
-        return after
-    return replace(
-        after,
-        cursor=answer.cursor,
-        more=answer.more,
-        page_at=at,
-        asked_at=before.asked_at if answer.more else None,
-        swept_at=before.swept_at or at,
-    )
 
 
 def _standing(row: Row[Any]) -> PullStanding:

@@ -27,6 +27,7 @@ from cti.contacts.crm_records import Heard, Memory, heard, is_older, newest
 from cti.contacts.doubles import Known, entry_zone
 from cti.contacts.ranking import rank
 from cti.crm.pull_ports import PullChange
+from cti.crm.pull_standing import taken
 from cti.errors import Conflict, NotFound
 from cti.model.callbacks import OPEN_CALLBACKS
 from cti.model.contact_rows import ContactChange
@@ -42,7 +43,6 @@ from cti.model.crm_pulls import (
     Wanted,
 )
 from cti.storage.known_contacts import COLUMNS
-from cti.storage.sql_pulls import taken
 from tests.fakes.memory_consents import MemoryConsents
 from tests.fakes.memory_do_not_call import MemoryDoNotCall
 from tests.fakes.memory_finding import subject
