@@ -329,10 +329,47 @@ async def test_whoever_opted_out_is_listed_and_leaves(store: Store) -> None:
 async def test_opting_out_before_he_ever_came_counts(store: Store) -> None:
     await a_campaign_in(store)
 
-    await store.pulls.take(RULES, a_page(a_record(do_not_call=True)), at=NOW)
+    out = a_record(do_not_call=True)
+    for cursor in ("", "1"):
+        await store.pulls.take(RULES, a_page(out, before=cursor), at=NOW)
 
     assert await contacts(store) == []
-    assert len(await store.do_not_call.listings(after=START, limit=9)) == 1
+    (listing,) = await store.do_not_call.listings(after=START, limit=9)
+    assert len(await store.do_not_call.history(listing.key)) == 1
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_a_number_that_comes_after_the_opt_out_is_listed_too(store: Store, *, known: bool) -> None:
+    await a_campaign_in(store)
+    await store.pulls.take(RULES, a_page(a_record(do_not_call=not known)), at=NOW)
+    await store.pulls.take(
+        RULES, a_page(a_record(do_not_call=True, changed_at=later(1)), before="1"), at=later(1)
+    )
+
+    both = ("030 9018201", "030 9018255")
+    await store.pulls.take(
+        RULES, a_page(a_record(do_not_call=True, numbers=both, changed_at=later(2)), before="1"), at=later(2)
+    )
+
+    keys = [one.key for one in await store.do_not_call.listings(after=START, limit=9)]
+    assert sorted(keys) == ["+49309018201", "+49309018255"]
+    assert len(await store.do_not_call.history("+49309018201")) == 1
+
+
+async def test_who_opts_out_is_called_on_none_of_his_numbers(store: Store) -> None:
+    """Also not on one that the CRM does not know: he spoke for himself, not for a number."""
+    campaign = await a_campaign_in(store)
+    (ours,) = some_contacts(1)
+    ours = replace(ours, crm_ref="odoo/crm.lead:1")
+    await store.campaigns.add_list(campaign_id=campaign.id, name="fair", source="t", contacts=[ours], at=NOW)
+    await store.pulls.take(RULES, a_page(a_record()), at=NOW)
+
+    await store.pulls.take(
+        RULES, a_page(a_record(do_not_call=True, changed_at=later(1)), before="1"), at=later(1)
+    )
+
+    keys = {one.key for one in await store.do_not_call.listings(after=START, limit=9)}
+    assert keys == {"+49309018201", *(number.e164 for number in ours.numbers)}
 
 
 async def test_a_consent_that_is_withdrawn_is_written_with_its_history(store: Store) -> None:
