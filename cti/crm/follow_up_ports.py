@@ -23,7 +23,10 @@ class FollowUpStore(Protocol):
         ...
 
     async def behind(self, target: str, *, limit: int) -> list[int]:
-        """List callbacks that stand there otherwise than here: settled, moved, or another agent's meanwhile."""
+        """List callbacks that stand there otherwise than here: settled, moved, or another agent's meanwhile.
+
+        Not those whose work waits, is under way, or is a dead letter, nor those that somebody gave up since.
+        """
         ...
 
     async def written(self, target: str, contact_id: int) -> list[datetime]:

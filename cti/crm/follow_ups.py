@@ -38,7 +38,6 @@ PRIORITY: Final = -99
 """Before all calls of CRMs, for a follow-up that comes late is worth nothing; behind all other work."""
 LOOK_EVERY: Final = timedelta(seconds=30)
 MOST_FOUND: Final = 200
-MOST_DEAD: Final = 10_000
 KEPT_TIMES: Final = 10
 ERROR_LENGTH: Final = 2000
 
@@ -119,12 +118,8 @@ class TableFollowUps:
         if now - self._looked.get(name, now - LOOK_EVERY) < LOOK_EVERY:
             return
         self._looked[name] = now
-        behind = await self._store.behind(name, limit=MOST_FOUND)
-        if not behind:
-            return
-        letters = await self._works.dead(kind=follow_kind(name), limit=MOST_DEAD)
-        dead = {int(work.key) for work in letters}
-        await self._works.add(works_of([one for one in behind if one not in dead], [name]), now=now)
+        if behind := await self._store.behind(name, limit=MOST_FOUND):
+            await self._works.add(works_of(behind, [name]), now=now)
 
     async def _orders(self, name: str, leased: Sequence[Work], now: datetime) -> list[FollowOrder]:
         if not leased:

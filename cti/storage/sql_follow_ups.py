@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import String, bindparam, cast, or_, select
 
+from cti.crm.follow_ups import follow_kind
 from cti.model.callbacks import OPEN_CALLBACKS, CallbackState
 from cti.model.follow_ups import FollowLink, FollowUp
 from cti.storage import tables
@@ -14,6 +15,7 @@ from cti.storage.portable import one_of
 from cti.storage.uninterrupted import to_the_end
 
 _links, _callbacks, _agents = tables.crm_follow_ups.c, tables.callbacks.c, tables.agents.c
+_work = tables.work.c
 _PLAIN: Final = ("target", "callback_id", "contact_id", "ref", "remote", "agent_id", "written_at")
 _OPEN: Final = sorted(state.value for state in OPEN_CALLBACKS)
 _FACTS: Final = (
@@ -36,6 +38,14 @@ _FACTS: Final = (
 _LINKS: Final = select(tables.crm_follow_ups).where(
     _links.target == bindparam("of_target"), one_of(_links.callback_id, "callback_ids")
 )
+_ITS_WORK: Final = (_work.kind == bindparam("of_kind"), _work.key == cast(_callbacks.id, String))
+_WORKED_ON: Final = select(_work.id).where(*_ITS_WORK, tables.not_done).correlate(tables.callbacks).exists()
+_GIVEN_UP: Final = (
+    select(_work.id)
+    .where(*_ITS_WORK, tables.given_up, _work.changed_at >= _callbacks.changed_at)
+    .correlate(tables.callbacks)
+    .exists()
+)
 _BEHIND: Final = (
     select(_links.callback_id)
     .join_from(tables.crm_follow_ups, tables.callbacks, _callbacks.id == _links.callback_id)
@@ -47,6 +57,8 @@ _BEHIND: Final = (
             _callbacks.agent_id.is_distinct_from(_links.agent_id),
             _callbacks.changed_at > _links.written_at,
         ),
+        ~_WORKED_ON,
+        ~_GIVEN_UP,
     )
     .order_by(_links.written_at)
     .limit(bindparam("at_most"))
@@ -92,8 +104,9 @@ class SqlFollowUps:
     @to_the_end
     async def behind(self, target: str, *, limit: int) -> list[int]:
         """See the port."""
+        asked = {"of_target": target, "of_kind": follow_kind(target), "at_most": limit}
         async with self._connections.glancing() as connection:
-            found = await connection.execute(_BEHIND, {"of_target": target, "at_most": limit})
+            found = await connection.execute(_BEHIND, asked)
             return list(found.scalars())
 
     @to_the_end

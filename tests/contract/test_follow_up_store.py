@@ -1,11 +1,13 @@
 """The contract of `FollowUpStore`: facts as they are now, links that are kept, and what stands there otherwise."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from cti.crm.follow_ups import CallbackFollowers
 from cti.model.callbacks import Callback, CallbackChange, CallbackState, NewCallback
 from cti.model.follow_ups import FollowLink
+from cti.model.work import Work
 from tests.builders import NOW, a_campaign, later, some_contacts
 from tests.contract.conftest import Store
 
@@ -47,6 +49,15 @@ def a_link(one: Callback, **given: Any) -> FollowLink:
     return FollowLink(**values | given)
 
 
+async def its_work(store: Store, *, end: bool = False) -> Work:
+    (work,) = await store.work.lease(
+        kinds=("crm.follow_up.odoo",), limit=9, now=later(9), lease_for=timedelta(seconds=60)
+    )
+    if end:
+        await store.work.finish(work, now=later(9))
+    return work
+
+
 async def test_a_callback_leaves_its_work_with_the_same_commit(store: Store) -> None:
     one = await a_callback(store)
 
@@ -86,6 +97,7 @@ async def test_links_are_kept_by_target_and_callback(store: Store) -> None:
 
 async def test_what_stands_there_otherwise_is_found(store: Store) -> None:
     one = await a_callback(store)
+    await its_work(store, end=True)
     await store.follow_ups.put(a_link(one))
     assert await store.follow_ups.behind("odoo", limit=9) == []
 
@@ -103,3 +115,21 @@ async def test_what_stands_there_otherwise_is_found(store: Store) -> None:
     assert await store.follow_ups.behind("other", limit=9) == []
     await store.follow_ups.put(a_link(one, standing=False))
     assert await store.follow_ups.behind("odoo", limit=9) == []
+
+
+async def test_what_somebody_works_on_or_gave_up_is_not_found(store: Store) -> None:
+    one = await a_callback(store)
+    await store.follow_ups.put(a_link(one, agent_id=None))
+    assert await store.follow_ups.behind("odoo", limit=9) == [], "it waits"
+    work = await its_work(store)
+    assert await store.follow_ups.behind("odoo", limit=9) == [], "it is under way"
+
+    await store.work.bury(work, error="no", now=later(10))
+    assert await store.follow_ups.behind("odoo", limit=9) == [], "it is a dead letter"
+    await store.work.discard(work.id, now=later(11))
+    assert await store.follow_ups.behind("odoo", limit=9) == [], "somebody gave it up"
+
+    await store.callbacks.change(
+        one.id, CallbackChange(due_at=later(7200)), by="anna", raised=0, at=later(12)
+    )
+    assert await store.follow_ups.behind("odoo", limit=9) == [one.id]

@@ -132,7 +132,7 @@ def filtered(**given: Any) -> Select[Any]:
         ),
         pytest.param(
             sql_follow_ups._BEHIND,
-            {"of_target": "a", "at_most": 9},
+            {"of_target": "a", "of_kind": "crm.follow_up.a", "at_most": 9},
             "ix_crm_follow_ups_standing",
             id="callbacks that stand in a CRM otherwise",
         ),

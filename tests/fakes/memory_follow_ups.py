@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from cti.model.callbacks import CallbackState
+from cti.crm.follow_ups import follow_kind
+from cti.model.callbacks import Callback, CallbackState
 from cti.model.follow_ups import FollowLink, FollowUp
 from tests.fakes.memory_tables import MemoryTables
 
@@ -48,9 +49,17 @@ class MemoryFollowUps:
         for (name, callback_id), link in sorted(self._links.items()):
             one = self._tables.callbacks[callback_id]
             moved = not one.open or one.agent_id != link.agent_id or one.changed_at > link.written_at
-            if name == target and link.standing and moved:
+            if name == target and link.standing and moved and not self._is_seen_to(target, one):
                 found.append(callback_id)
         return found[:limit]
+
+    def _is_seen_to(self, target: str, one: Callback) -> bool:
+        kind, key = follow_kind(target), str(one.id)
+        mine = [row for row in self._tables.works.values() if (row.wish.kind, row.wish.key) == (kind, key)]
+        return any(
+            row.standing != "done" or (row.error is not None and row.changed_at >= one.changed_at)
+            for row in mine
+        )
 
     async def written(self, target: str, contact_id: int) -> list[datetime]:
         mine = [one for one in self._links.values() if (one.target, one.contact_id) == (target, contact_id)]
