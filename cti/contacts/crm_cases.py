@@ -179,9 +179,13 @@ def consent_of(case: Case, *, at: datetime, source: str) -> NewConsent | None:
 
 def owner_moved(case: Case) -> bool:
     """Return whether the CRM names another owner than before, of somebody who is to be dialed."""
+    return case.contact_id is not None and owner_named_anew(case)
+
+
+def owner_named_anew(case: Case) -> bool:
+    """Return the same of a record whose contact is not known yet."""
     heard, before = case.heard, case.memory.said
-    moved = heard.said.get("owner") != before.get("owner")
-    return case.contact_id is not None and bool(heard.said) and not heard.over and moved
+    return bool(heard.said) and not heard.over and heard.said.get("owner") != before.get("owner")
 
 
 def wishes_of(cases: Sequence[Case], logins: Mapping[str, int], counts: Counter[str]) -> list[Wish]:

@@ -46,8 +46,9 @@ _FIELDS: Final = tuple(field.name for field in fields(PullStanding))
 _CAMPAIGN: Final = (
     select(tables.campaigns.c.id, tables.campaigns.c.rules)
     .where(tables.campaigns.c.name == bindparam("name"))
-    # locked, so that on PostgreSQL two writers of one campaign's contacts come one after the other
-    .with_for_update()
+    # locked, so that on PostgreSQL two writers of one campaign's contacts come one after the other; calls and entries
+    # that name the campaign are written meanwhile
+    .with_for_update(key_share=True)
 )
 _OF_ENTRIES: Final = select(_records.pull, _records.entry_id, _records.over, _records.seen_at).where(
     one_of(_records.entry_id, "entry_ids"), tables.with_entry
@@ -201,7 +202,7 @@ class SqlPulls:
         )
         remembered = await memories(connection, rules.name, [one.ref for one in records])
         known = [one for one in records if one.said or one.problems or one.ref in remembered]
-        found = await cases(connection, known, remembered, campaign_id=campaign.id)
+        found = await cases(connection, known, remembered, campaign_id=campaign.id, owners=rules.owners)
         writer = RecordWriter(self._connections, connection, rules, into)
         await writer.write(found)
         writer.counts["older"] += len(known) - len(found)

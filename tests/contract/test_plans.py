@@ -18,6 +18,7 @@ from cti.storage import (
     sql_campaigns,
     sql_chances,
     sql_compliance,
+    sql_crm,
     sql_facts,
     sql_follow_ups,
     sql_ownership,
@@ -129,6 +130,12 @@ def filtered(**given: Any) -> Select[Any]:
             {"of_pull": "a", "after": "", "at_most": 9},
             "SEARCH crm_records USING PRIMARY KEY (pull=? AND ref>?)",
             id="records that are still to be dialed",
+        ),
+        pytest.param(
+            sql_crm.ended_in(NOW, later(3600), after="a"),
+            {},
+            "sqlite_autoindex_calls_1 (id>?)",
+            id="calls of a span behind one of them",
         ),
         pytest.param(
             sql_follow_ups._BEHIND,
