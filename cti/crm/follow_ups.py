@@ -180,7 +180,7 @@ class TableFollowUps:
             await self._works.bury(work, error=error, now=now)
         else:
             pause = retry_seconds(work.attempts, plan=PLAN, chance=self._chance())
-            due_at = now + timedelta(seconds=max(pause, one.pause_seconds or 0.0))
+            due_at = now + timedelta(seconds=max(pause, valve.bounded(one.pause_seconds)))
             await self._works.retry(work, error=error, due_at=due_at, now=now)
 
     def _must_know(self, name: str) -> None:
