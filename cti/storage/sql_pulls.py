@@ -14,7 +14,6 @@ from cti.contacts.crm_records import Heard, heard, newest
 from cti.crm.pull_ports import PullChange
 from cti.crm.pull_standing import taken
 from cti.errors import Conflict, NotFound
-from cti.model.contacts import EntryState
 from cti.model.crm_pulls import (
     DELETED,
     PullAnswer,
@@ -26,13 +25,12 @@ from cti.model.crm_pulls import (
     Wanted,
 )
 from cti.model.standing import NOBODY
-from cti.model.verdicts import SkipReason
 from cti.rules import rules_of
 from cti.storage import tables
 from cti.storage.connections import Connections
 from cti.storage.contact_writes import Into
-from cti.storage.portable import one_of
 from cti.storage.pull_cases import cases, memories
+from cti.storage.pull_questions import FOLLOW_UPS, HELD_BACK, NEXT, OF_ENTRIES, OPEN, PROBLEMS
 from cti.storage.pull_writes import RecordWriter
 from cti.storage.sql_queue import SqlQueue
 from cti.storage.uninterrupted import to_the_end
@@ -49,62 +47,6 @@ _CAMPAIGN: Final = (
     # locked, so that on PostgreSQL two writers of one campaign's contacts come one after the other; calls and entries
     # that name the campaign are written meanwhile
     .with_for_update(key_share=True)
-)
-_OF_ENTRIES: Final = select(_records.pull, _records.entry_id, _records.over, _records.seen_at).where(
-    one_of(_records.entry_id, "entry_ids"), tables.with_entry
-)
-"""Of any pull: a condition would tempt SQLite to read all records of one, and an entry has one or two."""
-_OF_PULL: Final = func.coalesce(_records.pull, "") == bindparam("of_pull")
-"""Spelled so that the entry is looked for, not the pull; see above."""
-_HELD_BACK: Final = (
-    select(_records.ref)
-    .join_from(tables.list_entries, tables.crm_records, _records.entry_id == _entries.id)
-    .where(
-        _entries.campaign_id == bindparam("campaign"),
-        _entries.state == EntryState.WAITING.value,
-        _entries.reason == SkipReason.CRM_STALE.value,
-        _OF_PULL,
-        tables.with_entry,
-        _records.over.is_(None),
-        _records.seen_at < bindparam("before"),
-    )
-    .limit(bindparam("at_most"))
-)
-_NEXT: Final = (
-    select(_records.ref)
-    .where(
-        one_of(_records.entry_id, "entry_ids"),
-        tables.with_entry,
-        _OF_PULL,
-        _records.over.is_(None),
-        _records.seen_at < bindparam("before"),
-    )
-    .order_by(_records.seen_at)
-    .limit(bindparam("at_most"))
-)
-_OPEN: Final = (
-    select(_records.ref)
-    .join_from(tables.crm_records, tables.list_entries, _entries.id == _records.entry_id)
-    .where(
-        _records.pull == bindparam("of_pull"),
-        _records.ref > bindparam("after"),
-        _records.over.is_(None),
-        _entries.state != EntryState.DONE.value,
-    )
-    .order_by(_records.ref)
-    .limit(bindparam("at_most"))
-)
-_PROBLEMS: Final = (
-    select(tables.crm_records)
-    .where(_records.pull == bindparam("of_pull"), _records.ref > bindparam("after"), tables.with_problem)
-    .order_by(_records.ref)
-    .limit(bindparam("at_most"))
-)
-_FOLLOW_UPS: Final = (
-    select(_records.ref, _records.contact_id, _records.follow_up_at)
-    .where(_records.pull == bindparam("of_pull"), tables.follow_up_waits)
-    .order_by(_records.follow_up_since)
-    .limit(bindparam("at_most"))
 )
 
 
@@ -235,8 +177,8 @@ class SqlPulls:
         self, asked: dict[str, Any], campaign_id: int, entry_ids: Sequence[int], limit: int
     ) -> list[str]:
         async with self._connections.glancing() as connection:
-            held = list((await connection.execute(_HELD_BACK, asked | {"campaign": campaign_id})).scalars())
-            following = (await connection.execute(_NEXT, asked | {"entry_ids": list(entry_ids)})).scalars()
+            held = list((await connection.execute(HELD_BACK, asked | {"campaign": campaign_id})).scalars())
+            following = (await connection.execute(NEXT, asked | {"entry_ids": list(entry_ids)})).scalars()
             return list(dict.fromkeys([*held, *following]))[:limit]
 
     @to_the_end
@@ -244,14 +186,14 @@ class SqlPulls:
         """See the port."""
         asked = {"of_pull": rules.name, "after": after, "at_most": limit}
         async with self._connections.glancing() as connection:
-            return list((await connection.execute(_OPEN, asked)).scalars())
+            return list((await connection.execute(OPEN, asked)).scalars())
 
     @to_the_end
     async def entries(self, entry_ids: Collection[int], *, pulls: Sequence[str]) -> list[RecordStanding]:
         """See the port."""
         asked = {"entry_ids": list(entry_ids)}
         async with self._connections.glancing() as connection:
-            rows = await connection.execute(_OF_ENTRIES, asked)
+            rows = await connection.execute(OF_ENTRIES, asked)
             return [
                 RecordStanding(entry_id=row.entry_id, over=row.over, seen_at=row.seen_at)
                 for row in rows
@@ -272,14 +214,14 @@ class SqlPulls:
                     contact_id=row.contact_id,
                     at=row.seen_at,
                 )
-                for row in await connection.execute(_PROBLEMS, asked)
+                for row in await connection.execute(PROBLEMS, asked)
             ]
 
     @to_the_end
     async def follow_ups(self, pull: str, *, limit: int) -> list[Wanted]:
         """See the port."""
         async with self._connections.glancing() as connection:
-            rows = await connection.execute(_FOLLOW_UPS, {"of_pull": pull, "at_most": limit})
+            rows = await connection.execute(FOLLOW_UPS, {"of_pull": pull, "at_most": limit})
             return [Wanted(ref=row.ref, contact_id=row.contact_id, at=row.follow_up_at) for row in rows]
 
     @to_the_end
