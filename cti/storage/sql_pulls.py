@@ -30,6 +30,7 @@ from cti.storage import tables
 from cti.storage.connections import Connections
 from cti.storage.contact_writes import Into
 from cti.storage.pull_cases import cases, memories
+from cti.storage.pull_leaving import seen_again
 from cti.storage.pull_questions import FOLLOW_UPS, HELD_BACK, NEXT, OF_ENTRIES, OPEN, PROBLEMS
 from cti.storage.pull_writes import RecordWriter
 from cti.storage.sql_queue import SqlQueue
@@ -105,7 +106,7 @@ class SqlPulls:
         async with self._connections.writing() as connection:
             before = await self._expected(connection, rules, answer)
             if not rules.dry_run:
-                counts = await self._write(connection, rules, records, at)
+                counts = await self._write(connection, rules, answer.step, records, at)
             after = taken(before, answer, counts, at=at)
             await connection.execute(self._put, asdict(after))
         return after
@@ -117,7 +118,7 @@ class SqlPulls:
         try:
             async with self._connections.writing() as connection:
                 await self._expected(connection, rules, answer)
-                raise _OnlyTriedError(await self._write(connection, rules, records, at))
+                raise _OnlyTriedError(await self._write(connection, rules, answer.step, records, at))
         except _OnlyTriedError as tried:
             return tried.counts
 
@@ -130,7 +131,12 @@ class SqlPulls:
         return before
 
     async def _write(
-        self, connection: AsyncConnection, rules: PullRules, records: Sequence[Heard], at: datetime
+        self,
+        connection: AsyncConnection,
+        rules: PullRules,
+        step: PullStep,
+        records: Sequence[Heard],
+        at: datetime,
     ) -> Counter[str]:
         campaign = (await connection.execute(_CAMPAIGN, {"name": rules.campaign})).one_or_none()
         if campaign is None:
@@ -147,7 +153,11 @@ class SqlPulls:
         found = await cases(connection, known, remembered, campaign_id=campaign.id, owners=rules.owners)
         writer = RecordWriter(self._connections, connection, rules, into)
         await writer.write(found)
-        writer.counts["older"] += len(known) - len(found)
+        taken_up = {case.heard.ref for case in found}
+        older = [remembered[one.ref] for one in known if one.ref not in taken_up]
+        writer.counts["older"] += len(older)
+        if step is not PullStep.PAGE:
+            await seen_again(connection, rules.name, older, at=at)
         return writer.counts
 
     async def _locked(self, connection: AsyncConnection, pull: str) -> PullStanding:

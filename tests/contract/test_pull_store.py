@@ -13,6 +13,8 @@ from cti.model.contact_rows import ContactQuery, ContactRow, EntryRow, Sort
 from cti.model.contacts import Campaign, EntryState
 from cti.model.crm_pulls import CrmDeal, CrmRecord, PullAnswer, PullRules, PullStep
 from cti.model.ownership import MoveKind, Terms, Wish
+from cti.model.standing import Parked
+from cti.model.verdicts import SkipReason
 from tests.builders import NOW, a_call, a_campaign, later, some_contacts
 from tests.contract.conftest import OpenStore, Store
 from tests.contract.people import call_for
@@ -546,3 +548,22 @@ async def test_dialing_goes_on_while_records_are_taken(open_store: OpenStore) ->
     _, placed = await asyncio.gather(pull(), dial())
 
     assert placed == len(records)
+
+
+async def test_a_crm_that_went_back_in_time_holds_nobody_back_for_ever(store: Store) -> None:
+    """Its backup was restored: what it says is older than what we know, and we know it was asked."""
+    campaign = await a_campaign_in(store)
+    await store.pulls.take(RULES, a_page(a_record(name="Newer", changed_at=later(5))), at=later(5))
+    (candidate,) = await store.campaigns.next_candidates(campaign.id, limit=1)
+    held = Parked(candidate=candidate, reason=SkipReason.CRM_STALE, until=later(99_999))
+    await store.queue.park([held], at=later(4000))
+
+    overtaken = a_page(a_record(), before="1")
+    await store.pulls.take(RULES, overtaken, at=later(4100))
+    assert await store.pulls.stale(RULES, before=later(4000), limit=9) == ["odoo/crm.lead:1"]
+    standing = await store.pulls.take(RULES, read(a_record()), at=later(4200))
+
+    assert await store.pulls.stale(RULES, before=later(4000), limit=9) == []
+    assert (await the_contact(store)).name == "Newer"
+    assert (await the_entry(store)).state == "pending"
+    assert standing.counts["older"] == 2

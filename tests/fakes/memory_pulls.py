@@ -84,8 +84,20 @@ class MemoryPulls:
             decide(case, at=at, source=speaker(rules), counts=counts)
         if not rules.dry_run:
             await self._write(rules, cases, campaign, counts, at)
+            if answer.step is not PullStep.PAGE:
+                self._seen_again(
+                    rules.name, {one.ref for one in records}, {case.heard.ref for case in cases}, at
+                )
         self._standings[rules.standing_name] = taken(before, answer, counts, at=at)
         return self._standings[rules.standing_name]
+
+    def _seen_again(self, pull: str, refs: set[str], taken_up: set[str], at: datetime) -> None:
+        for ref in refs - taken_up:
+            if row := self._records.get((pull, ref)):
+                row["seen_at"] = at
+                entry = self._tables.entries.get(row["entry_id"])
+                if entry is not None and entry.state is EntryState.WAITING and entry.reason == "crm_stale":
+                    self._wake(entry)
 
     def _cases(
         self, rules: PullRules, records: Sequence[Heard], campaign: Campaign, counts: Counter[str]
