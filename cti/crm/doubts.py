@@ -60,6 +60,11 @@ def is_of_check(error: str) -> bool:
     return error.startswith(OF_CHECK)
 
 
-def checks_wait(known: PullStanding, now: datetime) -> bool:
-    """Return whether known records are not asked for now, because that came to nothing a moment ago. Pure."""
-    return is_of_check(known.error) and known.error_at is not None and now - known.error_at < CHECK_AGAIN
+def checks_wait(known: PullStanding, now: datetime, *, every: timedelta) -> bool:
+    """Return whether known records are not asked for now, because something came to nothing a moment ago. Pure.
+
+    `every`: between two pages; after one that failed both wait, else they would take turns without end.
+    """
+    if known.error_at is None:
+        return False
+    return now - known.error_at < (CHECK_AGAIN if is_of_check(known.error) else min(every, CHECK_AGAIN))

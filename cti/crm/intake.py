@@ -80,7 +80,7 @@ class TableIntake:
         page = PullOrder(step=PullStep.PAGE, cursor=known.cursor, limit=rules.page)
         if after is PullStep.RECORDS and _page_is_due(rules, known, now):
             return page
-        waits = checks_wait(known, now)
+        waits = checks_wait(known, now, every=rules.every)
         if not waits and (records := await self._recheck(rules, known, now)):
             return records
         if _page_is_due(rules, known, now):

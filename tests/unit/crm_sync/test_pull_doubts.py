@@ -120,3 +120,22 @@ async def test_a_page_that_fails_does_not_hold_up_checks(monkeypatch: pytest.Mon
         await house.reader.step()
 
     assert await left(house) == 1
+
+
+async def test_where_everything_fails_nothing_is_asked_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = await a_house(150)
+    asked: list[str] = []
+
+    async def refuses(*_: Any, **__: Any) -> None:
+        asked.append("")
+        raise CrmError(Answer.PERMANENT, "no right to read")
+
+    monkeypatch.setattr(StrictClient, "pull", refuses)
+    monkeypatch.setattr(StrictClient, "records", refuses)
+    house.clock.advance(1700)
+    for _ in range(60):
+        for _ in range(5):
+            await house.reader.step()
+        house.clock.advance(5)
+
+    assert len(asked) <= 12  # twice a minute
