@@ -31,7 +31,13 @@ class Intake(Protocol):
     async def order(self, name: str, *, rate: Rate, after: PullStep = PullStep.NOTHING) -> PullOrder: ...
     async def take(self, name: str, answer: PullAnswer) -> PullStanding: ...
     async def failed(
-        self, name: str, answer: Answer, message: str, *, pause_seconds: float | None = None
+        self,
+        name: str,
+        answer: Answer,
+        message: str,
+        *,
+        pause_seconds: float | None = None,
+        step: PullStep = PullStep.PAGE,
     ) -> PullStanding: ...
 
 
@@ -155,21 +161,24 @@ class PullReader:
         try:
             answer = await self._asked(order)
         except CrmError as error:
-            await self._failed(error.answer, str(error), error.pause_seconds)
+            await self._failed(order.step, error.answer, str(error), error.pause_seconds)
         except BadInput as error:
-            await self._failed(Answer.PERMANENT, str(error), None)
+            await self._failed(order.step, Answer.PERMANENT, str(error), None)
         except CtiError:
             raise
         except Exception as error:  # a bug in an adapter, or an answer that it did not foresee
             log.exception("%s: the adapter failed", self.name)
-            await self._failed(Answer.RETRY, f"the adapter failed: {type(error).__name__}: {error}", None)
+            said = f"the adapter failed: {type(error).__name__}: {error}"
+            await self._failed(order.step, Answer.RETRY, said, None)
         else:
             self.records += len(answer.records)
             await self._intake.take(self._pull, answer)
 
-    async def _failed(self, answer: Answer, message: str, pause_seconds: float | None) -> None:
+    async def _failed(
+        self, step: PullStep, answer: Answer, message: str, pause_seconds: float | None
+    ) -> None:
         self._tell(f"{answer}: {message}")
-        await self._intake.failed(self._pull, answer, message, pause_seconds=pause_seconds)
+        await self._intake.failed(self._pull, answer, message, pause_seconds=pause_seconds, step=step)
 
     async def _asked(self, order: PullOrder) -> PullAnswer:
         if order.step is PullStep.PAGE:

@@ -36,13 +36,20 @@ class ApiIntake:
         return standing_of(await self._session.post("pull-take", body))
 
     async def failed(
-        self, name: str, answer: Answer, message: str, *, pause_seconds: float | None = None
+        self,
+        name: str,
+        answer: Answer,
+        message: str,
+        *,
+        pause_seconds: float | None = None,
+        step: PullStep = PullStep.PAGE,
     ) -> PullStanding:
         body = {
             "pull": name,
             "answer": answer.value,
             "message": message[:2000],
             "pause_seconds": pause_seconds,
+            "step": step.value,
         }
         return standing_of(await self._session.post("pull-failed", body))
 

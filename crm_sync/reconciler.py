@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 POLL_SECONDS: Final = 10.0
 PAGE: Final = 200
 """Calls of ours looked at together."""
+ASKED_AT_ONCE: Final = 500
+"""Ids of one question to the service: a CRM may be full of calls of others."""
 MARGIN: Final = timedelta(minutes=1)
 """So much more than a page's span is asked of the CRM, whose times are less exact than ours."""
 LONGEST_WAIT_SECONDS: Final = 120.0
@@ -261,9 +263,10 @@ class TargetReconciler:
             if call_id not in ours
             and any(one.started_at is None or first <= one.started_at < last for one in records)
         }
-        if not others:
-            return []
-        return foreign(others, await self._feed.known(order, sorted(others)))
+        ids, known = sorted(others), set[str]()
+        for at in range(0, len(ids), ASKED_AT_ONCE):
+            known |= await self._feed.known(order, ids[at : at + ASKED_AT_ONCE])
+        return foreign(others, known)
 
     async def _without_extra(self, order: ReconcileOrder, found: Found) -> Found:
         """Remove the extra records of a double, after a last look at both sides."""

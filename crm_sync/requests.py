@@ -101,7 +101,7 @@ def retry_after(headers: Mapping[str, str], *, now: datetime) -> float | None:
     """Return the seconds that `Retry-After` (RFC 9110, 10.2.3) asks for: a number or a date; None without one."""
     text = headers.get("Retry-After", "").strip()
     if text.isascii() and text.isdecimal():
-        return min(float(text), LONGEST_PAUSE_SECONDS)
+        return min(max(0.0, float(text)), LONGEST_PAUSE_SECONDS)  # 0 for what is no number at all
     try:
         at = parsedate_to_datetime(text)
     except ValueError:

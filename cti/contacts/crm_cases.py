@@ -179,9 +179,13 @@ def consent_of(case: Case, *, at: datetime, source: str) -> NewConsent | None:
 
 def owner_moved(case: Case) -> bool:
     """Return whether the CRM names another owner than before, of somebody who is to be dialed."""
+    return case.contact_id is not None and owner_named_anew(case)
+
+
+def owner_named_anew(case: Case) -> bool:
+    """Return the same of a record whose contact is not known yet."""
     heard, before = case.heard, case.memory.said
-    moved = heard.said.get("owner") != before.get("owner")
-    return case.contact_id is not None and bool(heard.said) and not heard.over and moved
+    return bool(heard.said) and not heard.over and heard.said.get("owner") != before.get("owner")
 
 
 def wishes_of(cases: Sequence[Case], logins: Mapping[str, int], counts: Counter[str]) -> list[Wish]:
@@ -219,14 +223,23 @@ def owner_terms(rules: PullRules, at: datetime) -> Terms:
 def listings_of(cases: Sequence[Case]) -> list[NewListing]:
     """Return the do-not-call entries of those who opted out since, for every campaign.
 
-    Nothing takes them back but a person here.
+    Nothing takes them back but a person here: a number is listed once.
     """
     return [
-        NewListing(key=number.e164, campaign_id=EVERY_CAMPAIGN, reason=f"opted out in {case.heard.ref}")
+        NewListing(key=key, campaign_id=EVERY_CAMPAIGN, reason=f"opted out in {case.heard.ref}")
         for case in cases
-        if case.heard.opted_out and not case.memory.said.get("opted_out")
-        for number in case.heard.numbers
+        if case.heard.opted_out
+        for key in _numbers_to_list(case)
     ]
+
+
+def _numbers_to_list(case: Case) -> list[str]:
+    """Return all that he has when he opts out, also what the CRM does not know; later what it names beyond that."""
+    named, before = [number.e164 for number in case.heard.numbers], case.memory.said
+    if before.get("opted_out"):
+        return [key for key in named if key not in before.get("numbers", ())]
+    own = case.known.contact.numbers if case.known is not None and case.contact_id is not None else ()
+    return list(dict.fromkeys([*named, *(number.e164 for number in own)]))
 
 
 def told_of(case: Case) -> Change:
@@ -261,6 +274,9 @@ def memory_values(case: Case, rules: PullRules, *, at: datetime) -> dict[str, An
     heard, memory = case.heard, case.memory
     # of a record that could not be read, what it said before; a deletion names no follow-up either
     said = heard.said or memory.said if case.contact_id is not None or case.memory.said else {}
+    if heard.opted_out:
+        listed = {"numbers": [number.e164 for number in heard.numbers]} if heard.numbers else {}
+        said = {**listed, **said, "opted_out": True}
     moved = rules.callbacks and heard.next_follow_up_at != memory.follow_up_at
     waits = (moved or memory.follow_up_since) and case.contact_id is not None and not heard.over
     return {
@@ -269,7 +285,7 @@ def memory_values(case: Case, rules: PullRules, *, at: datetime) -> dict[str, An
         "contact_id": case.contact_id if memory.contact_id is None else memory.contact_id,
         "entry_id": case.entry_id if memory.entry_id is None else memory.entry_id,
         "name": heard.name or str(memory.said.get("name", "")),
-        "said": {**said, "opted_out": True} if heard.opted_out else dict(said),
+        "said": dict(said),
         "over": heard.over,
         "changed_at": heard.changed_at or memory.changed_at,
         "seen_at": at,

@@ -214,7 +214,7 @@ class TableFeed:
             await self._bury(one.work, one.message)
             return
         pause = retry_seconds(one.work.attempts, plan=self._plan, chance=self._chance())
-        pause = max(pause, one.pause_seconds or 0.0)
+        pause = max(pause, valve.bounded(one.pause_seconds))
         if one.answer is Answer.UNKNOWN:
             pause = max(pause, one.unsure_seconds)
         due_at = now + timedelta(seconds=pause)

@@ -25,7 +25,8 @@ class FollowUpStore(Protocol):
     async def behind(self, target: str, *, limit: int) -> list[str]:
         """List what stands there otherwise than here: settled, moved, or another agent's meanwhile.
 
-        At most so many callbacks, and so many of contacts.
+        At most so many callbacks, and so many of contacts. Not those whose work waits, is under way, or is a dead
+        letter, nor those that somebody gave up since.
         """
         ...
 

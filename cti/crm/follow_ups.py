@@ -44,7 +44,6 @@ PRIORITY: Final = -99
 """Before all calls of CRMs, for a follow-up that comes late is worth nothing; behind all other work."""
 LOOK_EVERY: Final = timedelta(seconds=30)
 MOST_FOUND: Final = 200
-MOST_DEAD: Final = 10_000
 TELLING: Final = frozenset({"next_follow_up_at", "crm_ref"})
 """Columns of a contact with which his own follow-up changes."""
 ERROR_LENGTH: Final = 2000
@@ -139,12 +138,8 @@ class TableFollowUps:
         if now - self._looked.get(name, now - LOOK_EVERY) < LOOK_EVERY:
             return
         self._looked[name] = now
-        behind = await self._store.behind(name, limit=MOST_FOUND)
-        if not behind:
-            return
-        letters = await self._works.dead(kind=follow_kind(name), limit=MOST_DEAD)
-        dead = {work.key for work in letters}
-        await self._works.add(works_of([one for one in behind if one not in dead], [name]), now=now)
+        if behind := await self._store.behind(name, limit=MOST_FOUND):
+            await self._works.add(works_of(behind, [name]), now=now)
 
     async def _orders(self, name: str, leased: Sequence[Work], now: datetime) -> list[FollowOrder]:
         if not leased:
@@ -205,7 +200,7 @@ class TableFollowUps:
             await self._works.bury(work, error=error, now=now)
         else:
             pause = retry_seconds(work.attempts, plan=PLAN, chance=self._chance())
-            due_at = now + timedelta(seconds=max(pause, one.pause_seconds or 0.0))
+            due_at = now + timedelta(seconds=max(pause, valve.bounded(one.pause_seconds)))
             await self._works.retry(work, error=error, due_at=due_at, now=now)
 
     def _must_know(self, name: str) -> None:

@@ -14,7 +14,9 @@ from cti.model.crm_pulls import PullRules, RecordStanding
 from cti.model.verdicts import SkipReason, Verdict
 
 HELD_FOR: Final = timedelta(minutes=10)
-"""Whoever is held back for old data is looked at again then; reading his record wakes him at once."""
+LONGEST_HELD: Final = timedelta(hours=6)
+"""Whoever is held back for old data is looked at again after as long as the data is old, within these bounds. Reading
+his record wakes him at once; while the CRM is away for days, each look leaves a row in his history."""
 
 
 class InnerGate(Protocol):
@@ -40,13 +42,15 @@ class CrmGate:
     async def ask(self, campaign: Campaign, candidates: Sequence[Candidate], now: datetime) -> list[Verdict]:
         """Answer for each candidate, in their order. Raises as the inner gate, and StorageError."""
         verdicts = await self._gate.ask(campaign, candidates, now)
-        pulls = self._pulls.get(campaign.name, [])
+        pulls = self._pulls.get(campaign.name)
+        if not pulls:
+            return verdicts
         wanted = {
             one.entry_id
             for one, verdict in zip(candidates, verdicts, strict=True)
             if verdict.allowed and one.entry_id
         }
-        if not pulls or not wanted:
+        if not wanted:
             return verdicts
         known = await self._store.entries(wanted, pulls=[one.name for one in pulls])
         refused = refusals(known, pulls, now=now)
@@ -58,6 +62,11 @@ class CrmGate:
     def open_zones(self, campaign: Campaign, zones: Collection[str], now: datetime) -> frozenset[str]:
         """Return those of the zones in which the campaign may call now."""
         return self._gate.open_zones(campaign, zones, now)
+
+
+def held_for(age: timedelta) -> timedelta:
+    """Return for how long somebody is held back whose record was read so long ago. Pure."""
+    return min(max(age, HELD_FOR), LONGEST_HELD)
 
 
 def refusals(
@@ -75,6 +84,6 @@ def refusals(
                 allowed=False,
                 reason=SkipReason.CRM_STALE,
                 detail=f"the CRM's record was read on {one.seen_at:%Y-%m-%d %H:%M} UTC, and is read again first",
-                until=now + HELD_FOR,
+                until=now + held_for(now - one.seen_at),
             )
     return found

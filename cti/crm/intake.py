@@ -3,6 +3,7 @@
 Who reads (`crm_sync`) knows neither lists nor contacts; who keeps them (here) knows no CRM.
 """
 
+import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -12,11 +13,14 @@ from typing import Final
 
 from cti.clock import Clock
 from cti.crm import valve
+from cti.crm.doubts import OF_CHECK, Doubts, checks_wait, doubt_of, is_of_check
 from cti.crm.ports import CrmStore
 from cti.crm.pull_ports import PullStore
 from cti.errors import NotFound
 from cti.model.crm import Answer, Rate, TargetStanding
 from cti.model.crm_pulls import PullAnswer, PullOrder, PullRules, PullStanding, PullStep
+
+log = logging.getLogger(__name__)
 
 RECHECK_EVERY: Final = timedelta(seconds=10)
 """How often it is looked who is dialed next and was read long ago; some milliseconds."""
@@ -53,6 +57,7 @@ class TableIntake:
         self._clock = clock
         self._settle = settle
         self._chance = chance
+        self._doubts = Doubts()
 
     async def order(self, name: str, *, rate: Rate, after: PullStep = PullStep.NOTHING) -> PullOrder:
         """Return what is to be asked now, as far as the target's pauses, rate and budget allow. Raises NotFound.
@@ -75,11 +80,12 @@ class TableIntake:
         page = PullOrder(step=PullStep.PAGE, cursor=known.cursor, limit=rules.page)
         if after is PullStep.RECORDS and _page_is_due(rules, known, now):
             return page
-        if records := await self._recheck(rules, known, now):
+        waits = checks_wait(known, now, every=rules.every)
+        if not waits and (records := await self._recheck(rules, known, now)):
             return records
         if _page_is_due(rules, known, now):
             return page
-        if deleted := await self._sweep(rules, known, now):
+        if not waits and (deleted := await self._sweep(rules, known, now)):
             return deleted
         return PullOrder(step=PullStep.NOTHING, wait_seconds=_wait(rules, known, now))
 
@@ -107,26 +113,47 @@ class TableIntake:
         return PullOrder(step=PullStep.DELETED, refs=tuple(refs), cursor=last)
 
     async def take(self, name: str, answer: PullAnswer) -> PullStanding:
-        """Take what a CRM answered. Raises NotFound, Conflict (somebody else has read on: ask for an order anew)."""
+        """Take what a CRM answered. Raises NotFound, Conflict (somebody else has read on: ask for an order anew).
+
+        When it leaves out more than can be believed, only what it gives is taken, and the rest is asked for again.
+        """
         rules, now = self.rules(name), self._clock.now()
-        after = await self._store.take(rules, answer, at=now)
+        if self._doubts.believes(rules, answer, now=now):
+            after = await self._store.take(rules, answer, at=now)
+        else:
+            there = replace(answer, step=PullStep.RECORDS, gone=())
+            await self._store.take(rules, there, at=now)
+            log.warning("pull %s: %s", name, doubt_of(answer))
+            after = await self._tell(rules, doubt_of(answer), now)
         await self._targets.change_standing(rules.target, lambda one: self._answered(one, Answer.OK, now))
         if rules.callbacks and not rules.dry_run:
             await self._settle(rules)
         return after
 
     async def failed(
-        self, name: str, answer: Answer, message: str, *, pause_seconds: float | None = None
+        self,
+        name: str,
+        answer: Answer,
+        message: str,
+        *,
+        pause_seconds: float | None = None,
+        step: PullStep = PullStep.PAGE,
     ) -> PullStanding:
-        """Write down that a request came to nothing: the target pauses or stops as it does for whoever writes."""
+        """Write down that a request came to nothing: the target pauses or stops as it does for whoever writes.
+
+        `step`: what was asked; known records that cannot be read hold up no page.
+        """
         rules, now = self.rules(name), self._clock.now()
         if answer is not Answer.PERMANENT:  # a source that is wrong says nothing of the CRM
             await self._targets.change_standing(
                 rules.target, lambda one: self._answered(one, answer, now, message, pause_seconds)
             )
-        told = f"{answer.value}: {message}"[:ERROR_LENGTH]
+        where = "" if step is PullStep.PAGE else OF_CHECK
+        return await self._tell(rules, f"{where}{answer.value}: {message}"[:ERROR_LENGTH], now)
+
+    async def _tell(self, rules: PullRules, error: str, now: datetime) -> PullStanding:
         return await self._store.change(
-            rules.standing_name, lambda one: replace(one, error=told, error_at=now)
+            rules.standing_name, lambda one: replace(one, error=error, error_at=now)
         )
 
     def _answered(
@@ -167,7 +194,8 @@ def next_page_at(rules: PullRules, known: PullStanding) -> datetime | None:
 
 
 def _page_is_due(rules: PullRules, known: PullStanding, now: datetime) -> bool:
-    if known.error_at is not None and now - known.error_at < min(rules.every, timedelta(minutes=1)):
+    failed_at = None if is_of_check(known.error) else known.error_at
+    if failed_at is not None and now - failed_at < min(rules.every, timedelta(minutes=1)):
         return False
     due_at = next_page_at(rules, known)
     return due_at is None or due_at <= now

@@ -22,6 +22,7 @@ THROTTLE_PLAN: Final = RetryPlan(first_seconds=2.0, ceiling_seconds=900.0)
 SLOWEST: Final = 0.05
 RECOVERY: Final = 0.02
 """Share of the rate that comes back with each batch that went well (additive increase, multiplicative decrease)."""
+LONGEST_PAUSE_SECONDS: Final = 24 * 3600.0
 UNLIMITED: Final = 1_000_000
 REASON_LENGTH: Final = 500
 
@@ -125,9 +126,14 @@ def _paused(
         state=PAUSED,
         reason=message[:REASON_LENGTH],
         since=standing.since if standing.state == PAUSED else now,
-        until=now + timedelta(seconds=pause if at_least is None else at_least),
+        until=now + timedelta(seconds=pause if at_least is None else bounded(at_least)),
         failures=failures,
     )
+
+
+def bounded(seconds: float | None) -> float:
+    """Return a pause as a CRM may ask for it: whatever it says, it is asked again within a day."""
+    return min(max(0.0, seconds or 0.0), LONGEST_PAUSE_SECONDS)
 
 
 def _still_paused(standing: TargetStanding, now: datetime) -> bool:

@@ -39,6 +39,8 @@ class PullRules:
     """While that cannot be done, they are not dialed."""
     check_deleted: timedelta | None = timedelta(hours=24)
     """How often it is looked whether records are still there; None: never."""
+    gone_share: float = 0.2
+    """More than this share of what is asked for at one time is not taken for deleted; 1: all is."""
 
     @property
     def standing_name(self) -> str:

@@ -48,6 +48,14 @@ class CrmPullSettings(Section):
         24.0, ge=0, le=720, description="How often it is looked for records that were deleted; 0: never."
     )
 
+    gone_percent: float = Field(
+        20.0,
+        ge=0,
+        le=100,
+        description="When more of the records asked for together are gone, none is taken for deleted: a right may be "
+        "missing. 100: they always are.",
+    )
+
     def rules(self) -> PullRules:
         """Return it as the service knows it."""
         return PullRules(
@@ -65,4 +73,5 @@ class CrmPullSettings(Section):
             recheck=timedelta(minutes=self.recheck_minutes) if self.recheck_minutes else None,
             hold=self.when_away == "hold",
             check_deleted=timedelta(hours=self.check_deleted_hours) if self.check_deleted_hours else None,
+            gone_share=self.gone_percent / 100,
         )

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, exists, func, insert, select, update
+from sqlalchemy import Row, bindparam, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti.model.callbacks import CallbackMoveKind
@@ -67,6 +67,7 @@ _AGENTS: Final = select(tables.agents.c.id, tables.agents.c.left_at).order_by(ta
 _LOCK_AGENTS: Final = _AGENTS.where(
     tables.agents.c.id.in_(bindparam("agent_ids", expanding=True))
 ).with_for_update(key_share=True)
+_LOGINS: Final = select(tables.agents.c.id, tables.agents.c.login).where(tables.agents.c.left_at.is_(None))
 _GONE: Final = select(tables.agents.c.id).where(tables.agents.c.left_at.is_not(None))
 _OWNED: Final = (
     select(_contacts.owner_agent_id, func.count())
@@ -112,12 +113,22 @@ _PASS_ON: Final = (
 )
 
 
+async def agents_by_login(connection: AsyncConnection) -> dict[str, int]:
+    """Return the ids of all who are here, by login in small letters."""
+    return {row.login.casefold(): row.id for row in await connection.execute(_LOGINS)}
+
+
+async def lock_agents(connection: AsyncConnection, agent_ids: Collection[int]) -> Sequence[Row[Any, Any]]:
+    """Lock agents, before any contact: who locks contacts first would wait for one who waits for him."""
+    return (await connection.execute(_LOCK_AGENTS, {"agent_ids": sorted(agent_ids)})).all()
+
+
 async def lock_takers(connection: AsyncConnection, wishes: Iterable[Wish]) -> Takers:
     """Lock the agents that contacts come to, so that no two orders fill one agent over his cap."""
     agent_ids = sorted({wish.after for wish in wishes if wish.after is not None})
     if not agent_ids:
         return Takers()
-    rows = (await connection.execute(_LOCK_AGENTS, {"agent_ids": agent_ids})).all()
+    rows = await lock_agents(connection, agent_ids)
     owned = (await connection.execute(_OWNED, {"agent_ids": agent_ids})).all()
     return Takers(
         owned=Counter({row[0]: row[1] for row in owned}),

@@ -6,11 +6,12 @@ from typing import Any, Final
 from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cti.contacts.crm_cases import Case, assign, entry_of, is_still_his, names_of
-from cti.contacts.crm_records import Heard, Memory, is_older
+from cti.contacts.crm_cases import Case, assign, entry_of, is_still_his, names_of, owner_named_anew
+from cti.contacts.crm_records import Heard, Memory, agent_of, is_older
 from cti.storage import tables
 from cti.storage.contact_rows import subjects
 from cti.storage.known_contacts import stored_contacts
+from cti.storage.owner_rows import agents_by_login, lock_agents, lock_contacts
 from cti.storage.portable import one_of
 
 _records, _contacts, _numbers = tables.crm_records.c, tables.contacts.c, tables.numbers.c
@@ -57,8 +58,9 @@ async def cases(
     remembered: Mapping[str, Memory],
     *,
     campaign_id: int,
+    owners: bool,
 ) -> list[Case]:
-    """Return the records that nothing newer has overtaken, their contacts locked."""
+    """Return the records that nothing newer has overtaken, their contacts locked. `owners`: these may change."""
     found = [
         Case(heard=one, memory=memory)
         for one in records
@@ -66,6 +68,8 @@ async def cases(
     ]
     await _find(connection, found)
     ids = sorted({case.contact_id for case in found if case.contact_id is not None})
+    if owners:
+        await _lock_for_owners(connection, found, ids)
     locked = {one.id: one for one in await subjects(connection, ids, lock=True)}
     rows = {contact_id: one.facts for contact_id, one in locked.items()}
     known = await stored_contacts(connection, list(locked), rows=rows, standing={})
@@ -78,6 +82,19 @@ async def cases(
         case.entry = entry_of(case.memory, locked[contact_id], campaign_id)
         case.entry_id = case.entry.id if case.entry else None
     return found
+
+
+async def _lock_for_owners(connection: AsyncConnection, found: Sequence[Case], ids: Sequence[int]) -> None:
+    """Lock what a change of owners locks, in the order of all who change them: agents, then contacts and partners."""
+    named = {case.heard.said.get("owner") for case in found if owner_named_anew(case)}
+    if not named:
+        return
+    logins = await agents_by_login(connection)
+    agents = {agent for owner in named if (agent := agent_of(owner, logins)) is not None}
+    if agents:
+        await lock_agents(connection, agents)
+    if ids:
+        await lock_contacts(connection, ids, wait=True, since=None)
 
 
 async def _find(connection: AsyncConnection, found: Sequence[Case]) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti.contacts.crm_cases import QUEUED, Case, over_words
+from cti.contacts.crm_records import Memory
 from cti.model.contacts import Candidate, EntryState
 from cti.model.standing import Parked
 from cti.model.verdicts import SkipReason
@@ -16,7 +17,7 @@ from cti.storage.portable import one_of
 from cti.storage.queue_rows import candidates
 from cti.storage.reason_rows import skipped_row
 
-_entries, _callbacks = tables.list_entries.c, tables.callbacks.c
+_entries, _callbacks, _records = tables.list_entries.c, tables.callbacks.c, tables.crm_records.c
 _CANDIDATES: Final = candidates().where(one_of(_entries.id, "entry_ids"))
 _LEAVE: Final = (
     update(tables.list_entries)
@@ -60,6 +61,12 @@ _WAKE: Final = (
     .values(state=EntryState.PENDING.value, **_NOTHING)
 )
 
+_SEEN: Final = (
+    update(tables.crm_records)
+    .where(_records.pull == bindparam("of_pull"), one_of(_records.ref, "refs"))
+    .values(seen_at=bindparam("now"))
+)
+
 
 async def leave(connection: AsyncConnection, cases: Sequence[Case], *, target: str, at: datetime) -> None:
     """End the entries of records that are over, with the reason."""
@@ -84,6 +91,20 @@ async def come_back(connection: AsyncConnection, cases: Sequence[Case]) -> None:
     if back:
         await connection.execute(_TO_CALLBACK, {"entry_ids": back})
         await connection.execute(_BACK, {"entry_ids": back})
+
+
+async def seen_again(
+    connection: AsyncConnection, pull: str, older: Sequence[Memory], *, at: datetime
+) -> None:
+    """Note that these were asked for by name, though what came is older than what is known (a backup was restored).
+
+    Else they would be held back, and asked for, without end.
+    """
+    if older:
+        await connection.execute(
+            _SEEN, {"of_pull": pull, "refs": sorted(one.ref for one in older), "now": at}
+        )
+        await wake(connection, [one.entry_id for one in older if one.entry_id is not None])
 
 
 async def wake(connection: AsyncConnection, entry_ids: Sequence[int]) -> None:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti.contacts.changes import change_record
@@ -27,12 +27,11 @@ from cti.ownership.judging import judged
 from cti.storage import tables
 from cti.storage.connections import Connections
 from cti.storage.contact_writes import Into, Joining, add_contacts, add_entries, change_contacts
-from cti.storage.owner_rows import lock_contacts, lock_takers, write_moves
+from cti.storage.owner_rows import agents_by_login, lock_contacts, lock_takers, write_moves
 from cti.storage.pull_leaving import come_back, leave, wake
 from cti.storage.sql_consents import record_consents
 from cti.storage.sql_do_not_call import add_listings
 
-_LOGINS: Final = select(tables.agents.c.id, tables.agents.c.login).where(tables.agents.c.left_at.is_(None))
 _DEAL: Final = (
     update(tables.contacts)
     .where(tables.contacts.c.id == bindparam("contact"))
@@ -112,8 +111,7 @@ class RecordWriter:
     async def _owners(self, cases: Sequence[Case]) -> None:
         if not any(owner_moved(case) for case in cases):
             return
-        logins = {row.login.casefold(): row.id for row in await self._connection.execute(_LOGINS)}
-        wishes = wishes_of(cases, logins, self.counts)
+        wishes = wishes_of(cases, await agents_by_login(self._connection), self.counts)
         if not wishes:
             return
         takers = await lock_takers(self._connection, wishes)

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti.contacts.changes import Change
+from cti.crm.follow_ups import follow_kind
 from cti.model.callbacks import OPEN_CALLBACKS, CallbackState
 from cti.model.follow_ups import FollowLink, FollowUp, contact_of, key_of, with_time
 from cti.storage import tables
@@ -18,7 +19,7 @@ from cti.storage.portable import one_of
 from cti.storage.uninterrupted import to_the_end
 
 _links, _callbacks, _agents = tables.crm_follow_links.c, tables.callbacks.c, tables.agents.c
-_contacts = tables.contacts.c
+_contacts, _work = tables.contacts.c, tables.work.c
 _PLAIN: Final = (
     *("target", "callback_id", "contact_id", "ref", "remote", "text_print", "agent_id"),
     "written_at",
@@ -56,6 +57,21 @@ _OF_CONTACTS: Final = (
 _LINKS: Final = select(tables.crm_follow_links).where(
     _links.target == bindparam("of_target"), one_of(_links.key, "keys")
 )
+_ITS_WORK: Final = (_work.kind == bindparam("of_kind"), _work.key == _links.key)
+_WORKED_ON: Final = (
+    select(_work.id).where(*_ITS_WORK, tables.not_done).correlate(tables.crm_follow_links).exists()
+)
+
+
+def _given_up(since: ColumnElement[datetime]) -> ColumnElement[bool]:
+    return (
+        select(_work.id)
+        .where(*_ITS_WORK, tables.given_up, _work.changed_at >= since)
+        .correlate(tables.crm_follow_links, tables.callbacks)
+        .exists()
+    )
+
+
 _BEHIND: Final = (
     select(_links.key)
     .join_from(tables.crm_follow_links, tables.callbacks, _callbacks.id == _links.callback_id)
@@ -67,6 +83,8 @@ _BEHIND: Final = (
             _callbacks.agent_id.is_distinct_from(_links.agent_id),
             _callbacks.changed_at > _links.written_at,
         ),
+        ~_WORKED_ON,
+        ~_given_up(_callbacks.changed_at),
     )
     .order_by(_links.written_at)
     .limit(bindparam("at_most"))
@@ -82,6 +100,8 @@ _CONTACTS_BEHIND: Final = (
             _contacts.next_follow_up_at.is_distinct_from(_links.due_at),
             _contacts.owner_agent_id.is_distinct_from(_links.agent_id),
         ),
+        ~_WORKED_ON,
+        ~_given_up(_links.written_at),  # an edit since then has ordered it anew
     )
     .order_by(_links.written_at)
     .limit(bindparam("at_most"))
@@ -134,7 +154,7 @@ class SqlFollowUps:
     @to_the_end
     async def behind(self, target: str, *, limit: int) -> list[str]:
         """See the port."""
-        asked = {"of_target": target, "at_most": limit}
+        asked = {"of_target": target, "of_kind": follow_kind(target), "at_most": limit}
         async with self._connections.glancing() as connection:
             return [
                 key

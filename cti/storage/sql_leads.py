@@ -35,8 +35,9 @@ class SqlLeads:
         """See the port."""
         async with self._connections.writing() as connection:
             campaign = tables.campaigns.c.id
-            # locked, so that on PostgreSQL two leads of one campaign come one after the other
-            held = select(campaign).where(campaign == lead.campaign_id).with_for_update()
+            # locked, so that on PostgreSQL two leads of one campaign come one after the other; calls and entries that
+            # name the campaign are written meanwhile
+            held = select(campaign).where(campaign == lead.campaign_id).with_for_update(key_share=True)
             if await connection.scalar(held) is None:
                 raise NotFound(f"there is no campaign {lead.campaign_id}")
             if (again := await _earlier(connection, lead)) is not None:

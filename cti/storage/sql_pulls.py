@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti.contacts.crm_records import Heard, follow_up_day, heard, newest
 from cti.crm.pull_ports import PullChange
+from cti.crm.pull_standing import taken
 from cti.errors import Conflict, NotFound
-from cti.model.contacts import EntryState
 from cti.model.crm_pulls import (
     DELETED,
     PullAnswer,
@@ -25,13 +25,13 @@ from cti.model.crm_pulls import (
     Wanted,
 )
 from cti.model.standing import NOBODY
-from cti.model.verdicts import SkipReason
 from cti.rules import rules_of
 from cti.storage import tables
 from cti.storage.connections import Connections
 from cti.storage.contact_writes import Into
-from cti.storage.portable import one_of
 from cti.storage.pull_cases import cases, memories
+from cti.storage.pull_leaving import seen_again
+from cti.storage.pull_questions import FOLLOW_UPS, HELD_BACK, NEXT, OF_ENTRIES, OPEN, PROBLEMS
 from cti.storage.pull_writes import RecordWriter
 from cti.storage.sql_queue import SqlQueue
 from cti.storage.uninterrupted import to_the_end
@@ -45,64 +45,9 @@ _FIELDS: Final = tuple(field.name for field in fields(PullStanding))
 _CAMPAIGN: Final = (
     select(tables.campaigns.c.id, tables.campaigns.c.rules)
     .where(tables.campaigns.c.name == bindparam("name"))
-    # locked, so that on PostgreSQL two writers of one campaign's contacts come one after the other
-    .with_for_update()
-)
-_OF_ENTRIES: Final = select(_records.pull, _records.entry_id, _records.over, _records.seen_at).where(
-    one_of(_records.entry_id, "entry_ids"), tables.with_entry
-)
-"""Of any pull: a condition would tempt SQLite to read all records of one, and an entry has one or two."""
-_OF_PULL: Final = func.coalesce(_records.pull, "") == bindparam("of_pull")
-"""Spelled so that the entry is looked for, not the pull; see above."""
-_HELD_BACK: Final = (
-    select(_records.ref)
-    .join_from(tables.list_entries, tables.crm_records, _records.entry_id == _entries.id)
-    .where(
-        _entries.campaign_id == bindparam("campaign"),
-        _entries.state == EntryState.WAITING.value,
-        _entries.reason == SkipReason.CRM_STALE.value,
-        _OF_PULL,
-        tables.with_entry,
-        _records.over.is_(None),
-        _records.seen_at < bindparam("before"),
-    )
-    .limit(bindparam("at_most"))
-)
-_NEXT: Final = (
-    select(_records.ref)
-    .where(
-        one_of(_records.entry_id, "entry_ids"),
-        tables.with_entry,
-        _OF_PULL,
-        _records.over.is_(None),
-        _records.seen_at < bindparam("before"),
-    )
-    .order_by(_records.seen_at)
-    .limit(bindparam("at_most"))
-)
-_OPEN: Final = (
-    select(_records.ref)
-    .join_from(tables.crm_records, tables.list_entries, _entries.id == _records.entry_id)
-    .where(
-        _records.pull == bindparam("of_pull"),
-        _records.ref > bindparam("after"),
-        _records.over.is_(None),
-        _entries.state != EntryState.DONE.value,
-    )
-    .order_by(_records.ref)
-    .limit(bindparam("at_most"))
-)
-_PROBLEMS: Final = (
-    select(tables.crm_records)
-    .where(_records.pull == bindparam("of_pull"), _records.ref > bindparam("after"), tables.with_problem)
-    .order_by(_records.ref)
-    .limit(bindparam("at_most"))
-)
-_FOLLOW_UPS: Final = (
-    select(_records.ref, _records.contact_id, _records.follow_up_at, _records.said)
-    .where(_records.pull == bindparam("of_pull"), tables.follow_up_waits)
-    .order_by(_records.follow_up_since)
-    .limit(bindparam("at_most"))
+    # locked, so that on PostgreSQL two writers of one campaign's contacts come one after the other; calls and entries
+    # that name the campaign are written meanwhile
+    .with_for_update(key_share=True)
 )
 
 
@@ -161,7 +106,7 @@ class SqlPulls:
         async with self._connections.writing() as connection:
             before = await self._expected(connection, rules, answer)
             if not rules.dry_run:
-                counts = await self._write(connection, rules, records, at)
+                counts = await self._write(connection, rules, answer.step, records, at)
             after = taken(before, answer, counts, at=at)
             await connection.execute(self._put, asdict(after))
         return after
@@ -173,7 +118,7 @@ class SqlPulls:
         try:
             async with self._connections.writing() as connection:
                 await self._expected(connection, rules, answer)
-                raise _OnlyTriedError(await self._write(connection, rules, records, at))
+                raise _OnlyTriedError(await self._write(connection, rules, answer.step, records, at))
         except _OnlyTriedError as tried:
             return tried.counts
 
@@ -186,7 +131,12 @@ class SqlPulls:
         return before
 
     async def _write(
-        self, connection: AsyncConnection, rules: PullRules, records: Sequence[Heard], at: datetime
+        self,
+        connection: AsyncConnection,
+        rules: PullRules,
+        step: PullStep,
+        records: Sequence[Heard],
+        at: datetime,
     ) -> Counter[str]:
         campaign = (await connection.execute(_CAMPAIGN, {"name": rules.campaign})).one_or_none()
         if campaign is None:
@@ -200,10 +150,14 @@ class SqlPulls:
         )
         remembered = await memories(connection, rules.name, [one.ref for one in records])
         known = [one for one in records if one.said or one.problems or one.ref in remembered]
-        found = await cases(connection, known, remembered, campaign_id=campaign.id)
+        found = await cases(connection, known, remembered, campaign_id=campaign.id, owners=rules.owners)
         writer = RecordWriter(self._connections, connection, rules, into)
         await writer.write(found)
-        writer.counts["older"] += len(known) - len(found)
+        taken_up = {case.heard.ref for case in found}
+        older = [remembered[one.ref] for one in known if one.ref not in taken_up]
+        writer.counts["older"] += len(older)
+        if step is not PullStep.PAGE:
+            await seen_again(connection, rules.name, older, at=at)
         return writer.counts
 
     async def _locked(self, connection: AsyncConnection, pull: str) -> PullStanding:
@@ -233,8 +187,8 @@ class SqlPulls:
         self, asked: dict[str, Any], campaign_id: int, entry_ids: Sequence[int], limit: int
     ) -> list[str]:
         async with self._connections.glancing() as connection:
-            held = list((await connection.execute(_HELD_BACK, asked | {"campaign": campaign_id})).scalars())
-            following = (await connection.execute(_NEXT, asked | {"entry_ids": list(entry_ids)})).scalars()
+            held = list((await connection.execute(HELD_BACK, asked | {"campaign": campaign_id})).scalars())
+            following = (await connection.execute(NEXT, asked | {"entry_ids": list(entry_ids)})).scalars()
             return list(dict.fromkeys([*held, *following]))[:limit]
 
     @to_the_end
@@ -242,14 +196,14 @@ class SqlPulls:
         """See the port."""
         asked = {"of_pull": rules.name, "after": after, "at_most": limit}
         async with self._connections.glancing() as connection:
-            return list((await connection.execute(_OPEN, asked)).scalars())
+            return list((await connection.execute(OPEN, asked)).scalars())
 
     @to_the_end
     async def entries(self, entry_ids: Collection[int], *, pulls: Sequence[str]) -> list[RecordStanding]:
         """See the port."""
         asked = {"entry_ids": list(entry_ids)}
         async with self._connections.glancing() as connection:
-            rows = await connection.execute(_OF_ENTRIES, asked)
+            rows = await connection.execute(OF_ENTRIES, asked)
             return [
                 RecordStanding(entry_id=row.entry_id, over=row.over, seen_at=row.seen_at)
                 for row in rows
@@ -270,14 +224,14 @@ class SqlPulls:
                     contact_id=row.contact_id,
                     at=row.seen_at,
                 )
-                for row in await connection.execute(_PROBLEMS, asked)
+                for row in await connection.execute(PROBLEMS, asked)
             ]
 
     @to_the_end
     async def follow_ups(self, pull: str, *, limit: int) -> list[Wanted]:
         """See the port."""
         async with self._connections.glancing() as connection:
-            rows = await connection.execute(_FOLLOW_UPS, {"of_pull": pull, "at_most": limit})
+            rows = await connection.execute(FOLLOW_UPS, {"of_pull": pull, "at_most": limit})
             return [
                 Wanted(
                     ref=row.ref,
@@ -311,25 +265,6 @@ class _OnlyTriedError(Exception):
     def __init__(self, counts: Counter[str]) -> None:
         super().__init__()
         self.counts = counts
-
-
-def taken(before: PullStanding, answer: PullAnswer, counts: Counter[str], *, at: datetime) -> PullStanding:
-    """Return the standing after an answer was taken."""
-    total = Counter(before.counts)
-    total.update({word: count for word, count in counts.items() if count})
-    after = replace(before, counts=dict(total), error="", error_at=None)
-    if answer.step is PullStep.DELETED:
-        return replace(after, sweep_after=answer.cursor, swept_at=before.swept_at if answer.cursor else at)
-    if answer.step is not PullStep.PAGE:
-        return after
-    return replace(
-        after,
-        cursor=answer.cursor,
-        more=answer.more,
-        page_at=at,
-        asked_at=before.asked_at if answer.more else None,
-        swept_at=before.swept_at or at,
-    )
 
 
 def _standing(row: Row[Any]) -> PullStanding:

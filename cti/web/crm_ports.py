@@ -77,7 +77,13 @@ class CrmIntake(Protocol):
     async def order(self, name: str, *, rate: Rate, after: PullStep = PullStep.NOTHING) -> PullOrder: ...
     async def take(self, name: str, answer: PullAnswer) -> PullStanding: ...
     async def failed(
-        self, name: str, answer: Answer, message: str, *, pause_seconds: float | None = None
+        self,
+        name: str,
+        answer: Answer,
+        message: str,
+        *,
+        pause_seconds: float | None = None,
+        step: PullStep = PullStep.PAGE,
     ) -> PullStanding: ...
 
 

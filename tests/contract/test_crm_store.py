@@ -111,6 +111,8 @@ async def test_ended_calls_are_listed_by_when_they_were_placed(store: Store) -> 
     assert await store.crm.ended_ids(since=NOW, until=later(1)) == [call.id]
     assert await store.crm.ended_ids(since=NOW, until=NOW) == []
     assert await store.crm.ended_ids(since=NOW, until=later(1), after=call.id) == []
+    assert await store.crm.ended_ids(since=NOW, until=later(1), after="0") == [call.id]
+    assert await store.crm.ended_ids(since=later(-9), until=NOW, after="0") == []
 
 
 def link(call_id: str = "a", **given: Any) -> Link:

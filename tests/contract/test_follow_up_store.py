@@ -8,6 +8,7 @@ from cti.contacts.changes import Change, Subject
 from cti.crm.follow_ups import CallbackFollowers, ContactFollowers
 from cti.model.callbacks import Callback, CallbackChange, CallbackState, NewCallback
 from cti.model.follow_ups import FollowLink
+from cti.model.work import Work
 from tests.builders import NOW, a_campaign, later, some_contacts
 from tests.contract.conftest import Store
 
@@ -51,6 +52,15 @@ def a_link(one: Callback, **given: Any) -> FollowLink:
     return FollowLink(**values | given)
 
 
+async def its_work(store: Store, *, end: bool = False) -> Work:
+    (work,) = await store.work.lease(
+        kinds=("crm.follow_up.odoo",), limit=9, now=later(9), lease_for=timedelta(seconds=60)
+    )
+    if end:
+        await store.work.finish(work, now=later(9))
+    return work
+
+
 async def test_a_callback_leaves_its_work_with_the_same_commit(store: Store) -> None:
     one = await a_callback(store)
 
@@ -90,6 +100,7 @@ async def test_links_are_kept_by_target_and_callback(store: Store) -> None:
 
 async def test_what_stands_there_otherwise_is_found(store: Store) -> None:
     one = await a_callback(store)
+    await its_work(store, end=True)
     await store.follow_ups.put(a_link(one))
     assert await store.follow_ups.behind("odoo", limit=9) == []
 
@@ -176,15 +187,19 @@ async def test_an_edit_of_something_else_leaves_no_work(store: Store) -> None:
 async def test_a_contact_s_own_follow_up_that_stands_otherwise_is_found(store: Store) -> None:
     contact_id = await a_contact(store)
     await wants_back(store, contact_id, later(3600), later(1))
+    await its_work(store, end=True)
     await store.follow_ups.put(an_own_link(contact_id))
     assert await store.follow_ups.behind("odoo", limit=9) == []
     assert await store.follow_ups.written("odoo", contact_id) == [later(3600)]
 
     await wants_back(store, contact_id, later(7200), later(2))
+    assert await store.follow_ups.behind("odoo", limit=9) == [], "its work waits"
+    await its_work(store, end=True)
     assert await store.follow_ups.behind("odoo", limit=9) == [f"contact-{contact_id}"]
     await store.follow_ups.put(an_own_link(contact_id, written=(later(3600), later(7200))))
     assert await store.follow_ups.behind("odoo", limit=9) == []
     await wants_back(store, contact_id, None, later(3))
+    await its_work(store, end=True)
     assert await store.follow_ups.behind("odoo", limit=9) == [f"contact-{contact_id}"]
     await store.follow_ups.put(an_own_link(contact_id, standing=False))
     assert await store.follow_ups.behind("odoo", limit=9) == []
@@ -209,3 +224,21 @@ async def test_the_crm_moves_what_stands_there_and_nothing_else(store: Store) ->
     assert await store.follow_ups.behind("odoo", limit=9) == []
     (told, _) = await store.finding.changes(contact_id, limit=9)
     assert (told.kind, told.by) == ("crm", "crm odoo")
+
+
+async def test_what_somebody_works_on_or_gave_up_is_not_found(store: Store) -> None:
+    one = await a_callback(store)
+    await store.follow_ups.put(a_link(one, agent_id=None))
+    assert await store.follow_ups.behind("odoo", limit=9) == [], "it waits"
+    work = await its_work(store)
+    assert await store.follow_ups.behind("odoo", limit=9) == [], "it is under way"
+
+    await store.work.bury(work, error="no", now=later(10))
+    assert await store.follow_ups.behind("odoo", limit=9) == [], "it is a dead letter"
+    await store.work.discard(work.id, now=later(11))
+    assert await store.follow_ups.behind("odoo", limit=9) == [], "somebody gave it up"
+
+    await store.callbacks.change(
+        one.id, CallbackChange(due_at=later(7200)), by="anna", raised=0, at=later(12)
+    )
+    assert await store.follow_ups.behind("odoo", limit=9) == [str(one.id)]

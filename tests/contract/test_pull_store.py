@@ -13,9 +13,13 @@ from cti.model.call_record import call_record
 from cti.model.contact_rows import ContactQuery, ContactRow, EntryRow, Sort
 from cti.model.contacts import Campaign, EntryState
 from cti.model.crm_pulls import CrmDeal, CrmRecord, PullAnswer, PullRules, PullStep
+from cti.model.ownership import MoveKind, Terms, Wish
 from cti.model.queries import CallFilter
+from cti.model.standing import Parked
+from cti.model.verdicts import SkipReason
 from tests.builders import NOW, a_call, a_campaign, later, some_contacts
 from tests.contract.conftest import OpenStore, Store
+from tests.contract.people import call_for
 
 RULES = PullRules(
     name="odoo-leads", target="odoo", source="leads", campaign="autumn", region="DE", priority=7
@@ -336,10 +340,47 @@ async def test_whoever_opted_out_is_listed_and_leaves(store: Store) -> None:
 async def test_opting_out_before_he_ever_came_counts(store: Store) -> None:
     await a_campaign_in(store)
 
-    await store.pulls.take(RULES, a_page(a_record(do_not_call=True)), at=NOW)
+    out = a_record(do_not_call=True)
+    for cursor in ("", "1"):
+        await store.pulls.take(RULES, a_page(out, before=cursor), at=NOW)
 
     assert await contacts(store) == []
-    assert len(await store.do_not_call.listings(after=START, limit=9)) == 1
+    (listing,) = await store.do_not_call.listings(after=START, limit=9)
+    assert len(await store.do_not_call.history(listing.key)) == 1
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_a_number_that_comes_after_the_opt_out_is_listed_too(store: Store, *, known: bool) -> None:
+    await a_campaign_in(store)
+    await store.pulls.take(RULES, a_page(a_record(do_not_call=not known)), at=NOW)
+    await store.pulls.take(
+        RULES, a_page(a_record(do_not_call=True, changed_at=later(1)), before="1"), at=later(1)
+    )
+
+    both = ("030 9018201", "030 9018255")
+    await store.pulls.take(
+        RULES, a_page(a_record(do_not_call=True, numbers=both, changed_at=later(2)), before="1"), at=later(2)
+    )
+
+    keys = [one.key for one in await store.do_not_call.listings(after=START, limit=9)]
+    assert sorted(keys) == ["+49309018201", "+49309018255"]
+    assert len(await store.do_not_call.history("+49309018201")) == 1
+
+
+async def test_who_opts_out_is_called_on_none_of_his_numbers(store: Store) -> None:
+    """Also not on one that the CRM does not know: he spoke for himself, not for a number."""
+    campaign = await a_campaign_in(store)
+    (ours,) = some_contacts(1)
+    ours = replace(ours, crm_ref="odoo/crm.lead:1")
+    await store.campaigns.add_list(campaign_id=campaign.id, name="fair", source="t", contacts=[ours], at=NOW)
+    await store.pulls.take(RULES, a_page(a_record()), at=NOW)
+
+    await store.pulls.take(
+        RULES, a_page(a_record(do_not_call=True, changed_at=later(1)), before="1"), at=later(1)
+    )
+
+    keys = {one.key for one in await store.do_not_call.listings(after=START, limit=9)}
+    assert keys == {"+49309018201", *(number.e164 for number in ours.numbers)}
 
 
 async def test_a_consent_that_is_withdrawn_is_written_with_its_history(store: Store) -> None:
@@ -467,3 +508,80 @@ async def test_a_record_that_is_lost_while_it_is_dialed_is_called_or_left_and_ne
             assert entry.state == "dialing"
         else:
             assert (entry.state, entry.reason) == ("done", "crm_over")
+
+
+async def test_owners_that_change_here_and_there_at_once_stop_nobody(open_store: OpenStore) -> None:
+    """Whoever gives out contacts locks agents first: so does a pull, else the two would wait for each other."""
+    stores = [await open_store() for _ in range(3)]
+    campaign = await a_campaign_in(stores[0])
+    agents = [
+        (
+            await stores[0].agents.add_agent(
+                login=login, name=login, endpoint=login, node="pbx", campaign_ids=(campaign.id,)
+            )
+        ).id
+        for login in ("anna", "ben")
+    ]
+    records = [a_record(number, owner="anna") for number in range(10, 50)]
+    await stores[0].pulls.take(RULES, a_page(*records), at=NOW)
+    ids = [one.id for one in await contacts(stores[0])]
+
+    async def pull() -> None:
+        for turn in range(20):
+            owner = ("ben", "anna")[turn % 2]
+            moved = [replace(one, owner=owner, changed_at=later(turn)) for one in records]
+            await stores[1].pulls.take(RULES, read(*moved), at=later(turn))
+
+    async def give_out() -> None:
+        for turn in range(40):
+            before, after = agents[turn % 2], agents[1 - turn % 2]
+            wishes = [Wish(contact_id=one, before=before, after=after) for one in ids]
+            terms = Terms(kind=MoveKind.ASSIGNED, by="lead", at=later(turn))
+            await stores[2].ownership.move(wishes, terms=terms)
+
+    await asyncio.gather(pull(), give_out())
+
+    owned = await stores[0].ownership.owned()
+    assert sum(owned.values()) == len(ids)
+
+
+async def test_dialing_goes_on_while_records_are_taken(open_store: OpenStore) -> None:
+    stores = [await open_store() for _ in range(3)]
+    campaign = await a_campaign_in(stores[0])
+    records = [a_record(number) for number in range(10, 90)]
+    await stores[0].pulls.take(RULES, a_page(*records), at=NOW)
+
+    async def pull() -> None:
+        for turn in range(30):
+            said = [replace(one, name=f"Lead {turn}", changed_at=later(turn)) for one in records]
+            await stores[1].pulls.take(RULES, read(*said), at=later(turn))
+
+    async def dial() -> int:
+        placed = 0
+        while candidates := await stores[2].campaigns.next_candidates(campaign.id, limit=2):
+            placed += len(await stores[2].calls.place([(call_for(one), one) for one in candidates]))
+            await asyncio.sleep(0)
+        return placed
+
+    _, placed = await asyncio.gather(pull(), dial())
+
+    assert placed == len(records)
+
+
+async def test_a_crm_that_went_back_in_time_holds_nobody_back_for_ever(store: Store) -> None:
+    """Its backup was restored: what it says is older than what we know, and we know it was asked."""
+    campaign = await a_campaign_in(store)
+    await store.pulls.take(RULES, a_page(a_record(name="Newer", changed_at=later(5))), at=later(5))
+    (candidate,) = await store.campaigns.next_candidates(campaign.id, limit=1)
+    held = Parked(candidate=candidate, reason=SkipReason.CRM_STALE, until=later(99_999))
+    await store.queue.park([held], at=later(4000))
+
+    overtaken = a_page(a_record(), before="1")
+    await store.pulls.take(RULES, overtaken, at=later(4100))
+    assert await store.pulls.stale(RULES, before=later(4000), limit=9) == ["odoo/crm.lead:1"]
+    standing = await store.pulls.take(RULES, read(a_record()), at=later(4200))
+
+    assert await store.pulls.stale(RULES, before=later(4000), limit=9) == []
+    assert (await the_contact(store)).name == "Newer"
+    assert (await the_entry(store)).state == "pending"
+    assert standing.counts["older"] == 2

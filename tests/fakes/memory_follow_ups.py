@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from cti.contacts.changes import Change
+from cti.crm.follow_ups import follow_kind
 from cti.model.callbacks import CallbackState
 from cti.model.follow_ups import FollowLink, FollowUp, contact_of, key_of, with_time
 from tests.fakes.memory_finding import carry_out
@@ -79,9 +80,20 @@ class MemoryFollowUps:
         if fact is None:
             return False
         if fact.callback_id is None:
-            return fact.due_at != link.written[-1] or fact.agent_id != link.agent_id
+            moved = fact.due_at != link.written[-1] or fact.agent_id != link.agent_id
+            return moved and not self._is_seen_to(link, link.written_at)
         one = self._tables.callbacks[fact.callback_id]
-        return not one.open or one.agent_id != link.agent_id or one.changed_at > link.written_at
+        moved = not one.open or one.agent_id != link.agent_id or one.changed_at > link.written_at
+        return moved and not self._is_seen_to(link, one.changed_at)
+
+    def _is_seen_to(self, link: FollowLink, since: datetime) -> bool:
+        """Whether its work is not done, or was given up since then."""
+        kind = follow_kind(link.target)
+        return any(
+            row.standing != "done" or (row.error is not None and row.changed_at >= since)
+            for row in self._tables.works.values()
+            if (row.wish.kind, row.wish.key) == (kind, link.key)
+        )
 
     async def written(self, target: str, contact_id: int) -> list[datetime]:
         mine = [one for one in self._links.values() if (one.target, one.contact_id) == (target, contact_id)]

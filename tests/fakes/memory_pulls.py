@@ -27,6 +27,7 @@ from cti.contacts.crm_records import Heard, Memory, follow_up_day, heard, is_old
 from cti.contacts.doubles import Known, entry_zone
 from cti.contacts.ranking import rank
 from cti.crm.pull_ports import PullChange
+from cti.crm.pull_standing import taken
 from cti.errors import Conflict, NotFound
 from cti.model.callbacks import OPEN_CALLBACKS
 from cti.model.contact_rows import ContactChange
@@ -42,7 +43,6 @@ from cti.model.crm_pulls import (
     Wanted,
 )
 from cti.storage.known_contacts import COLUMNS
-from cti.storage.sql_pulls import taken
 from tests.fakes.memory_consents import MemoryConsents
 from tests.fakes.memory_do_not_call import MemoryDoNotCall
 from tests.fakes.memory_finding import subject
@@ -84,8 +84,20 @@ class MemoryPulls:
             decide(case, at=at, source=speaker(rules), counts=counts)
         if not rules.dry_run:
             await self._write(rules, cases, campaign, counts, at)
+            if answer.step is not PullStep.PAGE:
+                self._seen_again(
+                    rules.name, {one.ref for one in records}, {case.heard.ref for case in cases}, at
+                )
         self._standings[rules.standing_name] = taken(before, answer, counts, at=at)
         return self._standings[rules.standing_name]
+
+    def _seen_again(self, pull: str, refs: set[str], taken_up: set[str], at: datetime) -> None:
+        for ref in refs - taken_up:
+            if row := self._records.get((pull, ref)):
+                row["seen_at"] = at
+                entry = self._tables.entries.get(row["entry_id"])
+                if entry is not None and entry.state is EntryState.WAITING and entry.reason == "crm_stale":
+                    self._wake(entry)
 
     def _cases(
         self, rules: PullRules, records: Sequence[Heard], campaign: Campaign, counts: Counter[str]

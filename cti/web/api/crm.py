@@ -27,6 +27,7 @@ from cti.web.crm_ports import CrmFeed
 from cti.web.deps import deps
 
 routes: Final = web.RouteTableDef()
+MOST_REQUESTS: Final = 1_000_000
 CALL: Final = "{id:[0-9a-f]{32}}"
 
 
@@ -177,7 +178,7 @@ async def settle(request: web.Request) -> web.Response:
         str(body.get("target")),
         settlements,
         rate=rate_of(body.get("rate") or {}),
-        more_requests=int(body.get("more_requests") or 0),
+        more_requests=_count_of(body.get("more_requests", 0)),
     )
     return web.json_response({})
 
@@ -208,6 +209,12 @@ async def checked(request: web.Request) -> web.Response:
 def _feed(request: web.Request) -> CrmFeed:
     syncer(request)
     return deps(request).crm.feed
+
+
+def _count_of(value: Any) -> int:
+    if not isinstance(value, int) or not 0 <= value <= MOST_REQUESTS:
+        raise BadInput(f"more_requests: must be a number from 0 to {MOST_REQUESTS}")
+    return value
 
 
 def _works(body: Any) -> list[Work]:

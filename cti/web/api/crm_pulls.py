@@ -47,6 +47,7 @@ class Failure(Body):
     answer: Annotated[Answer, Field(strict=False)]
     message: Annotated[str, StringConstraints(max_length=2000)]
     pause_seconds: float | None = Field(None, ge=0, le=86_400)
+    step: Annotated[PullStep, Field(strict=False)] = PullStep.PAGE
 
 
 class FollowWish(Body):
@@ -110,7 +111,7 @@ async def failed(request: web.Request) -> web.Response:
     syncer(request)
     wish = await body_of(request, Failure)
     standing = await deps(request).pulls.intake.failed(
-        wish.pull, wish.answer, wish.message, pause_seconds=wish.pause_seconds
+        wish.pull, wish.answer, wish.message, pause_seconds=wish.pause_seconds, step=wish.step
     )
     return web.json_response(standing_record(standing))
 

@@ -13,15 +13,13 @@ from cti.model.crm import Answer
 from cti.model.crm_reconciliation import CRM_RECONCILE, ReconcileOrder, RunState
 from cti.web.auth import syncer
 from cti.web.bodies import Body, body_of
-from cti.web.crm_bodies import large_body
+from cti.web.crm_bodies import TargetName, large_body
 from cti.web.crm_ports import RunFeed
 from cti.web.deps import deps
 
 routes: Final = web.RouteTableDef()
 MAX_CALLS: Final = 2000
 YEAR_SECONDS: Final = 366 * 24 * 3600.0
-
-TargetName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 
 
 class TakeRun(Body):
@@ -71,7 +69,7 @@ class RunPostpone(OfRun):
     seconds: float = Field(ge=0, le=YEAR_SECONDS)
     message: Annotated[str, StringConstraints(max_length=10_000)]
     answer: Annotated[Answer, Field(strict=False)] = Answer.OK
-    pause_seconds: float | None = None
+    pause_seconds: float | None = Field(None, ge=0, le=86_400)
 
 
 @routes.post("/crm/work/run-take")

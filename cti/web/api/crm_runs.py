@@ -20,7 +20,7 @@ class RunsQuery(Query):
     """`GET /crm/reconciliations`."""
 
     target: TargetName | None = None
-    before: int | None = Field(None, ge=1)
+    before: int | None = Field(None, ge=1, lt=1 << 63)
     """Runs with smaller numbers."""
     limit: int = Field(100, ge=1, le=1000)
 
@@ -29,7 +29,7 @@ class FindingsQuery(Query):
     """`GET /crm/reconciliations/{number}`."""
 
     kind: FindingKind | None = None
-    after: int = Field(0, ge=0)
+    after: int = Field(0, ge=0, lt=1 << 63)
     """Findings with greater numbers."""
     limit: int = Field(100, ge=1, le=1000)
 

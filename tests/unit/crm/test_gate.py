@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from cti.crm.gate import HELD_FOR, CrmGate
+from cti.crm.gate import HELD_FOR, LONGEST_HELD, CrmGate
 from cti.model.contacts import Campaign, Candidate
 from cti.model.crm_pulls import CrmRecord, PullAnswer, PullStep
 from cti.model.verdicts import ALLOWED, SkipReason, Verdict
@@ -44,7 +44,21 @@ async def test_whoever_was_read_long_ago_is_held_back_for_a_while() -> None:
 
     assert await gate.ask(campaign, [candidate], later(1800)) == [ALLOWED]
     (verdict,) = await gate.ask(campaign, [candidate], later(1801))
-    assert (verdict.reason, verdict.until) == (SkipReason.CRM_STALE, later(1801) + HELD_FOR)
+    assert (verdict.reason, verdict.until) == (SkipReason.CRM_STALE, later(1801 + 1801))
+
+
+async def test_a_crm_that_is_away_for_days_leaves_few_lines_of_each_entry() -> None:
+    store, campaign, candidate = await a_house()
+    gate = CrmGate(gate=FakeGate(), store=store.pulls, pulls=PULLS)
+    now, looks = later(1801), 0
+
+    while now < later(3 * 86_400):
+        (verdict,) = await gate.ask(campaign, [candidate], now)
+        assert verdict.until is not None
+        assert HELD_FOR <= verdict.until - now <= LONGEST_HELD
+        now, looks = verdict.until, looks + 1
+
+    assert looks < 20
 
 
 async def test_where_old_records_are_dialed_they_are_not_held_back() -> None:

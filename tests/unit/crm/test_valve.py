@@ -96,6 +96,17 @@ def test_too_many_requests_halve_the_rate_which_comes_back_bit_by_bit() -> None:
     assert spent_all.slowed == 0.05
 
 
+@pytest.mark.parametrize(
+    ("asked", "seconds"), [(1e300, 86_400.0), (float("inf"), 86_400.0), (-5.0, 0.0), (float("nan"), 0.0)]
+)
+def test_no_crm_is_left_alone_for_longer_than_a_day_whatever_it_asks_for(
+    asked: float, seconds: float
+) -> None:
+    paused = after(TargetStanding(target="odoo"), Answer.THROTTLE, pause_seconds=asked)
+
+    assert paused.until == later(seconds)
+
+
 def test_a_refused_key_stops_until_somebody_says_so() -> None:
     stopped = after(NEW, Answer.AUTH, message="key 401")
 

@@ -349,6 +349,45 @@ async def test_a_dead_letter_is_left_to_people(monkeypatch: pytest.MonkeyPatch) 
     assert (dead.attempts, dead.error) == (1, "this activity is archived")
 
 
+async def test_what_is_tried_again_waits_longer_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That it stands there otherwise than here is seen every half minute, and makes nobody try sooner."""
+    house = await House().open()
+    one = await house.make(later(7200))
+    await house.minutes(1)
+
+    async def stumbles(*_: Any, **__: Any) -> None:
+        raise CrmError(Answer.RETRY, "the record is locked")
+
+    monkeypatch.setattr(StrictClient, "follow_up_over", stumbles)
+    await house.change(one, CallbackChange(state=CallbackState.CANCELLED))
+    for _ in range(60):
+        await house.minutes(1)
+
+    (row,) = [row for row in house.store.tables.works.values() if row.standing != "done"]
+    assert (row.version, row.error) == (1, "the record is locked")
+    assert 5 <= row.attempts <= 12
+
+
+async def test_a_dead_letter_that_somebody_gave_up_stays_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = await House().open()
+    one = await house.make(later(7200))
+    await house.minutes(1)
+
+    async def refused(*_: Any, **__: Any) -> None:
+        raise CrmError(Answer.PERMANENT, "this activity is archived")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(StrictClient, "follow_up_over", refused)
+        await house.change(one, CallbackChange(state=CallbackState.CANCELLED))
+        await house.minutes(1)
+    (dead,) = await house.store.work.dead(kind="crm.follow_up.odoo")
+    await house.store.work.discard(dead.id, now=house.clock.now())
+    await house.minutes(5)
+
+    assert house.crm.ended == []
+    assert await house.store.work.dead(kind="crm.follow_up.odoo") == []
+
+
 @pytest.mark.parametrize("ref", ["other/lead:9", "see the offer of May", None])
 async def test_a_contact_of_no_record_leaves_nothing_to_write(ref: str | None) -> None:
     house = await House().open()

@@ -10,64 +10,13 @@ from hypothesis import strategies as st
 
 from crm_sync.mapping import mapping_of
 from crm_sync.port import Deal, PulledRecord
-from crm_sync.pull import PullReader, PullWords, text_of, words_of
+from crm_sync.pull import text_of, words_of
 from cti.errors import Conflict, CtiError
-from cti.model.contact_rows import ContactQuery, ContactRow, Sort
 from cti.model.crm import Rate, RecordRef
-from cti.model.crm_pulls import PullAnswer, PullRules, PullStep
-from tests.builders import NOW, a_campaign, later
-from tests.fakes.clock import FakeClock
-from tests.fakes.crm_parts import PULLS, an_intake
-from tests.fakes.memory_store import MemoryStore
-from tests.fakes.strict_crm import StrictClient, StrictCrm
-
-(RULES,) = PULLS
-WORDS = PullWords(target="odoo", logins={"17": "anna"}, fields={}, stages={})
-
-
-def a_lead(number: int = 1, **given: Any) -> PulledRecord:
-    values: dict[str, Any] = {
-        "ref": RecordRef("crm.lead", str(number)),
-        "name": f"Lead {number}",
-        "numbers": (f"030 901{number:05}",),
-        "changed_at": NOW,
-    }
-    return PulledRecord(**values | given)
-
-
-class House:
-    """A CRM, a reader, a service, a clock."""
-
-    def __init__(self, *, pulls: tuple[PullRules, ...] = PULLS, **more: Any) -> None:
-        self.clock = FakeClock(NOW)
-        self.store = MemoryStore()
-        self.crm = StrictCrm(**more)
-        self.intake = an_intake(self.store, self.clock, pulls=pulls)
-        self.reader = self.a_reader()
-
-    def a_reader(self) -> PullReader:
-        return PullReader(
-            pull="odoo-leads",
-            source="leads",
-            crm=StrictClient(self.crm),
-            words=WORDS,
-            intake=self.intake,
-            rate=Rate(),
-        )
-
-    async def open(self) -> "House":
-        await self.store.campaigns.add_campaign(a_campaign(id=0))
-        return self
-
-    async def contacts(self) -> list[ContactRow]:
-        return await self.store.finding.contacts(ContactQuery(sort=Sort.OLDEST, limit=1000))
-
-    async def counts(self) -> dict[str, int]:
-        return dict((await self.store.pulls.standing("odoo-leads")).counts)
-
-    async def after(self, seconds: float) -> None:
-        self.clock.advance(seconds)
-        await self.reader.drain()
+from cti.model.crm_pulls import PullAnswer, PullStep
+from tests.builders import NOW, later
+from tests.fakes.strict_crm import StrictClient
+from tests.unit.crm_sync.pull_house import RULES, WORDS, House, a_lead
 
 
 async def test_all_that_is_there_is_read_and_then_only_what_changed() -> None:

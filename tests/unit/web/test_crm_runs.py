@@ -11,6 +11,7 @@ from crm_sync.feeds import ApiFeed
 from crm_sync.reconciler import Regular, TargetReconciler
 from crm_sync.run_feed import ApiRunFeed
 from cti.clock import Clock
+from cti.crm.reconcile_wire import order_record
 from cti.crm.targets import Target
 from cti.errors import CtiError
 from cti.model.crm import Answer, Rate
@@ -19,7 +20,7 @@ from cti.web.deps import DEPS
 from tests.contract.crm.planted import ON_ORDER, Bench
 from tests.fakes.clock import FakeClock
 from tests.fakes.site import TOKENS, Site
-from tests.fakes.strict_crm import StrictClient, StrictCrm
+from tests.fakes.strict_crm import Row, StrictClient, StrictCrm
 from tests.fakes.strict_hands import MAPPING, StrictHands
 
 RUNS = "crm/reconciliations"
@@ -151,6 +152,19 @@ async def test_a_run_that_somebody_else_has_now_is_refused(site: Site, process: 
         await feed.found(order, nothing)
 
 
+async def test_a_crm_full_of_somebody_else_s_calls_is_reconciled(site: Site, process: Process) -> None:
+    """Another service writes into the same CRM: more ids than one request may bring."""
+    process.clock.advance(7200)
+    started = {"started": (process.clock.now() - timedelta(hours=1)).isoformat()}
+    for mark in (f"{number:032x}" for number in range(2500)):
+        process.server.rows[mark] = Row(id=mark, mark=mark, home=None, fields=started)
+
+    assert await process.reconcile()
+
+    (run,) = (await site.told("GET", RUNS))["reconciliations"]
+    assert (run["state"], run["counts"]) == ("done", {"foreign": 2500})
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [
@@ -175,3 +189,22 @@ async def test_a_process_cannot_hand_in_another_s_work(site: Site, process: Proc
         await process.feed.postpone(forged, seconds=1, message="", answer=Answer.OK)
     await site.refused("GET", f"{RUNS}/{order.run.id + 1}", status=404)
     await site.refused("GET", f"{RUNS}/{order.run.id}?kind=odd", status=422)
+
+
+async def test_numbers_that_are_none_or_too_large_are_refused(site: Site, process: Process) -> None:
+    await site.told("POST", RUNS, json={"target": "odoo"}, status=202)
+    order = await process.feed.take("odoo", every=timedelta(0), span=timedelta(hours=1))
+    assert order is not None
+    body = {
+        "order": order_record(order),
+        "seconds": 1,
+        "message": "",
+        "answer": "throttle",
+        "pause_seconds": 1e300,
+    }
+    await site.refused("POST", "crm/work/run-postpone", as_="sync", json=body, status=422)
+    for more in ("many", [1], 1e300):
+        told = {"target": "odoo", "settlements": [], "more_requests": more}
+        await site.refused("POST", "crm/work/settle", as_="sync", json=told, status=422)
+    await site.refused("GET", f"{RUNS}?before={10**30}", status=422)
+    await site.refused("GET", f"{RUNS}/{order.run.id}?after={10**30}", status=422)
