@@ -26,8 +26,9 @@ from crm_sync.port import CallWrite, CrmError, PushResult
 from cti.errors import BadInput
 from cti.model.crm import Answer, RecordRef
 
-_QUIET: Final = {"tracking_disable": True}
-"""No mail to whoever is named as the agent, no followers, no message about each field."""
+_QUIET: Final = {"tracking_disable": True, "active_test": False}
+"""No mail to whoever is named as the agent, no followers, no message about each field. And what is archived is there:
+else a call that a user archived would be taken for deleted when it is brought up to date."""
 _LINKS: Final = frozenset({"opportunity_id", "partner_id"})
 _LOOKED_UP: Final = frozenset({"tag_ids", "user_id", "author_id"})
 """Columns whose ids we keep for minutes: one that is refused is gone since."""

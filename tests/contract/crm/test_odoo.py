@@ -553,3 +553,14 @@ async def test_the_bot_may_not_delete_calls_and_a_copy_bears_no_mark(phonecalls:
     await phonecalls.ask("crm.phonecall", "copy", ids=ids)
     assert [one.remote for one in await phonecalls.crm.read_back([log.call_id])] == [first.remote]
     assert phonecalls.crm.capabilities.removes is False
+
+
+async def test_a_call_on_a_lead_that_is_lost_meanwhile_is_written(house: OdooHouse) -> None:
+    (lead,) = await house.add_records({"name": "Li Wei"})
+    await house.ask(LEAD, "action_set_lost", ids=[int(lead.id)])
+
+    log = a_log(crm_ref=str(lead))
+    result = await pushed(house, house.write(log))
+
+    assert result.answer is Answer.OK, result.message
+    assert [one["home"] for one in await house.standing(log.call_id)] == [lead.id]

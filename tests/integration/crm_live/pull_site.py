@@ -18,7 +18,7 @@ from tests.integration.test_crm_process import free_port
 
 LEADS: Final = 60
 PAGE: Final = 10
-WAIT_SECONDS: Final = 120.0
+WAIT_SECONDS: Final = 240.0
 
 
 class Site:
