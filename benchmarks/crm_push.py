@@ -23,8 +23,8 @@ from benchmarks import said
 from benchmarks.child import cpu_seconds
 from benchmarks.rows import ratio
 from crm_sync.composition import Opened, open_target, pusher_of
-from crm_sync.odoo_rows import PHONECALL, phonecall_row
-from crm_sync.odoo_transport import CONTEXT
+from crm_sync.odoo.rows import PHONECALL, phonecall_row
+from crm_sync.odoo.transport import CONTEXT
 from cti.clock import SystemClock
 from cti.crm.feed import TableFeed
 from cti.crm.targets import CallFollowers, Target

@@ -5,13 +5,13 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
 from crm_sync.account import Account
-from crm_sync.bitrix24 import open_bitrix24
-from crm_sync.bottle import open_bottle
-from crm_sync.fxiaoke import open_fxiaoke
-from crm_sync.hubspot import open_hubspot
-from crm_sync.odoo import open_odoo
+from crm_sync.bitrix24.adapter import open_bitrix24
+from crm_sync.bottle.adapter import open_bottle
+from crm_sync.fxiaoke.adapter import open_fxiaoke
+from crm_sync.hubspot.adapter import open_hubspot
+from crm_sync.odoo.adapter import open_odoo
 from crm_sync.port import Crm
-from crm_sync.rest import open_rest
+from crm_sync.rest.adapter import open_rest
 from cti.clock import Clock
 from cti.errors import SettingsError
 

@@ -14,8 +14,8 @@ import pytest_asyncio
 from pydantic import SecretStr
 
 from crm_sync.account import Account
-from crm_sync.bottle import BottleCrm as BottleAdapter
-from crm_sync.bottle import open_bottle
+from crm_sync.bottle.adapter import BottleCrm as BottleAdapter
+from crm_sync.bottle.adapter import open_bottle
 from crm_sync.mapping import Mapping as CrmMapping
 from crm_sync.mapping import MappingFile, mapping_of
 from crm_sync.port import CallWrite

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from crm_sync.account import Account
 from crm_sync.mapping import MappingFile, mapping_of
-from crm_sync.odoo import open_odoo
+from crm_sync.odoo.adapter import open_odoo
 from crm_sync.port import CallWrite, Crm
 from cti.clock import SystemClock
 from cti.model.crm import CallLog, Link, RecordRef

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from crm_sync.account import Account
 from crm_sync.mapping import mapping_of
 from crm_sync.port import CallWrite, Crm, Idempotency
-from crm_sync.rest import open_rest
+from crm_sync.rest.adapter import open_rest
 from cti.clock import SystemClock
 from cti.model.crm import CallLog, Link, RecordRef
 

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from crm_sync.bottle_records import BODY_LENGTH, CUT, mark_of
+from crm_sync.bottle.records import BODY_LENGTH, CUT, mark_of
 from crm_sync.port import Answer, CallWrite, CrmError, PulledRecord, PushResult, RecordRef
 from cti.clock import SystemClock
 from cti.model.ids import new_call_id

@@ -5,7 +5,7 @@ from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
 from crm_sync.account import Account
-from crm_sync.bottle import open_bottle
+from crm_sync.bottle.adapter import open_bottle
 from crm_sync.port import Answer, CallWrite, RecordRef
 from tests.contract.crm.houses import a_log
 from tests.fakes.clock import FakeClock

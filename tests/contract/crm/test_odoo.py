@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from crm_sync.account import Account
 from crm_sync.composition import Opened, open_target
-from crm_sync.odoo import open_odoo
+from crm_sync.odoo.adapter import open_odoo
 from crm_sync.port import Answer, CallWrite, CrmError, EndsFollowUps, PushResult
 from cti.clock import SystemClock
 from cti.model.crm import Link, RecordRef

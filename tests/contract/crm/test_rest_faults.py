@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from crm_sync.account import Account
 from crm_sync.port import CrmError, Idempotency, PushResult
-from crm_sync.rest import open_rest
+from crm_sync.rest.adapter import open_rest
 from cti.clock import SystemClock
 from cti.errors import SettingsError
 from cti.model.crm import Answer, RecordRef

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from crm_sync.bottle_asking import RULES
-from crm_sync.bottle_lists import BottleLists, cursor_of, place_of
-from crm_sync.bottle_records import (
+from crm_sync.bottle.asking import RULES
+from crm_sync.bottle.lists import BottleLists, cursor_of, place_of
+from crm_sync.bottle.records import (
     SUBJECT_LENGTH,
     body_of,
     mark_of,
@@ -17,7 +17,7 @@ from crm_sync.bottle_records import (
     subject_of,
     written_of,
 )
-from crm_sync.bottle_tables import bottle_table
+from crm_sync.bottle.tables import bottle_table
 from crm_sync.port import Answer, CallWrite, CrmError, RecordRef
 from crm_sync.requests import Reply, answer_of
 from cti.errors import BadInput, SettingsError

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from crm_sync.odoo_answers import (
+from crm_sync.odoo.answers import (
     OdooError,
     answer_of_exception,
     answer_of_row,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crm_sync.odoo_cursor import Place, following, place_of
+from crm_sync.odoo.cursor import Place, following, place_of
 from cti.errors import BadInput
 
 BEGIN = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_sync.odoo_load import load
+from crm_sync.odoo.load import load
 from crm_sync.port import CrmError
 from cti.model.crm import Answer
 

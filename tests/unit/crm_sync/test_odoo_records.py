@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from crm_sync.odoo_people import Person
-from crm_sync.odoo_reader import number_domain
-from crm_sync.odoo_records import Around, day_begins, numbers_of, over, record_of
+from crm_sync.odoo.people import Person
+from crm_sync.odoo.reader import number_domain
+from crm_sync.odoo.records import Around, day_begins, numbers_of, over, record_of
 from crm_sync.port import CrmError
 from cti.model.crm import RecordRef
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_sync.odoo_rows import call_body, deal_apart, html, message_row, phonecall_row
+from crm_sync.odoo.rows import call_body, deal_apart, html, message_row, phonecall_row
 from crm_sync.port import CallWrite
 from cti.errors import BadInput
 from cti.model.crm import RecordRef

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from crm_sync.odoo_tables import both, odoo_table, whole
+from crm_sync.odoo.tables import both, odoo_table, whole
 from cti.errors import SettingsError
 
 A, B, C = ["phone", "!=", False], ["type", "=", "lead"], ["stage_id.name", "ilike", "new"]

@@ -1,0 +1,1 @@
+"""BottleCRM. `adapter` opens it."""

@@ -1,0 +1,1 @@
+"""纷享销客. `adapter` opens it."""

@@ -1,0 +1,1 @@
+"""HubSpot. `adapter` opens it."""

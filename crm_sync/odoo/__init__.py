@@ -1,0 +1,1 @@
+"""Odoo 14 to 19. `adapter` opens it."""
