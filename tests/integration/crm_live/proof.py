@@ -156,10 +156,10 @@ def _settings(house: ProofHouse, plan: Plan, folder: Path, database_url: str, cr
 async def _harass(
     house: ProofHouse, plan: Plan, writers: Sequence[SyncProcess], database: Database, faults: Faults
 ) -> None:
-    """Kill processes by turns, each after some writes and while one is at the CRM; cut the CRM off halfway."""
+    """Kill processes, by turns where both write, after some writes and while one is there; cut the CRM off halfway."""
     for number in range(plan.kills):
-        writer = writers[number % len(writers)]
-        await _busy(writer)
+        turn = number % len(writers)
+        writer = await _busy([*writers[turn:], *writers[:turn]])
         faults.killed_writing += writer.proxy.under_way > 0
         await writer.kill()
         faults.kills += 1
@@ -172,14 +172,21 @@ async def _harass(
             faults.outages += 1
 
 
-async def _busy(writer: SyncProcess) -> None:
-    """Return when some more writes of a process came and one of them is at the CRM."""
-    proxy = writer.proxy
-    enough = proxy.writes + WRITES_BETWEEN_KILLS
+async def _busy(writers: Sequence[SyncProcess]) -> SyncProcess:
+    """Return, after some more writes, a process that has one at the CRM: the first of those that do."""
+    enough = _writes(writers) + WRITES_BETWEEN_KILLS
     async with asyncio.timeout(BUSY_SECONDS):
-        while proxy.writes < enough or not proxy.under_way:
-            assert writer.lives, writer.said()
+        while True:
+            assert all(writer.lives for writer in writers), [writer.said() for writer in writers]
+            if _writes(writers) >= enough:
+                for writer in writers:
+                    if writer.proxy.under_way:
+                        return writer
             await asyncio.sleep(LOOK_SECONDS)
+
+
+def _writes(writers: Sequence[SyncProcess]) -> int:
+    return sum(writer.proxy.writes for writer in writers)
 
 
 async def _drained(database: Database, plan: Plan, writers: Sequence[SyncProcess]) -> None:

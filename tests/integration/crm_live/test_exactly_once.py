@@ -30,7 +30,7 @@ LONG = Plan(
     with_deal=50,
     kills=10,
     down_seconds=30.0,
-    calls_per_second=4.0,
+    calls_per_second=1.5,
     drain_seconds=900.0,
 )
 
