@@ -2,8 +2,8 @@
 
 A relay between PBX and service notes when the bytes pass; the reps' pages (a WebSocket each, with the rep's own token)
 and the webhook's receiver are in the same process, so all moments are of one clock. 20 calls a second, each reserved
-for a rep, each ringing for a second. A campaign begins with as many calls at once as it may; those that ring in its first
-two seconds are told by themselves.
+for a rep, each ringing for a second. A campaign begins with as many calls at once as it may; those that ring in its
+first two seconds are told by themselves.
 """
 
 import asyncio
