@@ -21,7 +21,7 @@ demo: $(STAMP) lab-tools ## a whole exchange on this machine: three reps, some d
 test: $(STAMP) lab-tools crm-tools ## all tests but the long ones, on a real Asterisk, PostgreSQL, Odoo and BottleCRM (ARGS=...: options of pytest)
 	@$(BIN)/python -m scripts.suite $(ARGS)
 
-soak: $(STAMP) lab-tools ## the long kill and load runs
+soak: $(STAMP) lab-tools crm-tools ## the long kill and load runs
 	@$(BIN)/python -m pytest -m soak -rA $(ARGS)
 
 test-crm: $(STAMP) lab-tools crm-tools ## against real CRMs: Odoo and BottleCRM, with the long kill runs
