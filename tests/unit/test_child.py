@@ -40,7 +40,7 @@ async def test_it_runs_with_its_environment_and_ends_with_the_service(tmp_path: 
 
     async with running(child):
         await until(lambda: said.exists() and said.read_text() == "hello")
-        assert child.alive
+        await until(lambda: child.alive)  # it may speak before whoever began it has heard that it was begun
         pid = child.pid
         assert pid is not None
 
