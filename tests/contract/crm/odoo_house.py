@@ -125,12 +125,17 @@ class OdooHouse:
         if remote.kind == "crm.phonecall":
             (ben,) = await self.ask("res.users", "search", domain=[["login", "=", "ben@example.com"]])
             values = {"opportunity_id": other, "user_id": ben, "name": "Wrong person"}
-        await self.ask(remote.kind, "write", ids=[int(remote.id)], vals=values)
+        await self.write_by_hand(remote, values)
         told = {"home": str(other)}
         return told if "res_id" in values else told | {"user": str(ben), "title": "Wrong person"}
 
     async def type_over(self, remote: RecordRef, text: str) -> None:
-        await self.ask(remote.kind, "write", ids=[int(remote.id)], vals={self.note: text})
+        await self.write_by_hand(remote, {self.note: text})
+
+    async def write_by_hand(self, remote: RecordRef, values: Mapping[str, Any]) -> None:
+        """Change a call as a user does; the models call the values by different names."""
+        name = "values" if remote.kind == "crm.phonecall" else "vals"
+        await self.ask(remote.kind, "write", ids=[int(remote.id)], **{name: values})
 
     async def order(self, fault: str) -> None:
         match fault:
