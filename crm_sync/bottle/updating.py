@@ -26,16 +26,17 @@ async def update(
     row = await asker.ask("PATCH", path, body=sure)
     if not doubtful:
         return frozenset(), 0
-    left = changed_there(write, texts_of(row))
+    left = changed_there(write, texts_of(row, subject=str(write.fields.get("subject") or "")))
     if rest := {name: value for name, value in doubtful.items() if name not in left}:
         await asker.ask("PATCH", path, body=rest)
     return left, 1
 
 
-def texts_of(row: Any) -> Mapping[str, Any]:
-    """Return the fields of an interaction that can be held against what was written: not those that were cut."""
+def texts_of(row: Any, *, subject: str = "") -> Mapping[str, Any]:
+    """Return the fields of an interaction that can be held against what was written: not those that were cut, nor a
+    subject of ours that goes into one line first."""
     one = written_of(row)
     if one is None:  # a person took the mark out of the subject
         return {name: at_path(row, name) for name in ("subject", "body")}
-    whole = len(str(at_path(row, "subject"))) < SUBJECT_LENGTH
+    whole = len(str(at_path(row, "subject"))) < SUBJECT_LENGTH and subject == " ".join(subject.split())
     return {name: value for name, value in one.fields.items() if whole or name != "subject"}
