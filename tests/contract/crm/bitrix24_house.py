@@ -66,11 +66,11 @@ class Bitrix24House:
 
     async def by_hand(self, remote: RecordRef) -> Mapping[str, str]:
         other = self.server.add("contact", NAME="Mei", LAST_NAME="Han", phone="+4930901821")
-        by_hand = {"OWNER_ID": other, "RESPONSIBLE_ID": "1", "SUBJECT": "Wrong person"}
+        by_hand = {"OWNER_ID": other, "RESPONSIBLE_ID": "6", "SUBJECT": "Wrong person"}
         self.server.activities[remote.id] |= by_hand
         self.server.bindings = {one for one in self.server.bindings if one[0] != remote.id}
         self.server.bindings.add((remote.id, "3", other))
-        return {"home": other, "user": "1", "title": "Wrong person"}
+        return {"home": other, "user": "6", "title": "Wrong person"}
 
     async def order(self, fault: str) -> None:
         match fault:
