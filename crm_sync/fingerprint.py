@@ -1,4 +1,4 @@
-"""What tells two writes of a call apart, as a whole and field by field. Pure.
+"""What tells two writes of a call apart, as a whole and part by part. Pure.
 
 A link remembers the fingerprint of what was written last: the same is not sent again, and when a field in the CRM is
 neither what was written last nor what would be written now, a person changed it there.
@@ -6,7 +6,8 @@ neither what was written last nor what would be written now, a person changed it
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -15,27 +16,95 @@ from cti.model.crm import RecordRef
 
 HOME: Final = "@home"
 """Stands among the prints for the record that the call is on; no field of a CRM is called so."""
+DEAL: Final = "@deal"
+CONTACT: Final = "@contact"
+CUSTOMER: Final = "@customer"
+USER: Final = "@user"
+PLACES: Final = (HOME, DEAL, CONTACT, CUSTOMER, USER)
+"""Where a call stands there, and whose it is."""
+OPEN: Final = "-"
+"""In place of the hash of the whole: something is to be written still."""
 PRINT_LENGTH: Final = 10
 DECIMALS: Final = 2
 """To so many places numbers are compared with what was written: CRMs round."""
 
 
-def fingerprint(write: CallWrite) -> str:
-    """Return what tells two writes of a call apart: fields, record, deal and user; then a print of each field."""
-    told = json.dumps(
-        [write.fields, str(write.home), str(write.deal), write.user], sort_keys=True, default=str
-    )
-    prints = {name: print_of(value) for name, value in write.fields.items()} | {
-        HOME: print_of_home(write.home)
+def fingerprint(write: CallWrite, *, left: Collection[str] = ()) -> str:
+    """Return what tells two writes of a call apart: all that is written; then a print of each part.
+
+    `left`: parts that were not written, for a person changed them there: they keep the print of what was written last.
+    """
+    log = write.log
+    places = [str(write.home), str(write.deal), write.user, log.crm_contact, log.crm_customer]
+    told = json.dumps([write.fields, *places], sort_keys=True, default=str)
+    kept = {name: write.last[name] for name in left if name in write.last}
+    return _marked(hashlib.sha256(told.encode()).hexdigest()[:32], parts_of(write) | kept)
+
+
+def parts_of(write: CallWrite) -> dict[str, str]:
+    """Return the print of each field, and of each of `PLACES`."""
+    log = write.log
+    places = {
+        HOME: print_of_home(write.home),
+        DEAL: print_of_home(write.deal),
+        CONTACT: print_of(log.crm_contact),
+        CUSTOMER: print_of(log.crm_customer),
+        USER: print_of(write.user),
     }
-    whole = hashlib.sha256(told.encode()).hexdigest()[:32]
-    return f"{whole} {json.dumps(prints, sort_keys=True, separators=(',', ':'), ensure_ascii=False)}"
+    return {name: print_of(value) for name, value in write.fields.items()} | places
 
 
 def prints_of(mark: str) -> Mapping[str, str] | None:
-    """Return the print of each field of what was written; None when the fingerprint is too old to hold them."""
+    """Return the print of each part of what was written; None when the fingerprint is too old to hold them."""
     _, _, prints = mark.partition(" ")
     return json.loads(prints) if prints else None
+
+
+def is_same(mark: str, other: str) -> bool:
+    """Return whether two fingerprints are of the same write. What was left to a person does not tell them apart."""
+    one, two = mark.partition(" ")[0], other.partition(" ")[0]
+    return (one == two != OPEN) or (bool(mark) and prints_of(mark) == prints_of(other) is not None)
+
+
+def reopened(mark: str, names: Collection[str]) -> str:
+    """Return the fingerprint without the prints of these parts: they are written next time, whatever stands there."""
+    prints = prints_of(mark)
+    return "" if prints is None else _marked(OPEN, {n: one for n, one in prints.items() if n not in names})
+
+
+def of_places(write: CallWrite) -> str:
+    """Return the fingerprint of a call of which it is only known that it stands somewhere: there it is to stay."""
+    return _marked(OPEN, {name: one for name, one in parts_of(write).items() if name in PLACES})
+
+
+def since_last(write: CallWrite, mark: str) -> CallWrite:
+    """Return the write of a call with what an update is to leave as it stands there: what is ours as it was written
+    last, going by the fingerprint of that. Without one all is sent.
+    """
+    last = prints_of(mark)
+    if write.remote is None or not last:
+        return write
+    same = {name for name, one in parts_of(write).items() if last.get(name) == one}
+    if write.unsure and same.issuperset(write.fields):
+        same.intersection_update(PLACES)  # which field an answer was lost of is not known
+    return replace(write, leave=frozenset(same), last=last)
+
+
+def changed_there(write: CallWrite, there: Mapping[str, Any]) -> frozenset[str]:
+    """Return the texts that an update would change and that a person changed there: what stands there is neither
+    what was written last nor ours."""
+    return frozenset(
+        name
+        for name, ours in write.sent().items()
+        if isinstance(ours, str)
+        and isinstance(there.get(name), str)
+        and name in write.last
+        and print_of(there[name]) not in (write.last[name], print_of(ours))
+    )
+
+
+def _marked(whole: str, prints: Mapping[str, str]) -> str:
+    return f"{whole} {json.dumps(prints, sort_keys=True, separators=(',', ':'), ensure_ascii=False)}"
 
 
 def print_of(value: Any) -> str:

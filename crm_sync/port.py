@@ -111,6 +111,15 @@ class CallWrite:
     """What was created for this call before: it is updated. None: it is created."""
     unsure: bool = False
     """An earlier write may have reached the CRM: look for the call's mark first."""
+    leave: frozenset[str] = frozenset()
+    """Fields, and `crm_sync.fingerprint.PLACES`, that an update does not send, so that what a person did there stays:
+    ours are as they were written last. Empty: all is sent."""
+    last: Mapping[str, str] = field(default_factory=dict)
+    """Prints of what was written last, by field; empty: that is not known, or all is to be sent."""
+
+    def sent(self) -> Mapping[str, Any]:
+        """Return the fields that an update sends."""
+        return {name: value for name, value in self.fields.items() if name not in self.leave}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +135,8 @@ class PushResult:
     pause_seconds: float | None = None
     more_requests: int = 0
     """Requests it took beyond the one that a batch takes: looks, second steps."""
+    left: frozenset[str] = frozenset()
+    """With OK: fields that are ours and newer and were not written, for a person changed them there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,6 +225,8 @@ class Crm(Protocol):
     async def push(self, writes: Sequence[CallWrite]) -> Sequence[PushResult]:
         """Create or update each call; one result for each, in order. At most `capabilities.batch` at once.
 
+        An update sends what is not in `leave`, and nothing else; where the CRM has its texts as they are given it also
+        looks whether a person changed one of them, and leaves that.
         Never raises for what the CRM did. Idempotent for `Idempotency.KEY` and `OWN_ID`; for `MARKER` as long as
         `unsure` is set after each unknown answer. A remote that is gone gives DELETED, and nothing is created.
         """

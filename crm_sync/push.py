@@ -10,15 +10,15 @@ import logging
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
-from crm_sync.fingerprint import fingerprint
+from crm_sync.fingerprint import fingerprint, is_same, parts_of, reopened, since_last
 from crm_sync.mapping import Mapping
 from crm_sync.port import CallWrite, Crm, PushResult
 from cti.clock import Clock
 from cti.errors import BadInput, CtiError
-from cti.model.crm import BLAMELESS, Answer, PushOrder, PushOrders, Rate, Settlement, TargetStanding
+from cti.model.crm import BLAMELESS, Answer, Link, PushOrder, PushOrders, Rate, Settlement, TargetStanding
 from cti.model.work import Work
 
 log = logging.getLogger(__name__)
@@ -61,7 +61,6 @@ class _Ready:
 
     order: PushOrder
     write: CallWrite
-    fingerprint: str
 
 
 class TargetPusher:
@@ -212,17 +211,16 @@ class TargetPusher:
         same: list[Work] = []
         for order in orders:
             try:
-                write = self._mapping.write(order.log, order.link)
+                write = since_last(self._mapping.write(order.log, order.link), order.link.fingerprint)
             except BadInput as error:
                 refused.append(
                     Settlement(work=order.work, link=order.link, answer=Answer.PERMANENT, message=str(error))
                 )
                 continue
-            mark = fingerprint(write)
-            if mark == order.link.fingerprint and not write.unsure:
+            if is_same(fingerprint(write), order.link.fingerprint) and not write.unsure:
                 same.append(order.work)
             else:
-                ready.append(_Ready(order, write, mark))
+                ready.append(_Ready(order, write))
         return ready, refused, same
 
     async def _sent(self, writes: Sequence[CallWrite]) -> Sequence[PushResult]:
@@ -239,12 +237,17 @@ class TargetPusher:
     def _settlement(self, one: _Ready, result: PushResult) -> Settlement:
         if result.answer is not Answer.OK:
             log.info("%s: call %s: %s %s", self._target, result.call_id, result.answer, result.message)
+        if result.left:
+            names = ", ".join(sorted(result.left))
+            log.info(
+                "%s: call %s: left as a person changed it there: %s", self._target, result.call_id, names
+            )
         return Settlement(
             work=one.order.work,
-            link=one.order.link,
+            link=_known_after(one, result),
             answer=result.answer,
             remote=result.remote,
-            fingerprint=one.fingerprint,
+            fingerprint=fingerprint(one.write, left=result.left),
             message=result.message,
             pause_seconds=result.pause_seconds,
             unsure_seconds=self._crm.capabilities.unsure_seconds,
@@ -267,3 +270,11 @@ class TargetPusher:
         elif not said and self._told:
             log.info("%s: goes on", self._target)
         self._told = said
+
+
+def _known_after(one: _Ready, result: PushResult) -> Link:
+    """Return the link as it was handed out; what may have been written of it now is not known any more."""
+    link = one.order.link
+    if result.answer is not Answer.UNKNOWN:
+        return link
+    return replace(link, fingerprint=reopened(link.fingerprint, parts_of(one.write).keys() - one.write.leave))

@@ -14,9 +14,12 @@ from crm_sync.differences import Difference, differences, home_differs
 from crm_sync.fingerprint import (
     HOME,
     fingerprint,
+    is_same,
+    of_places,
     print_of,
     print_of_home,
     prints_of,
+    reopened,
 )
 from crm_sync.mapping import Mapping
 from crm_sync.port import CallWrite, Written
@@ -121,7 +124,8 @@ def _judged(call: OurCall, records: Sequence[Written], looking: Looking) -> Iter
         detail = f"{len(records)} records; {stays.remote} stays"
         yield _found(call, FindingKind.DOUBLE, remotes=_refs([stays, *extra]), detail=detail)
     if not _is_known(link, stays):
-        after = replace(link, remote=stays.remote, fingerprint="", sending_at=None)
+        mark = _of_places(call, looking)
+        after = replace(link, remote=stays.remote, fingerprint=mark, sending_at=None)
         detail = f"remembered was {link.remote}" if link.remote else "no record was remembered"
         yield _found(
             call, FindingKind.UNLINKED, remotes=(stays.remote,), detail=detail, after=after, push=True
@@ -159,7 +163,7 @@ def _again(call: OurCall, kind: FindingKind, detail: str) -> Found:
 
 def _restored(call: OurCall, records: Sequence[Written]) -> Iterator[Found]:
     back = [one for one in records if _is_known(call.link, one)]
-    after = replace(call.link, deleted_at=None, fingerprint="") if back else None
+    after = replace(call.link, deleted_at=None) if back else None
     detail = "" if back else "as another record than the one that was deleted"
     yield _found(
         call, FindingKind.RESTORED, remotes=_refs(records), detail=detail, after=after, push=bool(back)
@@ -176,14 +180,17 @@ def _compared(call: OurCall, one: Written, looking: Looking) -> Iterator[Found]:
     last = prints_of(link.fingerprint) if link.fingerprint else {}
     differing = list(differences(write, one, looking.mapping, looking.exact_seconds))
     by_hand = [each for each in differing if _is_by_hand(each, last, link, write)]
-    moved = home_differs(write, one)
-    if moved and not _is_stale(HOME, print_of_home(one.home), last):
-        detail = f"it is on {one.home or 'no record'}; ours would be on {write.home or 'none'}"
-        yield _found(call, FindingKind.MOVED, remotes=(one.remote,), detail=detail)
-        moved = False
-    if differing or moved:
-        names = [each.name for each in differing] + (["home"] if moved else [])
+    names = [each.name for each in differing]
+    stale = {*names}
+    if home_differs(write, one):
+        if _is_stale(HOME, print_of_home(one.home), last):
+            names.append("home")
+            stale.add(HOME)
+        else:
+            yield _moved(call, one, write, push=looking.overwrite and not differing)
+    if names:
         push = looking.overwrite or not by_hand
+        mark = "" if looking.overwrite else reopened(link.fingerprint, stale)
         detail = "; ".join(str(each) for each in differing)
         if by_hand:
             detail += "; changed there by somebody: " + ", ".join(each.name for each in by_hand)
@@ -193,9 +200,24 @@ def _compared(call: OurCall, one: Written, looking: Looking) -> Iterator[Found]:
             remotes=(one.remote,),
             fields=tuple(names),
             detail=detail,
-            after=replace(link, fingerprint="") if push else None,
+            after=replace(link, fingerprint=mark) if push else None,
             push=push,
         )
+
+
+def _moved(call: OurCall, one: Written, write: CallWrite, *, push: bool) -> Found:
+    """A person put it on another record. Where it differs besides, one push on order is enough."""
+    detail = f"it is on {one.home or 'no record'}; ours would be on {write.home or 'none'}"
+    after = replace(call.link, fingerprint="") if push else None
+    return _found(call, FindingKind.MOVED, remotes=(one.remote,), detail=detail, after=after, push=push)
+
+
+def _of_places(call: OurCall, looking: Looking) -> str:
+    """Return what is known of the writing of a record that was not known: it may have been moved since."""
+    try:
+        return of_places(looking.mapping.write(call.log, call.link))
+    except BadInput:
+        return ""
 
 
 def _is_by_hand(each: Difference, last: Map[str, str] | None, link: Link, write: CallWrite) -> bool:
@@ -205,7 +227,7 @@ def _is_by_hand(each: Difference, last: Map[str, str] | None, link: Link, write:
     """
     if each.name in write.fields:
         return not _is_stale(each.name, print_of(each.there), last)
-    return fingerprint(write) == link.fingerprint
+    return is_same(fingerprint(write), link.fingerprint)
 
 
 def _is_stale(name: str, there: str, last: Map[str, str] | None) -> bool:

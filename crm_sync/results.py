@@ -14,9 +14,13 @@ SHARED: Final = BLAMELESS | {Answer.UNKNOWN}
 """Answers that say nothing about one of several: halving would only ask more often."""
 
 
-def written(write: CallWrite, remote: RecordRef, *, more_requests: int = 0) -> PushResult:
-    """Return that a call stands there."""
-    return PushResult(call_id=write.log.call_id, answer=Answer.OK, remote=remote, more_requests=more_requests)
+def written(
+    write: CallWrite, remote: RecordRef, *, more_requests: int = 0, left: frozenset[str] = frozenset()
+) -> PushResult:
+    """Return that a call stands there; `left`: but for these fields, which a person changed."""
+    return PushResult(
+        call_id=write.log.call_id, answer=Answer.OK, remote=remote, more_requests=more_requests, left=left
+    )
 
 
 def failed(write: CallWrite, error: CrmError, *, more_requests: int = 0) -> PushResult:

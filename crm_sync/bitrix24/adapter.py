@@ -14,7 +14,7 @@ from crm_sync.account import Account
 from crm_sync.bitrix24.asking import PAGE, Bitrix24Asker, by_origin
 from crm_sync.bitrix24.reading import Bitrix24Reader
 from crm_sync.bitrix24.tables import READ, TYPES, Bitrix24Table, type_of
-from crm_sync.bitrix24.writing import CALL, Bitrix24Writer
+from crm_sync.bitrix24.writing import CALL, GONE, Bitrix24Writer
 from crm_sync.port import (
     CallWrite,
     Capabilities,
@@ -64,6 +64,7 @@ class Bitrix24Crm:
             finds=True,
             pulls=True,
             follow_ups=True,
+            ends_follow_ups=True,
             page=PAGE,
         )
 
@@ -124,6 +125,25 @@ class Bitrix24Crm:
         else:
             activity = str(await self._asker.ask("crm.activity.add", {"fields": fields}))
         return RecordRef("activity", activity)
+
+    async def follow_up_over(self, ref: RecordRef, *, key: str, done: bool) -> None:
+        """See `crm_sync.port.EndsFollowUps`. What people completed stays as they left it."""
+        asked = by_origin(self._planner, [key])
+        asked["select"] = ["ID", "COMPLETED"]
+        for row in await self._asker.every("crm.activity.list", asked):
+            if at_path(row, "COMPLETED") == "Y":
+                continue
+            activity = str(at_path(row, "ID"))
+            try:
+                if done:
+                    await self._asker.ask(
+                        "crm.activity.update", {"id": activity, "fields": {"COMPLETED": "Y"}}
+                    )
+                else:
+                    await self._asker.ask("crm.activity.delete", {"id": activity})
+            except CrmError as error:
+                if not GONE.search(str(error)):
+                    raise
 
     def record_url(self, ref: RecordRef) -> str | None:
         if ref.kind not in TYPES:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from crm_sync.bitrix24.asking import Bitrix24Asker, Command, Ref, by_origin
 from crm_sync.bitrix24.tables import Bitrix24Table, type_of
+from crm_sync.fingerprint import CONTACT, DEAL, HOME, USER
 from crm_sync.port import CallWrite, CrmError, PushResult
 from crm_sync.requests import at_path
 from crm_sync.results import counted, failed, written
@@ -101,23 +102,27 @@ class Bitrix24Writer:
         return _Item(write, await self._fields(write), remote)
 
     async def _fields(self, write: CallWrite) -> dict[str, Any]:
+        """Return the activity; of one that is there what is ours to change."""
         home = write.home or write.deal
         if home is None:
             raise BadInput("the call has no record in this CRM, and an activity of Bitrix24 must have one")
         if write.deal is not None:
             type_of(write.deal)
-        user = await self._users.of(write.user)
-        made = {
-            "OWNER_TYPE_ID": type_of(home),
-            "OWNER_ID": home.id,
-            "TYPE_ID": CALL,
-            "COMMUNICATIONS": [self._communication(write, home)],
-            "RESPONSIBLE_ID": user or self._table.responsible,
-            "ORIGINATOR_ID": self._table.originator,
-            "ORIGIN_ID": write.log.call_id,
-            **{name: zoned(name, value) for name, value in write.fields.items()},
-        }
-        if unknown := sorted(set(made) - await self._known(set(made))):
+        made: dict[str, Any] = {"ORIGINATOR_ID": self._table.originator, "ORIGIN_ID": write.log.call_id}
+        if not write.leave:
+            made["TYPE_ID"] = CALL
+        owned = {HOME if write.home else DEAL} | ({CONTACT} if home.kind == "deal" else set())
+        if not write.leave.issuperset(owned):  # it makes all bindings anew from these
+            made |= {
+                "OWNER_TYPE_ID": type_of(home),
+                "OWNER_ID": home.id,
+                "COMMUNICATIONS": [self._communication(write, home)],
+            }
+        if USER not in write.leave:
+            made["RESPONSIBLE_ID"] = await self._users.of(write.user) or self._table.responsible
+        made |= {name: zoned(name, value) for name, value in write.sent().items()}
+        wanted = {*made, *write.fields}
+        if unknown := sorted(wanted - await self._known(wanted)):
             # it would leave them out without a word
             raise BadInput(f"activities of Bitrix24 have no field {', '.join(unknown)}")
         return made
@@ -144,7 +149,8 @@ class Bitrix24Writer:
                     "crm.activity.update", {"id": item.remote, "fields": item.fields}
                 )
             deal = item.write.deal
-            if deal is not None and item.write.home is not None and deal != item.write.home:
+            as_it_is = "OWNER_ID" not in item.fields and DEAL in item.write.leave
+            if deal is not None and item.write.home not in (None, deal) and not as_it_is:
                 commands[f"deal_{n}"] = Command(
                     "crm.activity.binding.add",
                     {"activityId": activity, "entityTypeId": type_of(deal), "entityId": deal.id},

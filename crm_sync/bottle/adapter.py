@@ -34,6 +34,7 @@ from crm_sync.bottle.records import (
     written_of,
 )
 from crm_sync.bottle.tables import BottleTable, bottle_table
+from crm_sync.bottle.updating import update
 from crm_sync.port import (
     CallWrite,
     Capabilities,
@@ -102,7 +103,7 @@ class BottleCrm:
         return [await self._push(write) for write in writes]
 
     async def _push(self, write: CallWrite) -> PushResult:
-        looks = 0
+        looks, left = 0, frozenset[str]()
         try:
             body, places = body_of(write), places_of(write, log_on=self._table.log_on)
             remote = write.remote
@@ -111,12 +112,13 @@ class BottleCrm:
             if remote is None:
                 remote = await self._create(body, places[0])
             else:
-                await self._asker.ask("PATCH", _interaction(remote), body=body)
+                left, more = await update(self._asker, remote, write, body)
+                looks += more
         except BadInput as error:
             return failed(write, CrmError(Answer.PERMANENT, str(error)), more_requests=looks)
         except CrmError as error:
             return failed(write, error, more_requests=looks)
-        return written(write, remote, more_requests=looks)
+        return written(write, remote, more_requests=looks, left=left)
 
     async def _create(self, body: Map[str, Any], place: RecordRef) -> RecordRef:
         try:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from crm_sync.account import Account
+from crm_sync.fingerprint import CONTACT, CUSTOMER, DEAL, HOME
 from crm_sync.fxiaoke.asking import FxiaokeAsker
 from crm_sync.fxiaoke.reading import MARKS, PAGE, FxiaokeReader
 from crm_sync.fxiaoke.tables import FxiaokeTable
@@ -117,7 +118,7 @@ class FxiaokeCrm:
     async def _object_data(self, write: CallWrite, *, new: bool) -> dict[str, Any]:
         """Return the fields, each in the form that its type wants."""
         table = self._table
-        fields = {**write.fields, table.mark: write.log.call_id, **self._links(write)}
+        fields = {**write.sent(), table.mark: write.log.call_id, **self._links(write)}
         if new:
             owner = await self._users.of(write.user)
             fields.setdefault(OWNER, owner or table.user)
@@ -133,20 +134,25 @@ class FxiaokeCrm:
         return {"dataObjectApiName": table.object, **made}
 
     def _links(self, write: CallWrite) -> dict[str, str]:
-        """Return which fields lead to the call's records."""
+        """Return which fields lead to the call's records; in an update those that are ours to change."""
         target = self._account.target
-        refs = (
-            record_ref(write.log.crm_customer, target=target, kind="AccountObj"),
-            record_ref(write.log.crm_contact, target=target, kind="ContactObj"),
-            write.deal,
-            write.home,
-        )
-        given = {ref.kind: ref.id for ref in refs if ref is not None}
+        given = {
+            CUSTOMER: record_ref(write.log.crm_customer, target=target, kind="AccountObj"),
+            CONTACT: record_ref(write.log.crm_contact, target=target, kind="ContactObj"),
+            DEAL: write.deal,
+            HOME: write.home,
+        }
         for ref in (write.home, write.deal):
             if ref is not None and ref.kind not in self._table.links:
                 known = ", ".join(sorted(self._table.links)) or "none"
                 raise BadInput(f"{ref}: fxiaoke.links names no field for {ref.kind!r}; there are: {known}")
-        return {self._table.links[kind]: one for kind, one in given.items() if kind in self._table.links}
+        # of several of one kind the last one has the field
+        by_kind = {ref.kind: (part, ref.id) for part, ref in given.items() if ref is not None}
+        return {
+            self._table.links[kind]: one
+            for kind, (part, one) in by_kind.items()
+            if kind in self._table.links and part not in write.leave
+        }
 
     async def _create(self, write: CallWrite, fields: Mapping[str, Any]) -> str:
         flow = {"triggerWorkFlow": self._table.workflow, "triggerApprovalFlow": self._table.workflow}

@@ -6,20 +6,19 @@ Tested against a strict fake made from the published definitions, not against a 
 from collections.abc import AsyncIterator, Sequence
 from collections.abc import Mapping as Map
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from html import escape
+from datetime import datetime
 from typing import Any, Final
 
 from crm_sync.account import Account
 from crm_sync.hubspot.asking import HubSpotAsker, part
+from crm_sync.hubspot.follow_ups import HubSpotFollowUps
 from crm_sync.hubspot.reading import PAGE, HubSpotReader
-from crm_sync.hubspot.tables import HOMES, PLURALS, TYPE_IDS, HubSpotTable
+from crm_sync.hubspot.tables import PLURALS, TYPE_IDS, HubSpotTable
 from crm_sync.hubspot.writing import HubSpotWriter
 from crm_sync.port import (
     CallWrite,
     Capabilities,
     Checked,
-    CrmError,
     Idempotency,
     PulledRecord,
     PullPage,
@@ -30,7 +29,7 @@ from crm_sync.reading_tables import table_of
 from crm_sync.requests import Requester, at_path
 from crm_sync.users import Users, is_id
 from cti.clock import Clock
-from cti.model.crm import Answer, RecordRef
+from cti.model.crm import RecordRef
 
 HOW: Final = (
     "make it: POST /crm/v3/properties/{plural} with name {name!r}, type string, fieldType text, hasUniqueValue true; "
@@ -49,6 +48,7 @@ class HubSpotCrm:
         self._users = Users(self._owner_id, where=account.target, clock=clock)
         self._owners = Users(self._owner_email, where=account.target, clock=clock, by=is_id)
         self._reader = HubSpotReader(self._asker, table, self._owners)
+        self._follow_ups = HubSpotFollowUps(self._asker, table, self._users, where=account.where)
         self._portal = table.portal
         self._told: set[str] = set()
 
@@ -67,6 +67,7 @@ class HubSpotCrm:
             finds=True,
             pulls=True,
             follow_ups=bool(table.task_key),
+            ends_follow_ups=bool(table.task_key),
             page=PAGE,
         )
 
@@ -105,33 +106,11 @@ class HubSpotCrm:
     async def follow_up(
         self, ref: RecordRef, *, at: datetime, user: str | None, text: str, key: str
     ) -> RecordRef:
-        if not self._table.task_key:
-            raise CrmError(
-                Answer.PERMANENT, f"{self._account.where}: hubspot.task_key is empty: no follow-ups"
-            )
-        if ref.kind not in HOMES:
-            raise CrmError(Answer.PERMANENT, f"{ref}: a task stands on one of: {', '.join(HOMES)}")
-        if not ref.id.isdecimal():
-            raise CrmError(Answer.PERMANENT, f"{ref}: ids of HubSpot are numbers")
-        owner = await self._users.of(user)
-        task = {
-            "hs_timestamp": at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "hs_task_subject": text[:255],
-            "hs_task_body": escape(text).replace("\n", "<br>"),  # shown as HTML
-            "hs_task_type": "CALL",
-            "hs_task_status": "NOT_STARTED",
-            self._table.task_key: key,
-            **({"hubspot_owner_id": owner} if owner else {}),
-        }
-        one = {"idProperty": self._table.task_key, "id": key, "properties": task}
-        reply = await self._asker.must("POST", "/crm/v3/objects/tasks/batch/upsert", body={"inputs": [one]})
-        task_id = at_path(reply, "results.0.id")
-        if not task_id:
-            told = at_path(reply, "errors.0.message") or "the answer holds no id of a task"
-            raise CrmError(Answer.UNKNOWN, self._asker.plain(str(told)))
-        to = f"{PLURALS[ref.kind]}/{part(ref.id)}"
-        await self._asker.must("PUT", f"/crm/v4/objects/tasks/{part(str(task_id))}/associations/default/{to}")
-        return RecordRef("task", str(task_id))
+        return await self._follow_ups.set(ref, at=at, user=user, text=text, key=key)
+
+    async def follow_up_over(self, ref: RecordRef, *, key: str, done: bool) -> None:
+        """See `crm_sync.port.EndsFollowUps`."""
+        await self._follow_ups.end(key=key, done=done)
 
     def record_url(self, ref: RecordRef) -> str | None:
         if self._portal is None or ref.kind not in TYPE_IDS:

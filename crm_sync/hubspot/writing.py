@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from crm_sync.fingerprint import CONTACT, CUSTOMER, DEAL, HOME, USER
 from crm_sync.hubspot.asking import HubSpotAsker, part
 from crm_sync.hubspot.tables import HOMES, PLURALS, HubSpotTable
 from crm_sync.port import CallWrite, CrmError, PushResult
@@ -91,8 +92,8 @@ class HubSpotWriter:
 
     async def _item(self, write: CallWrite) -> _Item:
         refs = _refs(write, self._target)
-        owner = await self._users.of(write.user)
-        fields = dict(write.fields)
+        fields = dict(write.sent())
+        owner = await self._users.of(write.user) if USER not in write.leave else None
         if owner is not None:
             fields.setdefault(OWNER, owner)
         self._outcome(fields)
@@ -213,20 +214,20 @@ class HubSpotWriter:
 
 
 def _refs(write: CallWrite, target: str) -> tuple[RecordRef, ...]:
-    """Return the records that a call is to stand on, each once."""
-    given = (
-        write.home,
-        write.deal,
-        record_ref(write.log.crm_contact, target=target, kind="contact"),
-        record_ref(write.log.crm_customer, target=target, kind="company"),
-    )
-    refs = tuple(dict.fromkeys(ref for ref in given if ref is not None))
-    for ref in refs:
-        if ref.kind not in HOMES:
+    """Return the records that a call is to be put onto, each once: those that a person took it from are left."""
+    given = {
+        HOME: write.home,
+        DEAL: write.deal,
+        CONTACT: record_ref(write.log.crm_contact, target=target, kind="contact"),
+        CUSTOMER: record_ref(write.log.crm_customer, target=target, kind="company"),
+    }
+    for ref in given.values():
+        if ref is not None and ref.kind not in HOMES:
             raise BadInput(f"{ref}: HubSpot has no kind {ref.kind!r}; there are: {', '.join(HOMES)}")
-        if not ref.id.isdecimal():
+        if ref is not None and not ref.id.isdecimal():
             raise BadInput(f"{ref}: ids of HubSpot are numbers")
-    return refs
+    old = {ref for part, ref in given.items() if part in write.leave}
+    return tuple(dict.fromkeys(ref for ref in given.values() if ref is not None and ref not in old))
 
 
 def _text(value: Any) -> str:

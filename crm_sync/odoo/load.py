@@ -29,6 +29,8 @@ class Loaded:
     field: str = ""
     """The column that was refused, "" when that is not known."""
     pause_seconds: float | None = None
+    left: frozenset[str] = frozenset()
+    """Fields that were not in the row, for a person changed them there."""
 
 
 class Calls(Protocol):

@@ -21,7 +21,7 @@ from crm_sync.odoo.rows import (
 )
 from crm_sync.odoo.tables import OdooTable
 from crm_sync.odoo.transport import Counted, Transport
-from crm_sync.odoo.written import is_hidden, standing
+from crm_sync.odoo.written import is_hidden, people_changed, standing
 from crm_sync.port import CallWrite, CrmError, PushResult
 from cti.errors import BadInput
 from cti.model.crm import Answer, RecordRef
@@ -118,7 +118,9 @@ class Pusher:
         self, odoo: Counted, writes: Sequence[CallWrite], people: Mapping[str, Person | None]
     ) -> list[Loaded]:
         types = await self._reader.fields(PHONECALL)
-        named = {tag for one in writes for tag in tag_names(one.fields.get(TAGS))}
+        left = await people_changed(odoo, writes, types=types)
+        writes = [replace(one, leave=one.leave | names) for one, names in zip(writes, left, strict=True)]
+        named = {tag for one in writes for tag in tag_names(one.sent().get(TAGS))}
         tags = await self._people.tags(odoo, named) if named else {}
         rows: list[Cells | str] = []
         for one in writes:
@@ -128,7 +130,8 @@ class Pusher:
             except BadInput as error:
                 rows.append(str(error))
         loaded = await _load_good(odoo, PHONECALL, rows)
-        return await self._without_lost_links(odoo, rows, loaded)
+        loaded = await self._without_lost_links(odoo, rows, loaded)
+        return [replace(one, left=names) for one, names in zip(loaded, left, strict=True)]
 
     async def _without_lost_links(
         self, odoo: Counted, rows: Sequence[Cells | str], loaded: list[Loaded]
@@ -236,6 +239,7 @@ def _result(write: CallWrite, loaded: Loaded, model: str) -> PushResult:
         remote=remote,
         message=loaded.message,
         pause_seconds=loaded.pause_seconds,
+        left=loaded.left,
     )
 
 

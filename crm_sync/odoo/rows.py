@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from html import escape
 from typing import Any, Final
 
+from crm_sync.fingerprint import DEAL as ON_DEAL
+from crm_sync.fingerprint import HOME, USER
 from crm_sync.odoo.load import EMPTY
 from crm_sync.odoo.tables import LEAD, PARTNER
 from crm_sync.port import CallWrite
@@ -36,6 +38,8 @@ _TIMES: Final = frozenset({"datetime"})
 _ONE: Final = "many2one"
 _MANY: Final = frozenset({"many2many", "one2many"})
 TAGS: Final = "tag_ids"
+LINKS: Final = {LEAD: "opportunity_id/.id", PARTNER: "partner_id/.id"}
+"""Columns of the records that a call stands on."""
 
 
 def external_id(prefix: str, key: str) -> str:
@@ -94,24 +98,28 @@ def deal_apart(write: CallWrite) -> RecordRef | None:
 def phonecall_row(
     write: CallWrite, *, types: Mapping[str, str], user_id: int | None, tags: Mapping[str, int]
 ) -> dict[str, str]:
-    """Return the row of crm.phonecall.
+    """Return the row of crm.phonecall: of one that is there the columns alone that are ours to change.
 
     `types`: its fields and their types. `tags`: ids by name. Raises BadInput naming a field or reference that is wrong.
     """
     log = write.log
+    if unknown := [name for name in write.fields if name not in types]:
+        raise BadInput(f"{PHONECALL} has no field {unknown[0]!r}")
     cells = {"id": external_id(CALL, log.call_id)}
+    fields = {**_usual(log), **write.fields}
     if write.remote is not None:
         cells = {".id": str(record_id(write.remote))}  # by its own id a row that is gone does not come back
-    fields = {**_usual(log), **write.fields}
+        if write.leave:
+            fields = dict(write.sent())
     if fields.get("state"):
         # its write works a duration out anew whenever a state is set and none is given
-        fields = {"duration": round(log.talk_seconds / 60, 2), **fields}
+        fields = {"duration": write.fields.get("duration", round(log.talk_seconds / 60, 2)), **fields}
     for name, value in fields.items():
-        if name not in types:
-            raise BadInput(f"{PHONECALL} has no field {name!r}")
         column, text = _cell(name, types[name], value, tags)
         cells[column] = text
-    return cells | _links(write) | ({"user_id/.id": str(user_id)} if user_id is not None else {})
+    if user_id is not None and USER not in write.leave:
+        cells["user_id/.id"] = str(user_id)
+    return cells | _links(write)
 
 
 def _usual(log: CallLog) -> dict[str, Any]:
@@ -127,26 +135,23 @@ def _usual(log: CallLog) -> dict[str, Any]:
 def _links(write: CallWrite) -> dict[str, str]:
     """Return the columns of the records it stands on."""
     cells: dict[str, str] = {}
-    for ref in (write.deal, write.home):  # the home last: of two leads it has the row
+    left: dict[str, bool] = {}
+    # the home last: of two leads it has the row
+    for part, ref in ((ON_DEAL, write.deal), (HOME, write.home)):
         if ref is None:
             continue
-        match model_of(ref):
-            case "crm.lead":
-                cells["opportunity_id/.id"] = str(record_id(ref))
-            case "res.partner":
-                cells["partner_id/.id"] = str(record_id(ref))
-            case other:
-                raise BadInput(
-                    f"{ref}: a call cannot stand on {other} in {PHONECALL}; on {LEAD} and {PARTNER} it can"
-                )
-    return cells
+        column = LINKS.get(model_of(ref))
+        if column is None:
+            raise BadInput(
+                f"{ref}: a call cannot stand on {model_of(ref)} in {PHONECALL}; on {LEAD} and {PARTNER} it can"
+            )
+        cells[column], left[column] = str(record_id(ref)), part in write.leave
+    return {column: text for column, text in cells.items() if not left[column]}
 
 
 def without_links(cells: Mapping[str, str]) -> dict[str, str]:
     """Return the row without the records it stands on."""
-    return {
-        name: text for name, text in cells.items() if name not in ("opportunity_id/.id", "partner_id/.id")
-    }
+    return {name: text for name, text in cells.items() if name not in LINKS.values()}
 
 
 def _cell(name: str, kind: str, value: Any, tags: Mapping[str, int]) -> tuple[str, str]:

@@ -3,10 +3,11 @@
 A salesman may not read the table of external ids. He may ask what one of them is, and which ones a record has.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from crm_sync.fingerprint import changed_there
 from crm_sync.odoo.answers import OdooError
 from crm_sync.odoo.load import Calls
 from crm_sync.odoo.rows import (
@@ -20,12 +21,13 @@ from crm_sync.odoo.rows import (
     time_of,
 )
 from crm_sync.odoo.tables import LEAD, PARTNER
-from crm_sync.port import Written
+from crm_sync.port import CallWrite, Written
 from cti.errors import BadInput
 from cti.model.crm import Answer, RecordRef
 
 PAGE: Final = 500
 ALL: Final = {"active_test": False}
+TEXTS: Final = frozenset({"char", "text"})
 _FIELDS: Final[Mapping[str, Sequence[str]]] = {
     PHONECALL: (
         *("name", "date", "duration", "state", "direction", "opportunity_id", "partner_id", "user_id"),
@@ -73,6 +75,46 @@ async def _asked(odoo: Calls, name: str, *, context: Mapping[str, Any] | None = 
             return None
         raise
     return said
+
+
+async def people_changed(
+    odoo: Calls, writes: Sequence[CallWrite], *, types: Mapping[str, str]
+) -> list[frozenset[str]]:
+    """Return for each call the texts that its update would change and that a person changed there. Raises CrmError.
+
+    One request for all of them; none where no update changes a text.
+    """
+    asked = {n: name for n, one in enumerate(writes) if (name := _texts_of(one, types))}
+    if not asked:
+        return [frozenset() for _ in writes]
+    ids = [int(ref.id) for n in asked if (ref := writes[n].remote) is not None and ref.id.isdecimal()]
+    rows = await odoo.call(
+        PHONECALL,
+        "search_read",
+        domain=[["id", "in", ids]],
+        fields=sorted(frozenset().union(*asked.values())),
+        context=ALL,
+    )
+    by_id = {str(row["id"]): row for row in rows}
+    return [
+        changed_there(one, _of_texts(by_id, one, asked[n])) if n in asked else frozenset()
+        for n, one in enumerate(writes)
+    ]
+
+
+def _texts_of(write: CallWrite, types: Mapping[str, str]) -> frozenset[str]:
+    """Return the texts that an update changes. HTML is left out: Odoo makes it clean, so it never is what was sent."""
+    if write.remote is None or not write.last:
+        return frozenset()
+    return frozenset(name for name in write.sent() if name in write.last and types.get(name) in TEXTS)
+
+
+def _of_texts(
+    rows: Mapping[str, Mapping[str, Any]], write: CallWrite, names: Collection[str]
+) -> dict[str, Any]:
+    """Return these texts as they stand there; Odoo says False for one that is empty."""
+    row = rows.get(write.remote.id if write.remote else "", {})
+    return {name: row[name] or "" for name in names if name in row}
 
 
 class ReadBack:

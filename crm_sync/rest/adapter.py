@@ -6,6 +6,7 @@ It creates, updates, and finds by a mark; nothing else. What a CRM needs beyond 
 from collections.abc import AsyncIterator, Sequence
 from collections.abc import Mapping as Map
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -131,6 +132,8 @@ class RestCrm:
     async def _update(self, write: CallWrite, remote: RecordRef, looked: int) -> PushResult:
         table = self._table.update
         values = self._values(write) | {"id": remote.id}
+        if table.may_leave_out:
+            write = replace(write, fields=write.sent())
         reply = await self._asker.ask(
             table.method, table.path, table.query, values, body=self._body(table, write, values)
         )

@@ -31,6 +31,12 @@ class RequestTable(_Table):
     """More of the body, by dotted path."""
     id: str = "id"
     """Dotted path of the record's id in the answer."""
+    partial: bool | None = None
+    """Of an update: fields that it does not name stay as they are there. None: by PATCH they do."""
+
+    @property
+    def may_leave_out(self) -> bool:
+        return self.method == "PATCH" if self.partial is None else self.partial
 
 
 class FindTable(_Table):

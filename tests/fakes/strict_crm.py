@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from crm_sync.fingerprint import HOME, USER, changed_there
 from crm_sync.port import (
     Answer,
     CallWrite,
@@ -54,6 +55,7 @@ class Row:
     mark: str
     home: RecordRef | None
     fields: dict[str, Any]
+    user: str | None = None
     writes: int = 1
 
 
@@ -130,7 +132,9 @@ class StrictCrm:
                 if row.mark == mark:
                     return self._change(row, write)
         number = f"r{next(self._ids)}"
-        self.rows[number] = Row(id=number, mark=mark, home=write.home, fields=dict(write.fields))
+        self.rows[number] = Row(
+            id=number, mark=mark, home=write.home, fields=dict(write.fields), user=write.user
+        )
         return number
 
     def update(self, row_id: str, write: CallWrite) -> str:
@@ -142,7 +146,11 @@ class StrictCrm:
         return self._change(row, write)
 
     def _change(self, row: Row, write: CallWrite) -> str:
-        row.fields |= write.fields
+        row.fields |= write.sent()
+        if HOME not in write.leave:
+            row.home = write.home
+        if USER not in write.leave:
+            row.user = write.user
         row.writes += 1
         return row.id
 
@@ -199,16 +207,21 @@ class StrictClient:
         return results
 
     def _one(self, write: CallWrite) -> PushResult:
+        left = frozenset[str]()
         try:
             if write.remote is not None:
-                row_id = self.server.update(write.remote.id, write)
+                row = self.server.rows.get(write.remote.id)
+                left = changed_there(write, row.fields if row else {})
+                row_id = self.server.update(write.remote.id, replace(write, leave=write.leave | left))
             elif write.unsure and (found := self._marked(write.log.call_id)):
                 row_id = self.server.update(found, write)
             else:
                 row_id = self.server.create(write)
         except Refused as refused:
             return _refused(write, refused)
-        return PushResult(call_id=write.log.call_id, answer=Answer.OK, remote=RecordRef(KIND, row_id))
+        return PushResult(
+            call_id=write.log.call_id, answer=Answer.OK, remote=RecordRef(KIND, row_id), left=left
+        )
 
     def _marked(self, mark: str) -> str | None:
         return next((row.id for row in self.server.rows.values() if row.mark == mark), None)

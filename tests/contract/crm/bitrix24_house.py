@@ -23,6 +23,7 @@ class Bitrix24House:
 
     faults = frozenset({"lose_answer", "away", "throttle", "refuse_key"})
     source = "new"
+    goes_back = True
 
     def __init__(self, server: Bitrix24Server, crm: Crm, http: TestServer) -> None:
         self.server = server
@@ -51,6 +52,8 @@ class Bitrix24House:
             {
                 "id": row_id,
                 "home": row["OWNER_ID"],
+                "user": row["RESPONSIBLE_ID"],
+                "title": row["SUBJECT"],
                 "started_at": row["START_TIME"],
                 "note": row["DESCRIPTION"],
             }
@@ -60,6 +63,14 @@ class Bitrix24House:
 
     async def delete(self, remote: RecordRef) -> None:
         del self.server.activities[remote.id]
+
+    async def by_hand(self, remote: RecordRef) -> Mapping[str, str]:
+        other = self.server.add("contact", NAME="Mei", LAST_NAME="Han", phone="+4930901821")
+        by_hand = {"OWNER_ID": other, "RESPONSIBLE_ID": "6", "SUBJECT": "Wrong person"}
+        self.server.activities[remote.id] |= by_hand
+        self.server.bindings = {one for one in self.server.bindings if one[0] != remote.id}
+        self.server.bindings.add((remote.id, "3", other))
+        return {"home": other, "user": "6", "title": "Wrong person"}
 
     async def order(self, fault: str) -> None:
         match fault:
@@ -93,11 +104,11 @@ class Bitrix24House:
         del self.server.records[ref.kind][ref.id]
 
     async def follow_ups(self, key: str) -> Sequence[Mapping[str, Any]]:
-        """Return the follow-ups that stand there under this key: `id`, `at`, `home`."""
+        """Return the open follow-ups that stand there under this key: `id`, `at`, `home`."""
         return [
             {"id": row_id, "at": row["START_TIME"], "home": row["OWNER_ID"]}
             for row_id, row in self.server.activities.items()
-            if row["ORIGIN_ID"] == key
+            if row["ORIGIN_ID"] == key and row["COMPLETED"] == "N"
         ]
 
 

@@ -2,7 +2,8 @@
 
 | rule | from (github.com/bitrix-tools/b24-rest-docs) |
 | --- | --- |
-| fields of an activity, which ones it must have | activity-base/crm-activity-fields, -add, -update |
+| fields of an activity, which ones it must have; an update of some | activity-base/crm-activity-fields, -add, -update |
+| deleting one, "Activity is not found" | activity-base/crm-activity-delete |
 | filters, order, fifty on a page, `start = -1` | crm-activity-list, crm-lead-list, performance/huge-data |
 | bindings, `ACTIVITY_IS_ALREADY_BOUND` | binding/crm-activity-binding-add |
 | commands as queries, fifty at most, `$result[...]`, `result` and `result_error` | how-to-call-rest-api/batch |
@@ -11,9 +12,9 @@
 | codes of errors | _includes/system-errors |
 | enumerations: direction, type of content and of activity | crm/data-types |
 
-Stricter than the real one: a field that is not there is refused (it would be left out). Assumed: a reference to a
-result is put in anywhere in a value; times of a filter are compared as moments; an empty part of a batch's answer is a
-list.
+Stricter than the real one: a field that is not there is refused (it would be left out). Assumed: an update with an
+owner or a communication makes all bindings of an activity anew, one without leaves them; a reference to a result is put
+in anywhere in a value; times of a filter are compared as moments; an empty part of a batch's answer is a list.
 """
 
 import itertools
@@ -209,7 +210,7 @@ class Bitrix24Server(StrictServer):
             case ["crm", "activity", "update"]:
                 return self._update(str(params["id"]), params["fields"])
             case ["crm", "activity", "delete"]:
-                return self.activities.pop(str(params["id"]), None) is not None
+                return self._delete(str(params["id"]))
             case ["crm", "activity", "list"]:
                 return _listed(list(self.activities.values()), params, ACTIVITY)
             case ["crm", "activity", "binding", "add"]:
@@ -236,13 +237,33 @@ class Bitrix24Server(StrictServer):
         row_id = next(self._ids)
         self._check(fields)
         self.activities[str(row_id)] = {**fields, "ID": str(row_id)}
+        self._bind_anew(str(row_id))
         return row_id
 
     def _update(self, row_id: str, fields: Mapping[str, Any]) -> bool:
         if row_id not in self.activities:
             raise _wrong("", "Activity is not found")
+        row = self.activities[row_id]
         self._check(fields)
-        self.activities[row_id] |= fields
+        if len({"OWNER_TYPE_ID", "OWNER_ID"} & set(fields)) == 1:
+            raise _wrong("", "Could not build binding. Please ensure that owner info is defined correctly")
+        row |= fields
+        if "OWNER_ID" in fields or "COMMUNICATIONS" in fields:
+            self._bind_anew(row_id)
+        return True
+
+    def _bind_anew(self, row_id: str) -> None:
+        """All bindings are made of the owner and of whom was spoken to: what a person bound besides is lost."""
+        row = self.activities[row_id]
+        self.bindings = {one for one in self.bindings if one[0] != row_id}
+        self.bindings.add((row_id, str(row["OWNER_TYPE_ID"]), str(row["OWNER_ID"])))
+        for whom in row["COMMUNICATIONS"]:
+            if whom.get("ENTITY_ID"):
+                self.bindings.add((row_id, str(whom["ENTITY_TYPE_ID"]), str(whom["ENTITY_ID"])))
+
+    def _delete(self, row_id: str) -> bool:
+        if self.activities.pop(row_id, None) is None:
+            raise _wrong("", "Activity is not found")
         return True
 
     def _check(self, fields: Mapping[str, Any]) -> None:
@@ -254,12 +275,15 @@ class Bitrix24Server(StrictServer):
         for name in ("START_TIME", "END_TIME"):
             if name in fields and not _ISO.fullmatch(str(fields[name])):
                 raise _wrong("WRONG_DATETIME_FORMAT", f"{name}: {fields[name]}")
+        if "SUBJECT" in fields and not fields["SUBJECT"]:
+            raise _wrong("", "The field SUBJECT is not defined or empty")
         if str(fields.get("RESPONSIBLE_ID", "1")) not in self.users:
             raise _wrong("", "The field RESPONSIBLE_ID is not defined or invalid")
-        whom = fields.get("COMMUNICATIONS") or []
+        whom = fields.get("COMMUNICATIONS", [{"VALUE": "as it is", "TYPE": "PHONE"}])
         if len(whom) != 1 or not whom[0].get("VALUE") or whom[0].get("TYPE") != "PHONE":
             raise _wrong("", "The only one communication is allowed for activity of specified type")
-        if str(fields["OWNER_ID"]) not in self.records[KINDS[str(fields["OWNER_TYPE_ID"])]]:
+        owner = KINDS[str(fields["OWNER_TYPE_ID"])] if "OWNER_TYPE_ID" in fields else None
+        if owner is not None and str(fields["OWNER_ID"]) not in self.records[owner]:
             raise _wrong("", "Could not build binding. Please ensure that owner info is defined correctly")
 
     def _bind(self, params: Mapping[str, Any]) -> bool:

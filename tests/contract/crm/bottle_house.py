@@ -46,6 +46,8 @@ class BottleHouse:
 
     faults = frozenset({"lose_answer", "away", "throttle", "refuse_key"})
     source = "of_this_test"
+    note = "body"
+    goes_back = False
 
     def __init__(
         self,
@@ -78,6 +80,7 @@ class BottleHouse:
             {
                 "id": str(UUID(row["id"])),
                 "home": str(UUID(row[f"{row['home']}_id"])),
+                "title": row["subject"].removesuffix(f" [cti:{call_id}]"),
                 "started_at": row["occurred_at"].replace(" ", "T"),
                 "note": row["body"],
                 "row": row,
@@ -87,6 +90,19 @@ class BottleHouse:
 
     async def delete(self, remote: RecordRef) -> None:
         await self.server.ask("DELETE", f"/api/interactions/{remote.id}/")
+
+    async def by_hand(self, remote: RecordRef) -> Mapping[str, str]:
+        """A user cannot put an interaction onto another record, nor give it to another user."""
+        (row,) = await self.server.rows("SELECT subject FROM interaction WHERE id = ?", UUID(remote.id).hex)
+        mark = row["subject"].rpartition(" ")[2]
+        await self._change(remote, {"subject": f"Wrong person {mark}"})
+        return {"title": "Wrong person"}
+
+    async def type_over(self, remote: RecordRef, text: str) -> None:
+        await self._change(remote, {"body": text})
+
+    async def _change(self, remote: RecordRef, fields: Mapping[str, str]) -> None:
+        await self.server.ask("PATCH", f"/api/interactions/{remote.id}/", dict(fields))
 
     async def add_records(self, *facts: Mapping[str, Any]) -> list[RecordRef]:
         """Make leads; those of one call have changed at one instant."""

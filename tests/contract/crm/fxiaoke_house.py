@@ -11,7 +11,7 @@ from crm_sync.port import CallWrite, Crm
 from cti.clock import Clock
 from cti.model.crm import CallLog, RecordRef
 from tests.builders import NOW
-from tests.contract.crm.fxiaoke_server import APP, APP_SECRET, CALLS, PERMANENT, USER, FxiaokeServer
+from tests.contract.crm.fxiaoke_server import ANNA, APP, APP_SECRET, CALLS, PERMANENT, USER, FxiaokeServer
 from tests.contract.crm.rest_server import Fault, breaks_off
 from tests.contract.crm.shipped import open_shipped, shipped, write_of
 
@@ -28,6 +28,7 @@ class FxiaokeHouse:
 
     faults = frozenset({"lose_answer", "away", "refuse_key"})
     source = "new"
+    goes_back = True
 
     def __init__(self, server: FxiaokeServer, crm: Crm, http: TestServer) -> None:
         self.server = server
@@ -46,6 +47,8 @@ class FxiaokeHouse:
             {
                 "id": row["_id"],
                 "home": row.get("contact__c"),
+                "user": row["owner"][0],
+                "title": row["name"],
                 "started_at": datetime.fromtimestamp(row["start_time__c"] / 1000, UTC).isoformat(),
                 "note": row.get("note__c"),
             }
@@ -55,6 +58,11 @@ class FxiaokeHouse:
 
     async def delete(self, remote: RecordRef) -> None:
         self.server.rows[CALLS][remote.id]["life_status"] = "invalid"
+
+    async def by_hand(self, remote: RecordRef) -> Mapping[str, str]:
+        other = self.server.add("ContactObj", name="韩梅梅", mobile1="13800138002")
+        self.server.rows[CALLS][remote.id] |= {"contact__c": other, "owner": [ANNA], "name": "打错了"}
+        return {"home": other, "user": ANNA, "title": "打错了"}
 
     async def order(self, fault: str) -> None:
         match fault:

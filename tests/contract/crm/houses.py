@@ -36,6 +36,31 @@ class House(Protocol):
 
 
 @runtime_checkable
+class ManualHouse(House, Protocol):
+    """A CRM in which a test can do what its users do; tests of that are skipped for one that is no such house."""
+
+    goes_back: bool
+    """Ours may put a call onto another record."""
+
+    async def by_hand(self, remote: RecordRef) -> Mapping[str, str]:
+        """Put a call onto another record and give it to another user, as far as users there can, and give it another
+        title; return what `standing` tells of it then, among `home`, `user`, `title`."""
+        ...
+
+
+@runtime_checkable
+class TextHouse(ManualHouse, Protocol):
+    """One whose adapter looks at a text before it writes over it."""
+
+    note: str
+    """Name of the field that holds the note."""
+
+    async def type_over(self, remote: RecordRef, text: str) -> None:
+        """Have a user type this in place of the call's note."""
+        ...
+
+
+@runtime_checkable
 class RecordHouse(House, Protocol):
     """A CRM whose leads a test can make; tests of records are skipped for one that is no such house."""
 
@@ -83,6 +108,8 @@ class StrictHouse:
 
     faults = frozenset({"lose_answer", "away", "throttle", "refuse_key"})
     source = SOURCE
+    note = "note"
+    goes_back = True
 
     def __init__(self, idempotency: Idempotency) -> None:
         self.server = StrictCrm(idempotency=idempotency)
@@ -103,6 +130,8 @@ class StrictHouse:
             {
                 "id": row.id,
                 "home": row.home.id if row.home else None,
+                "user": row.user,
+                "title": row.fields["subject"],
                 "started_at": row.fields["started"],
                 "note": row.fields.get("note"),
             }
@@ -112,6 +141,14 @@ class StrictHouse:
 
     async def delete(self, remote: RecordRef) -> None:
         del self.server.rows[remote.id]
+
+    async def by_hand(self, remote: RecordRef) -> Mapping[str, str]:
+        row = self.server.rows[remote.id]
+        row.home, row.user, row.fields["subject"] = RecordRef("lead", "8"), "ben", "Wrong person"
+        return {"home": "8", "user": "ben", "title": "Wrong person"}
+
+    async def type_over(self, remote: RecordRef, text: str) -> None:
+        self.server.rows[remote.id].fields["note"] = text
 
     async def order(self, fault: str) -> None:
         match fault:

@@ -23,6 +23,7 @@ class HubSpotHouse:
 
     faults = frozenset({"lose_answer", "away", "throttle", "refuse_key"})
     source = "new"
+    goes_back = False  # it stands on both then
     kind = "contact"
 
     def __init__(self, server: HubSpotServer, crm: Crm, http: TestServer) -> None:
@@ -50,6 +51,8 @@ class HubSpotHouse:
                     (d for a, b, c, d in self.server.links if (a, b, c) == ("calls", row_id, "contacts")),
                     None,
                 ),
+                "user": row.get("hubspot_owner_id"),
+                "title": row["hs_call_title"],
                 "started_at": row["hs_timestamp"],
                 "note": row["hs_call_body"],
             }
@@ -59,6 +62,14 @@ class HubSpotHouse:
 
     async def delete(self, remote: RecordRef) -> None:
         self.server.archive("calls", remote.id)
+
+    async def by_hand(self, remote: RecordRef) -> Mapping[str, str]:
+        other = self.server.add("contacts", firstname="Mei", lastname="Han")
+        self.server.links = {one for one in self.server.links if one[:2] != ("calls", remote.id)}
+        self.server.link("calls", remote.id, "contacts", other)
+        by_hand = {"hubspot_owner_id": "502", "hs_call_title": "Wrong person"}
+        self.server.objects["calls"][remote.id] |= by_hand
+        return {"home": other, "user": "502", "title": "Wrong person"}
 
     async def order(self, fault: str) -> None:
         match fault:
@@ -89,7 +100,7 @@ class HubSpotHouse:
         self.server.archive("contacts", ref.id)
 
     async def follow_ups(self, key: str) -> Sequence[Mapping[str, Any]]:
-        """Return the follow-ups that stand there under this key: `id`, `at`, `home`."""
+        """Return the open follow-ups that stand there under this key: `id`, `at`, `home`."""
         return [
             {
                 "id": row_id,
@@ -97,7 +108,7 @@ class HubSpotHouse:
                 "home": next((d for a, b, c, d in self.server.links if (a, b) == ("tasks", row_id)), None),
             }
             for row_id, row in self.server.objects["tasks"].items()
-            if row["waihu_follow_up_id"] == key
+            if row["waihu_follow_up_id"] == key and row["hs_task_status"] != "COMPLETED"
         ]
 
 

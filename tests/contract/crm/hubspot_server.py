@@ -125,7 +125,7 @@ class HubSpotServer(StrictServer):
         self.late: set[str] = set()
         self.tells_absent = True
         """Whether `batch/update` names the ids that are not there, or leaves them out."""
-        self.owners = {"501": "anna@example.com"}
+        self.owners = {"501": "anna@example.com", "502": "ben@example.com"}
         self.properties = {kind: dict(own) for kind, own in PROPERTIES.items()}
         self.unique = set(UNIQUE)
         self.window = Window(190, 10.0)

@@ -84,6 +84,8 @@ class OdooHouse:
         return {
             "id": str(row["id"]),
             "home": str(home or row.get("res_id") or (row.get("partner_id") or [""])[0]),
+            "user": str((row.get("user_id") or [""])[0]),
+            "title": row.get("name"),
             "started_at": row["date"].replace(" ", "T"),
             "note": row[NOTE[model]],
             "row": row,
@@ -106,6 +108,34 @@ class OdooHouse:
 
     async def delete(self, remote: RecordRef) -> None:
         await self.ask(remote.kind, "unlink", ids=[int(remote.id)])
+
+    @property
+    def goes_back(self) -> bool:
+        return self.database == PHONECALL
+
+    @property
+    def note(self) -> str:
+        """Name of the text that a user may change; the chatter has none."""
+        return "description" if self.database == PHONECALL else ""
+
+    async def by_hand(self, remote: RecordRef) -> Mapping[str, str]:
+        """In the chatter only the administrator can move a call."""
+        (other,) = await self.ask(LEAD, "create", vals_list=[{"name": "Another", "type": "lead"}])
+        values: dict[str, Any] = {"res_id": other}
+        if remote.kind == "crm.phonecall":
+            (ben,) = await self.ask("res.users", "search", domain=[["login", "=", "ben@example.com"]])
+            values = {"opportunity_id": other, "user_id": ben, "name": "Wrong person"}
+        await self.write_by_hand(remote, values)
+        told = {"home": str(other)}
+        return told if "res_id" in values else told | {"user": str(ben), "title": "Wrong person"}
+
+    async def type_over(self, remote: RecordRef, text: str) -> None:
+        await self.write_by_hand(remote, {self.note: text})
+
+    async def write_by_hand(self, remote: RecordRef, values: Mapping[str, Any]) -> None:
+        """Change a call as a user does; the models call the values by different names."""
+        name = "values" if remote.kind == "crm.phonecall" else "vals"
+        await self.ask(remote.kind, "write", ids=[int(remote.id)], **{name: values})
 
     async def order(self, fault: str) -> None:
         match fault:

@@ -90,13 +90,13 @@ class Bench:
         )
         await pusher.drain()
 
-    async def dispose(self, call: Call, note: str) -> None:
+    async def dispose(self, call: Call, note: str, *, disposition: str = "sold") -> None:
         """Have an agent write a call up, later."""
         now = self.clock.now()
         await self.store.calls.set_disposition(
             call.id,
             agent_id=None,
-            disposition="sold",
+            disposition=disposition,
             note=note,
             at=now,
             works=lambda before: self.follow.disposed(call, now),

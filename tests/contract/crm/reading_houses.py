@@ -27,7 +27,7 @@ class ReadingHouse(Protocol):
         ...
 
     async def follow_ups(self, key: str) -> Sequence[Mapping[str, Any]]:
-        """Return what stands there under this key, read past the adapter: `id`, `at`, `home`."""
+        """Return what is open there under this key, read past the adapter: `id`, `at`, `home`."""
         ...
 
 
@@ -55,9 +55,9 @@ class StrictReading:
 
     async def follow_ups(self, key: str) -> Sequence[Mapping[str, Any]]:
         return [
-            {"id": key, "at": one.next_follow_up_at.isoformat(), "home": one.ref.id}
-            for one in self._server.records
-            if one.next_follow_up_at is not None
+            {"id": key, "at": at.isoformat(), "home": ref.id}
+            for own, (ref, at, _) in self._server.tasks.items()
+            if own == key
         ]
 
 

@@ -94,6 +94,9 @@ class RestServer:
                 return self._upsert(mark, await request.json())
             case "PATCH", ["calls", row_id]:
                 return self._change(row_id, await request.json())
+            case "PUT", ["calls", row_id] if row_id in self.rows:
+                self.rows[row_id] = (await request.json())["fields"]
+                return web.json_response({"record": {"id": row_id}})
         return web.json_response({"error": "no such address"}, status=404)
 
     def _create(self, body: dict[str, Any]) -> web.Response:
@@ -155,6 +158,7 @@ class RestHouse:
     """The generic adapter on this server."""
 
     faults = frozenset({"lose_answer", "away", "throttle", "refuse_key"})
+    goes_back = True
 
     def __init__(self, server: RestServer, crm: Crm, http: TestServer) -> None:
         self.server = server
@@ -170,13 +174,23 @@ class RestHouse:
 
     async def standing(self, call_id: str) -> Sequence[Mapping[str, Any]]:
         return [
-            {"id": row_id, "home": row["home"], "started_at": row["started"], "note": row.get("note")}
+            {
+                "id": row_id,
+                "home": row["home"],
+                "title": row["subject"],
+                "started_at": row["started"],
+                "note": row.get("note"),
+            }
             for row_id, row in self.server.rows.items()
             if row["mark"] == call_id
         ]
 
     async def delete(self, remote: RecordRef) -> None:
         del self.server.rows[remote.id]
+
+    async def by_hand(self, remote: RecordRef) -> Mapping[str, str]:
+        self.server.rows[remote.id] |= {"home": "8", "subject": "Wrong person"}
+        return {"home": "8", "title": "Wrong person"}
 
     async def order(self, fault: str) -> None:
         match fault:

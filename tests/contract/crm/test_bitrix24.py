@@ -4,11 +4,13 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from aiohttp import web
 
-from crm_sync.port import CallWrite, CrmError, Deal, PushResult
+from crm_sync.fingerprint import fingerprint, since_last
+from crm_sync.port import CallWrite, CrmError, Deal, EndsFollowUps, PushResult
 from cti.errors import SettingsError
 from cti.model.crm import Answer, RecordRef
 from tests.builders import NOW
@@ -24,6 +26,7 @@ async def house() -> AsyncIterator[Bitrix24House]:
     async with bitrix24_house() as opened:
         await opened.crm.push([opened.write(a_log())])  # it knows the fields of an activity now
         opened.server.activities.clear()
+        opened.server.bindings.clear()
         opened.server.commands.clear()
         opened.server.asked.clear()
         yield opened
@@ -72,13 +75,58 @@ async def test_a_call_stands_on_its_deal_too_and_is_bound_once(house: Bitrix24Ho
     again = await pushed(house, replace(first, remote=remote))
 
     assert again.answer is Answer.OK, again.message
-    assert house.server.bindings == {(remote.id, "2", house.deal)}
+    assert house.server.bindings == {(remote.id, "2", house.deal), (remote.id, "3", house.contact)}
     assert house.server.commands == [
         "crm.activity.add",
         "crm.activity.binding.add",
         "crm.activity.update",
         "crm.activity.binding.add",
     ]
+
+
+async def test_a_change_of_the_note_leaves_what_people_bound(house: Bitrix24House) -> None:
+    first = house.write(a_log(crm_deal=house.deal))
+    remote = (await pushed(house, first)).remote
+    assert remote is not None
+    theirs = {(remote.id, "4", house.company), (remote.id, "3", house.contact)}
+    house.server.bindings = set(theirs)  # a person took it from the deal, and put it on the company too
+    house.server.commands.clear()
+
+    later = house.write(replace(first.log, note="wants an offer"), remote=remote)
+    result = await pushed(house, since_last(later, fingerprint(first)))
+
+    assert result.answer is Answer.OK, result.message
+    assert house.server.bindings == theirs
+    assert house.server.commands == ["crm.activity.update"]
+
+
+async def test_a_deal_that_we_link_later_is_bound_and_nothing_else_is_touched(house: Bitrix24House) -> None:
+    first = house.write(a_log())
+    remote = (await pushed(house, first)).remote
+    assert remote is not None
+    house.server.bindings.add((remote.id, "4", house.company))
+
+    later = house.write(replace(first.log, crm_deal=house.deal), remote=remote)
+    await pushed(house, since_last(later, fingerprint(first)))
+
+    assert {one[1:] for one in house.server.bindings} == {
+        ("2", house.deal),
+        ("3", house.contact),
+        ("4", house.company),
+    }
+
+
+async def test_a_deal_is_bound_again_when_the_record_changes(house: Bitrix24House) -> None:
+    """For that makes all bindings anew."""
+    log = a_log(crm_deal=house.deal, crm_ref=f"company:{house.company}")
+    first = house.write(log)
+    remote = (await pushed(house, first)).remote
+    assert remote is not None
+
+    later = house.write(replace(log, crm_ref=f"contact:{house.contact}"), remote=remote)
+    await pushed(house, since_last(later, fingerprint(first)))
+
+    assert {one[1:] for one in house.server.bindings} == {("2", house.deal), ("3", house.contact)}
 
 
 async def test_a_deal_that_is_gone_leaves_the_call_on_its_record(house: Bitrix24House) -> None:
@@ -97,7 +145,8 @@ async def test_a_binding_that_is_not_sure_is_made_sure_without_a_double(house: B
     again = await pushed(house, replace(write, unsure=True))
 
     assert (unsure.answer, again.answer) == (Answer.UNKNOWN, Answer.OK)
-    assert len(house.server.activities) == len(house.server.bindings) == 1
+    assert len(house.server.activities) == 1
+    assert {one[1:] for one in house.server.bindings} == {("2", house.deal), ("3", house.contact)}
 
 
 async def test_a_call_on_a_deal_names_the_deals_contact(house: Bitrix24House) -> None:
@@ -301,6 +350,40 @@ async def test_a_planned_call_needs_a_number(house: Bitrix24House) -> None:
     ref = RecordRef("company", house.company)
     with pytest.raises(CrmError, match="has no number"):
         await house.crm.follow_up(ref, at=NOW + timedelta(days=1), user=None, text="x", key="k")
+
+
+async def test_a_call_that_was_planned_is_completed_or_deleted(house: Bitrix24House) -> None:
+    ref = await house.add_record(1, changed_seconds=0, phone="+4930901821")
+    crm = cast(EndsFollowUps, house.crm)
+    for key in ("done", "cancelled"):
+        await house.crm.follow_up(ref, at=NOW + timedelta(days=1), user=None, text=key, key=key)
+
+    await crm.follow_up_over(ref, key="done", done=True)
+    await crm.follow_up_over(ref, key="cancelled", done=False)
+
+    assert {row["ORIGIN_ID"]: row["COMPLETED"] for row in house.server.activities.values()} == {"done": "Y"}
+
+
+async def test_what_a_person_completed_is_not_deleted(house: Bitrix24House) -> None:
+    ref = await house.add_record(1, changed_seconds=0, phone="+4930901821")
+    made = await house.crm.follow_up(ref, at=NOW + timedelta(days=1), user=None, text="x", key="k")
+    house.server.activities[made.id] |= {"COMPLETED": "Y", "DESCRIPTION": "he was glad"}
+
+    for done in (True, False):
+        await cast(EndsFollowUps, house.crm).follow_up_over(ref, key="k", done=done)
+
+    assert house.server.activities[made.id]["DESCRIPTION"] == "he was glad"
+
+
+async def test_a_planned_call_that_is_deleted_meanwhile_is_as_good_as_ended(house: Bitrix24House) -> None:
+    ref = await house.add_record(1, changed_seconds=0, phone="+4930901821")
+    await house.crm.follow_up(ref, at=NOW + timedelta(days=1), user=None, text="x", key="k")
+
+    async def deletes_all(_: web.Request) -> None:
+        house.server.activities.clear()
+
+    house.server.after.append(deletes_all)
+    await cast(EndsFollowUps, house.crm).follow_up_over(ref, key="k", done=True)
 
 
 async def test_links_lead_to_the_account(house: Bitrix24House) -> None:

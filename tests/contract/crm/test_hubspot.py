@@ -2,11 +2,14 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any
+from datetime import timedelta
+from typing import Any, cast
 
 import pytest
+from aiohttp import web
 
-from crm_sync.port import CallWrite, CrmError, Deal, PushResult
+from crm_sync.fingerprint import fingerprint, since_last
+from crm_sync.port import CallWrite, CrmError, Deal, EndsFollowUps, PushResult
 from cti.errors import SettingsError
 from cti.model.crm import Answer, RecordRef
 from tests.builders import NOW
@@ -367,6 +370,85 @@ async def test_a_table_that_is_wrong_is_told_with_its_key(more: dict[str, Any], 
         async with hubspot_house(**more):
             pass
     assert told in str(refused.value)
+
+
+async def test_a_task_is_completed_or_put_into_the_bin(house: HubSpotHouse) -> None:
+    ref, crm = RecordRef("contact", house.contact), cast(EndsFollowUps, house.crm)
+    for key in ("done", "cancelled"):
+        await house.crm.follow_up(ref, at=NOW, user=None, text=key, key=key)
+
+    await crm.follow_up_over(ref, key="done", done=True)
+    await crm.follow_up_over(ref, key="cancelled", done=False)
+
+    (task,) = house.server.objects["tasks"].values()
+    assert (task["waihu_follow_up_id"], task["hs_task_status"]) == ("done", "COMPLETED")
+    (binned,) = house.server.archived["tasks"].values()
+    assert (binned["waihu_follow_up_id"], binned["hs_task_status"]) == ("cancelled", "NOT_STARTED")
+
+
+async def test_a_task_that_a_person_completed_is_not_put_into_the_bin(house: HubSpotHouse) -> None:
+    ref, crm = RecordRef("contact", house.contact), cast(EndsFollowUps, house.crm)
+    made = await house.crm.follow_up(ref, at=NOW, user=None, text="x", key="k1")
+    house.server.objects["tasks"][made.id]["hs_task_status"] = "COMPLETED"
+    changed = house.server.objects["tasks"][made.id]["hs_lastmodifieddate"]
+    house.server.now += timedelta(hours=1)
+
+    for done in (True, False):
+        await crm.follow_up_over(ref, key="k1", done=done)
+
+    assert house.server.objects["tasks"][made.id]["hs_lastmodifieddate"] == changed
+
+
+@pytest.mark.parametrize("done", [True, False])
+async def test_a_task_that_is_binned_meanwhile_is_as_good_as_ended(house: HubSpotHouse, done: bool) -> None:
+    ref = RecordRef("contact", house.contact)
+    made = await house.crm.follow_up(ref, at=NOW, user=None, text="x", key="k1")
+
+    async def bins_it(_: web.Request) -> None:
+        house.server.archive("tasks", made.id)
+
+    house.server.after.append(bins_it)
+    await cast(EndsFollowUps, house.crm).follow_up_over(ref, key="k1", done=done)
+
+    assert house.server.archived["tasks"].keys() == {made.id}
+
+
+async def test_without_a_property_for_tasks_none_is_ended() -> None:
+    async with hubspot_house(task_key="") as house:
+        assert not house.crm.capabilities.ends_follow_ups
+        with pytest.raises(CrmError, match="task_key is empty"):
+            await cast(EndsFollowUps, house.crm).follow_up_over(
+                RecordRef("contact", house.contact), key="k1", done=True
+            )
+
+
+async def test_a_change_of_the_note_leaves_what_people_did(house: HubSpotHouse) -> None:
+    """They took the call from its deal, gave it to somebody, and put it onto another record."""
+    first = house.write(a_log(crm_deal=house.deal, crm_customer=house.company), user="anna@example.com")
+    remote = (await pushed(house, first)).remote
+    assert remote is not None
+    await house.by_hand(remote)
+    theirs = set(house.server.links)
+    house.server.asked.clear()
+
+    later = house.write(replace(first.log, note="wants an offer"), user="anna@example.com", remote=remote)
+    result = await pushed(house, since_last(later, fingerprint(first)))
+
+    assert result.answer is Answer.OK, result.message
+    assert house.server.links == theirs
+    assert only_call(house)["hubspot_owner_id"] == "502"
+    assert [method for method, _ in house.server.asked] == ["PATCH"]
+
+
+async def test_a_deal_that_we_link_later_is_linked(house: HubSpotHouse) -> None:
+    first = house.write(a_log())
+    remote = (await pushed(house, first)).remote
+    later = house.write(replace(first.log, crm_deal=house.deal), remote=remote)
+    house.server.links.clear()
+
+    await pushed(house, since_last(later, fingerprint(first)))
+
+    assert {(to, to_id) for _, _, to, to_id in house.server.links} == {("deals", house.deal)}
 
 
 async def test_what_people_wrote_is_no_html_in_a_follow_up(house: HubSpotHouse) -> None:

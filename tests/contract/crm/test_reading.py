@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import pytest
 
-from crm_sync.port import Answer, CrmError, PulledRecord
+from crm_sync.port import Answer, CrmError, EndsFollowUps, PulledRecord
 from cti.model.crm import RecordRef
 from tests.builders import NOW
 from tests.contract.crm.houses import House, a_log
@@ -120,6 +121,29 @@ async def test_a_follow_up_stands_there_once_and_the_same_key_moves_it(there: Re
     assert first == second
     (one,) = await there.follow_ups("k1")
     assert one["home"] == ref.id
+    assert datetime.fromisoformat(one["at"]).astimezone(UTC) == later
+
+
+@pytest.mark.parametrize("done", [True, False])
+async def test_a_follow_up_that_is_over_is_ended_alone_and_may_come_again(
+    there: ReadingHouse, done: bool
+) -> None:
+    if not there.crm.capabilities.ends_follow_ups:
+        pytest.skip("this CRM's users end follow-ups themselves")
+    crm = cast(EndsFollowUps, there.crm)
+    ref = await there.add_record(1, changed_seconds=0, phone=NUMBER)
+    at, later = NOW + timedelta(days=1), NOW + timedelta(days=2)
+
+    await crm.follow_up_over(ref, key="k1", done=done)  # there never was one
+    for key in ("k1", "k2"):
+        await there.crm.follow_up(ref, at=at, user=None, text="Call back", key=key)
+    for _ in range(2):  # an answer may be lost
+        await crm.follow_up_over(ref, key="k1", done=done)
+    assert list(await there.follow_ups("k1")) == []
+    assert len(await there.follow_ups("k2")) == 1, "the other stays"
+
+    await there.crm.follow_up(ref, at=later, user=None, text="after all", key="k1")
+    (one,) = await there.follow_ups("k1")
     assert datetime.fromisoformat(one["at"]).astimezone(UTC) == later
 
 

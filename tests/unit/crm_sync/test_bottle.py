@@ -8,6 +8,8 @@ import pytest
 from crm_sync.bottle.asking import RULES
 from crm_sync.bottle.lists import BottleLists, cursor_of, place_of
 from crm_sync.bottle.records import (
+    CUT,
+    FIELDS,
     SUBJECT_LENGTH,
     body_of,
     mark_of,
@@ -18,6 +20,7 @@ from crm_sync.bottle.records import (
     written_of,
 )
 from crm_sync.bottle.tables import bottle_table
+from crm_sync.bottle.updating import texts_of
 from crm_sync.port import Answer, CallWrite, CrmError, RecordRef
 from crm_sync.requests import Reply, answer_of
 from cti.errors import BadInput, SettingsError
@@ -271,3 +274,27 @@ async def test_a_sweep_of_other_records_begins_anew_and_nonsense_is_refused() ->
     ):
         with pytest.raises(CrmError, match="no cursor"):
             place_of(wrong, of="leads")
+
+
+def an_interaction(**given: Any) -> dict[str, Any]:
+    """Build one of our calls as the API gives it."""
+    subject = subject_of("Call to Li Wei", CALL)
+    values = {"id": "i1", "kind": "call", "origin": "manual", "home": "lead", "lead": "l1", "body": "x"}
+    return dict.fromkeys(FIELDS) | values | {"subject": subject} | given
+
+
+@pytest.mark.parametrize(
+    ("given", "texts"),
+    [
+        pytest.param({}, {"subject": "Call to Li Wei", "body": "x"}, id="without the mark"),
+        pytest.param({"body": f"long{CUT}"}, {"subject": "Call to Li Wei"}, id="not what was cut"),
+        pytest.param({"subject": subject_of("x" * 300, CALL)}, {"body": "x"}, id="nor a subject that was"),
+        pytest.param({"subject": "mine"}, {"subject": "mine", "body": "x"}, id="a person took the mark away"),
+    ],
+)
+def test_texts_are_told_that_can_be_held_against_what_was_written(
+    given: dict[str, Any], texts: dict[str, str]
+) -> None:
+    told = texts_of(an_interaction(**given))
+    assert {name: told[name] for name in ("subject", "body") if name in told} == texts
+    assert "subject" not in texts_of(an_interaction(), subject="Call to  Li Wei")

@@ -1,13 +1,16 @@
 """Calls become rows of texts; nothing from outside becomes HTML."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crm_sync.fingerprint import fingerprint, since_last
 from crm_sync.odoo.rows import call_body, deal_apart, html, message_row, phonecall_row
+from crm_sync.odoo.written import people_changed
 from crm_sync.port import CallWrite
 from cti.errors import BadInput
 from cti.model.crm import RecordRef
@@ -71,6 +74,79 @@ def test_a_state_never_goes_without_a_duration() -> None:
 
     assert (cells["state"], cells["duration"]) == ("done", "0.7")
     assert row(a_write(fields={"state": "done", "duration": 2}))["duration"] == "2"
+
+
+def updated(write: CallWrite, **given: Any) -> dict[str, str]:
+    """Return the row of an update after this write."""
+    now = replace(write, remote=RecordRef("crm.phonecall", "17"), **given)
+    return row(since_last(now, fingerprint(write)))
+
+
+def test_an_update_has_the_columns_alone_that_are_ours_to_change() -> None:
+    first = a_write(fields={"name": "Call", "state": "done", "description": "x", "tag_ids": "Sold"})
+    assert updated(first, fields={**first.fields, "description": "y"}) == {".id": "17", "description": "y"}
+    assert updated(first) == {".id": "17"}
+    assert updated(first, user="ben") == {".id": "17", "user_id/.id": "5"}
+
+
+def test_an_update_of_the_state_says_the_duration_that_it_would_work_out_anew() -> None:
+    first = a_write(fields={"state": "done", "duration": 0.5})
+    changed = updated(first, fields={"state": "cancel", "duration": 0.5})
+    assert changed == {".id": "17", "state": "cancel", "duration": "0.5"}
+
+
+def test_an_update_moves_a_call_only_where_ours_moved() -> None:
+    first = a_write(deal=RecordRef("crm.lead", "8"))
+    assert updated(first, home=PARTNER) == {".id": "17", "partner_id/.id": "9"}
+    assert updated(first, deal=RecordRef("crm.lead", "9")) == {".id": "17"}, (
+        "of two leads the home has the row"
+    )
+    first = a_write(home=PARTNER)
+    assert updated(first, deal=LEAD) == {".id": "17", "opportunity_id/.id": "7"}
+
+
+def test_a_field_that_is_not_there_is_named_by_an_update_that_leaves_it_too() -> None:
+    first = a_write(fields={"no_such_field": "x"})
+    with pytest.raises(BadInput, match="no_such_field"):
+        updated(first)
+
+
+class Asked:
+    """An Odoo that has two calls."""
+
+    def __init__(self) -> None:
+        self.asked: list[Any] = []
+
+    async def call(self, model: str, method: str, **arguments: Any) -> Any:
+        self.asked.append((model, method, arguments["domain"], arguments["fields"]))
+        return [{"id": 17, "description": "his own", "name": "Call"}, {"id": 18, "description": False}]
+
+
+async def test_texts_of_all_updates_are_looked_at_by_one_request() -> None:
+    first = a_write(fields={"name": "Call", "description": "x", "duration": 1.0})
+    mark = fingerprint(first)
+
+    def now(remote: str, **fields: Any) -> CallWrite:
+        given = replace(first, remote=RecordRef("crm.phonecall", remote), fields={**first.fields, **fields})
+        return since_last(given, mark)
+
+    writes = [now("17", description="y"), now("18", description="y"), now("19", duration=2.0), first]
+    odoo = Asked()
+
+    assert await people_changed(odoo, writes, types=TYPES) == [
+        {"description"},
+        {"description"},
+        frozenset(),
+        frozenset(),
+    ]
+    assert odoo.asked == [("crm.phonecall", "search_read", [["id", "in", [17, 18]]], ["description"])]
+
+
+async def test_nothing_is_looked_at_when_no_text_changes() -> None:
+    odoo = Asked()
+    strange = since_last(a_write(remote=RecordRef("crm.phonecall", "17")), "")
+    assert await people_changed(odoo, [a_write(), strange], types=TYPES) == [frozenset(), frozenset()]
+    assert odoo.asked == []
 
 
 def test_many_records_other_than_tags_are_refused() -> None:

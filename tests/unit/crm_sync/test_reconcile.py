@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_sync.fingerprint import HOME, fingerprint, print_of, prints_of
+from crm_sync.fingerprint import HOME, PLACES, fingerprint, is_same, print_of, prints_of, since_last
 from crm_sync.mapping import mapping_of
 from crm_sync.port import Written
 from crm_sync.reconcile import FEW_GONE, GRACE, Looking, findings_of, foreign, own_side
@@ -238,7 +238,50 @@ def test_what_is_written_again_is_looked_for_first_and_not_taken_for_the_same() 
         after = only(plant()).after
         assert after.unsure
         assert after.fingerprint == ""
-    assert only(lost_update()).after.fingerprint == ""
+    call, _ = lost_update()
+    after = only(lost_update()).after
+    assert not is_same(after.fingerprint, fingerprint(MAPPING.write(call.log, call.link)))
+    write = since_last(MAPPING.write(call.log, call.link), after.fingerprint)
+    assert set(write.sent()) == {"note"}
+    assert write.leave.issuperset(PLACES)
+
+
+def test_what_is_linked_again_is_brought_up_to_date_where_it_stands() -> None:
+    call, _ = unlinked()
+    after = only(unlinked()).after
+    write = MAPPING.write(call.log, replace(after, call_id=call.log.call_id))
+    write = since_last(write, after.fingerprint)
+    assert write.sent() == write.fields
+    assert write.leave == set(PLACES)
+
+
+def test_what_a_person_moved_is_put_back_on_order_alone() -> None:
+    assert not only(moved()).push
+    over = only(moved(), replace(LOOK, overwrite=True))
+    assert (over.finding.kind, over.finding.mended) == (K.MOVED, Mended.PUSHED)
+    assert over.push
+    assert over.after.fingerprint == ""
+
+
+def test_moved_and_changed_it_is_pushed_once_on_order() -> None:
+    call, (record,) = moved()
+    both = replace(record, fields={**record.fields, "note": "do not call!"})
+    look = replace(LOOK, overwrite=True)
+    found = findings_of([call], {call.log.call_id: [both]}, look)
+    assert [(one.finding.kind, one.push) for one in found] == [(K.MOVED, False), (K.DIFFERING, True)]
+    found = findings_of([call], {call.log.call_id: [both]}, LOOK)
+    assert not any(one.push for one in found)
+
+
+def test_a_lost_update_of_a_call_that_was_moved_leaves_it_where_it_is() -> None:
+    call, (record,) = lost_update()
+    found = findings_of([call], {call.log.call_id: [replace(record, home=RecordRef("lead", "8"))]}, LOOK)
+    (differing,) = (one for one in found if one.finding.kind is K.DIFFERING)
+    assert differing.push
+    assert differing.after is not None
+    write = since_last(MAPPING.write(call.log, call.link), differing.after.fingerprint)
+    assert set(write.sent()) == {"note"}
+    assert HOME in write.leave
 
 
 def test_what_a_person_changed_is_written_over_on_order_alone() -> None:
@@ -295,7 +338,7 @@ def test_without_the_crm_only_what_was_never_written_is_told() -> None:
 
 @given(
     st.dictionaries(
-        st.text(max_size=5).filter(lambda name: name != HOME),
+        st.text(max_size=5).filter(lambda name: name not in PLACES),
         st.one_of(st.none(), st.text(), st.floats(allow_nan=False)),
     )
 )
