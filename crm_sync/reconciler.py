@@ -1,20 +1,22 @@
 """Carries out reconciliations of a target: reads both sides page by page, and hands in what it found. A service.
 
-Each request to the CRM is paid for beforehand out of the account's budget. What stands in the way is waited for when
-it is short; else the run is given back, and goes on later behind the last page that was handed in.
+Each request to the CRM is paid for out of the account's budget, the first of a question beforehand. What stands in the
+way is waited for when it is short; else the run is given back, and goes on later behind the last page handed in.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from collections.abc import Mapping as Map
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from functools import partial
+from typing import Final, Protocol, TypeVar
 
 from crm_sync.mapping import Mapping
 from crm_sync.port import Crm, CrmError, Removes, Written
 from crm_sync.reconcile import GRACE, Looking, by_call, findings_of, foreign, is_settled, kept, own_side
+from crm_sync.tab import Tab, on_tab, settled
 from cti.clock import Clock
 from cti.errors import CtiError
 from cti.model.crm import Answer, Rate
@@ -30,6 +32,8 @@ from cti.model.crm_reconciliation import (
 )
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 POLL_SECONDS: Final = 10.0
 PAGE: Final = 200
@@ -220,7 +224,7 @@ class TargetReconciler:
     ) -> list[Written]:
         """Return what stands there: what began in this span, and what is not among it though we have it."""
         margin = max(MARGIN, timedelta(seconds=self._crm.capabilities.exact_seconds))
-        records = [one async for one in self._listed(order, first - margin, last + margin)]
+        records = await self._asked(order, partial(self._listed, first - margin, last + margin))
         seen = {one.call_id for one in records}
         absent = [
             call.log.call_id
@@ -232,20 +236,23 @@ class TargetReconciler:
         can = self._crm.capabilities
         at_once = can.calls_at_once or can.page
         for at in range(0, len(absent), at_once):
-            await self._afford(order)
-            records += await self._crm.read_back(absent[at : at + at_once])
+            records += await self._asked(order, partial(self._crm.read_back, absent[at : at + at_once]))
         return records
 
-    async def _listed(
-        self, order: ReconcileOrder, since: datetime, until: datetime
-    ) -> AsyncIterator[Written]:
-        await self._afford(order)
-        count = 0
+    async def _listed(self, since: datetime, until: datetime) -> list[Written]:
+        found = []
         async for one in self._crm.written(since=since, until=until):
-            yield one
-            count += 1
-            if count % self._crm.capabilities.page == 0:
-                await self._afford(order)
+            found.append(one)
+            await settled()
+        return found
+
+    async def _asked(self, order: ReconcileOrder, ask: Callable[[], Awaitable[T]]) -> T:
+        """Return the answer to a question: one request is paid beforehand, and those beyond while it goes on."""
+        await self._afford(order)
+        with on_tab(Tab(partial(self._afford, order), paid=1)):
+            answer = await ask()
+            await settled()
+        return answer
 
     async def _foreign(
         self,
@@ -279,8 +286,7 @@ class TargetReconciler:
         now = await self._feed.calls(order, [call_id])
         if not now or now[0].busy or now[0].link != found.before:
             return found
-        await self._afford(order)
-        records = await crm.read_back([call_id])
+        records = await self._asked(order, partial(crm.read_back, [call_id]))
         if len(records) < 2:
             return found
         stays = kept(now[0].link, records)
@@ -292,14 +298,14 @@ class TargetReconciler:
         finding = replace(found.finding, mended=Mended.REMOVED, detail=detail)
         return replace(found, finding=finding)
 
-    async def _afford(self, order: ReconcileOrder) -> None:
-        """Pay for a request. Raises _NotNow when that would take long."""
+    async def _afford(self, order: ReconcileOrder, requests: int = 1) -> None:
+        """Pay for requests. Raises _NotNow when that would take long."""
         waited = 0.0
         while True:
             back = self._stood_back < self._regular.stand_back_seconds
-            wait = await self._feed.spend(order, rate=self._rate, stand_back=back)
+            wait = await self._feed.spend(order, rate=self._rate, requests=requests, stand_back=back)
             if wait <= 0:
-                self._requests += 1
+                self._requests += requests
                 return
             if wait > LONGEST_WAIT_SECONDS or (not back and waited > LONGEST_WAIT_SECONDS):
                 raise _NotNow(max(wait, AGAIN_SECONDS), "the CRM's account has no requests left for it now")

@@ -2,13 +2,23 @@
 
 import re
 from collections.abc import Mapping as Map
+from datetime import time
 from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from crm_sync.mapping import told
 from crm_sync.port import Idempotency
 from crm_sync.requests import AnswerRule
+from crm_sync.rest.read_tables import (
+    AskTable,
+    CallsTable,
+    FollowUpsTable,
+    KindTable,
+    NumberTable,
+    SourceTable,
+)
 from cti.errors import SettingsError
 from cti.model.crm import Answer
 
@@ -99,6 +109,28 @@ class RestTable(_Table):
     per_day: int | None = Field(None, ge=1)
     timeout_seconds: float = Field(30.0, gt=0, le=600)
     unsure_seconds: float = Field(30.0, ge=0)
+    times: Literal["iso", "unix", "unix_ms"] = "iso"
+    """How times stand in answers."""
+    zone: str = "UTC"
+    """Time zone of times that name none, and of days."""
+    day_begins: time = time(9)
+    """When a follow-up is due that has only a day."""
+    kinds: dict[str, KindTable] = {}
+    sources: dict[str, SourceTable] = {}
+    numbers: tuple[NumberTable, ...] = ()
+    calls: CallsTable | None = None
+    remove: AskTable | None = None
+    """Takes the record of a call, `{id}`, away."""
+    follow_ups: FollowUpsTable | None = None
+
+    @field_validator("zone")
+    @classmethod
+    def _known(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(f"{zone!r} is no time zone") from None
+        return zone
 
 
 def rest_table(tree: Map[str, Any], *, where: str) -> RestTable:
