@@ -142,12 +142,10 @@ class RestCrm:
         if self._remove is None:
             raise self._cannot("remove", "remove records")
         try:
-            await self._asker.read(self._remove.asked({"id": remote.id}))
+            await self._asker.answer_to(self._remove, {"id": remote.id})
         except CrmError as error:
             if error.answer is not Answer.DELETED:
                 raise
-        except BadInput as error:
-            raise CrmError(Answer.PERMANENT, str(error)) from None
 
     def record_url(self, ref: RecordRef) -> str | None:
         if not self._table.record_url:

@@ -90,11 +90,10 @@ class RestAsker:
 
     async def known(self, table: ReadTable, question: Question, values: Map[str, Any]) -> list[Any]:
         """Return the records that a question by id gives; none for one that is not there. Raises CrmError."""
-        asked = question.asked(values)
         if table.list is not None:
-            return await self.listed(asked, table.list)
+            return await self.listed(question, values, table.list)
         try:
-            reply = await self.read(asked)
+            reply = await self.answer_to(question, values)
         except CrmError as error:
             if error.answer is Answer.DELETED:
                 return []
@@ -104,9 +103,17 @@ class RestAsker:
             raise CrmError(Answer.RETRY, f"{question.where}: the answer has no record at {table.record!r}")
         return [row]
 
-    async def listed(self, asked: Asked, path: str) -> list[Any]:
+    async def listed(self, question: Question, values: Map[str, Any], path: str) -> list[Any]:
         """Return the list at a path of the answer. Raises CrmError."""
-        return listed((await of_tables(self.read(asked))).json, path)
+        return listed((await of_tables(self.answer_to(question, values))).json, path)
+
+    async def answer_to(self, question: Question, values: Map[str, Any]) -> Reply:
+        """Ask with these values; see `read`."""
+        try:
+            asked = question.asked(values)
+        except BadInput as error:
+            raise CrmError(Answer.PERMANENT, str(error)) from None
+        return await self.read(asked)
 
     async def _with_key(
         self, method: str, url: str, query: Sequence[tuple[str, str]], body: Map[str, Any]

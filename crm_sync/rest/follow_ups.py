@@ -107,13 +107,11 @@ class RestFollowUps:
     async def _ask(self, question: Question, values: Map[str, Any], *, gone: Answer) -> Any:
         """Ask; `gone`: what it means that something of it is not there."""
         try:
-            return (await self._asker.read(question.asked(values))).json
+            return (await self._asker.answer_to(question, values)).json
         except CrmError as error:
             if error.answer is Answer.DELETED:
                 raise CrmError(gone, str(error)) from None
             raise
-        except BadInput as error:
-            raise CrmError(Answer.PERMANENT, str(error)) from None
 
     def _values(self, ref: RecordRef, key: str) -> dict[str, Any]:
         if not key or len(key) > KEY_LENGTH:

@@ -143,11 +143,12 @@ class RestList:
 
     async def _linked(self, place: Sweep, values: Map[str, Any]) -> tuple[list[Any], Sweep, Reply | None]:
         """Return the page that the last answer named. One that is not to be had any more begins the sweep anew."""
-        asked = self._question_of(values).asked({**values, "cursor": place.next or None})
-        if place.next and "cursor" not in self._question.names:
-            asked = Asked("GET", place.next, link=True)
         try:
-            reply = await self._asker.read(asked)
+            if place.next and "cursor" not in self._question.names:
+                reply = await self._asker.read(Asked("GET", place.next, link=True))
+            else:
+                question, cursor = self._question_of(values), place.next or None
+                reply = await self._asker.answer_to(question, {**values, "cursor": cursor})
         except CrmError as error:
             if place.next and error.answer in (Answer.PERMANENT, Answer.DELETED):
                 return [], replace(place, began=place.since, next=""), None
@@ -210,7 +211,7 @@ class RestList:
         return self._since if values.get("since") else self._question
 
     async def _asked(self, question: Question, values: Map[str, Any]) -> tuple[Reply, list[Any]]:
-        reply = await self._asker.read(question.asked(values))
+        reply = await self._asker.answer_to(question, values)
         return reply, listed(reply.json, self._table.list)
 
     def _keyed(self, rows: Sequence[Any]) -> list[Row[Any]]:

@@ -120,7 +120,7 @@ class KindTable(_Table):
     """`[rest.kinds.KIND]`: where a record of a kind says what, as dotted paths. An empty one: nowhere."""
 
     read: ReadTable
-    ids: str = r"[^\s:/]+"
+    ids: str = r"(?!\.+$)[^\s:/]+"
     """Regular expression of its ids; what does not fit is not asked for."""
     id: str = "id"
     name: tuple[str, ...] = ("name",)

@@ -70,7 +70,7 @@ class RestReader:
             written = spellings(e164)
             values = {"number": e164, "national": national(e164), "spellings": written}
             for spelling in written if "spelling" in question.names else written[:1]:
-                rows = await self._asker.listed(question.asked({**values, "spelling": spelling}), table.list)
+                rows = await self._asker.listed(question, {**values, "spelling": spelling}, table.list)
                 found |= {one.ref: one for one in await self._numbered(table, rows)}
                 await settled()
         return [
