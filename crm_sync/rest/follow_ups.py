@@ -10,7 +10,7 @@ from crm_sync.requests import at_path, listed
 from crm_sync.rest.asking import RestAsker
 from crm_sync.rest.questions import Question, question_of
 from crm_sync.rest.read_tables import AskTable, FollowUpsTable, MoreTable
-from crm_sync.rest.records import id_of, shown
+from crm_sync.rest.records import holds, id_of
 from crm_sync.template import Template, render, template_of
 from cti.errors import BadInput, SettingsError
 from cti.model.crm import Answer
@@ -93,14 +93,14 @@ class RestFollowUps:
         """Return the one with this key; of doubles that of the smallest id, so that it is the same each time."""
         table = self._table.find
         said = await self._ask(self._find, values, gone=Answer.PERMANENT)
-        holds = render(self._holds, values)
+        wanted = render(self._holds, values)
         marked = [
             _Found(
                 id_of(row, table.id, ".+"),
-                bool(table.ended and shown(at_path(row, table.ended.at)) in table.ended.is_),
+                table.ended is not None and holds(row, table.ended),
             )
             for row in listed(said, table.list)
-            if holds in str(at_path(row, table.mark) or "")
+            if wanted in str(at_path(row, table.mark) or "")
         ]
         return min(marked, key=lambda one: (len(one.id), one.id), default=None)
 

@@ -154,6 +154,8 @@ class HomeTable(_Table):
     kind: str = ""
     kind_at: str = ""
     """Dotted path of the kind, where the record says it."""
+    when: IsTable | None = None
+    """Else it says nothing here."""
 
 
 class CallListTable(ListTable):

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from crm_sync.port import CrmError, Deal, PulledRecord, Written
 from crm_sync.reading_tables import truth
 from crm_sync.requests import at_path
-from crm_sync.rest.read_tables import CallsTable, DealTable, KindTable
+from crm_sync.rest.read_tables import CallsTable, DealTable, IsTable, KindTable
 from crm_sync.rest.tables import RestTable
 from cti.model.crm import Answer, RecordRef
 
@@ -81,7 +81,7 @@ def record_of(kind: str, row: Any, table: KindTable, times: Times) -> PulledReco
         stage=_at(row, table.stage),
         do_not_call=bool(table.do_not_call and truth(at_path(row, table.do_not_call))),
         consent=truth(at_path(row, table.consent)) if table.consent else None,
-        over=next((one.why for one in table.over if shown(at_path(row, one.at)) in one.is_), None),
+        over=next((one.why for one in table.over if holds(row, one)), None),
         next_follow_up_at=times.due(due),
         next_follow_up_on=times.day(due),
         changed_at=times.moment(at_path(row, table.changed_at)) if table.changed_at else None,
@@ -135,7 +135,12 @@ def written_of(
     )
 
 
-def shown(value: Any) -> str:
+def holds(row: Any, table: IsTable) -> bool:
+    """Whether a record says what a table asks."""
+    return _shown(at_path(row, table.at)) in table.is_
+
+
+def _shown(value: Any) -> str:
     """Return a value as tables name it."""
     match value:
         case None:
@@ -147,6 +152,8 @@ def shown(value: Any) -> str:
 
 def _home(row: Any, table: CallsTable) -> RecordRef | None:
     for one in table.homes:
+        if one.when is not None and not holds(row, one.when):
+            continue
         found = _text(at_path(row, one.id))
         kind = _text(at_path(row, one.kind_at)) if one.kind_at else one.kind
         if found:

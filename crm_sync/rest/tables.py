@@ -39,6 +39,8 @@ class RequestTable(_Table):
     """Dotted path below which the fields stand in the body."""
     extra: dict[str, str] = {}
     """More of the body, by dotted path."""
+    homes: dict[str, dict[str, str]] = {}
+    """And what comes to that by the kind of the call's record; other kinds are refused. Empty: any kind."""
     id: str = "id"
     """Dotted path of the record's id in the answer."""
 
@@ -50,6 +52,8 @@ class FindTable(_Table):
     path: str
     query: dict[str, str] = {}
     extra: dict[str, str] = {}
+    homes: dict[str, dict[str, str]] = {}
+    """What comes to the query by the kind of the call's record."""
     list: str = ""
     """Dotted path of the list of records in the answer."""
     id: str = "id"
@@ -163,6 +167,8 @@ def texts_of(table: RestTable) -> list[str]:
     texts = [table.check.path, table.own_id, table.record_url]
     for request in (table.create, table.update):
         texts += [request.path, *request.query.values(), *request.extra.values()]
+        texts += [text for extra in request.homes.values() for text in extra.values()]
     if table.find is not None:
         texts += [table.find.path, table.find.holds, *table.find.query.values(), *table.find.extra.values()]
+        texts += [text for query in table.find.homes.values() for text in query.values()]
     return texts

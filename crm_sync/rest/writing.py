@@ -89,10 +89,10 @@ class RestWriter:
 
         Raises CrmError; what does not pause the target is RETRY, so that nothing is written unseen.
         """
-        values = self._values(write)
+        values, query = self._values(write), {**table.query, **_of_home(table.homes, write)}
         body = {"json": _tree({}, "", self._extra(table.extra, values))} if table.extra else {}
         try:
-            reply = await self._asker.ask(table.method, table.path, table.query, values, body=body)
+            reply = await self._asker.ask(table.method, table.path, query, values, body=body)
             self._asker.must_be_ok(reply)
         except CrmError as error:
             if error.answer in (Answer.PERMANENT, Answer.UNKNOWN, Answer.DELETED):
@@ -110,7 +110,7 @@ class RestWriter:
         return RecordRef(self._table.kind, found[0]) if found else None
 
     def _body(self, table: RequestTable, write: CallWrite, values: Map[str, Any]) -> dict[str, Any]:
-        extra = self._extra(table.extra, values)
+        extra = self._extra({**table.extra, **_of_home(table.homes, write)}, values)
         if table.body == "form":
             flat = {**{name: value for name, value in write.fields.items() if value is not None}, **extra}
             return {"data": {name: str(value) for name, value in flat.items()}}
@@ -137,6 +137,16 @@ class RestWriter:
 
     def _exists_already(self, reply: Reply) -> bool:
         return any(rule.fits(reply) for rule in self._exists)
+
+
+def _of_home(homes: Map[str, Map[str, str]], write: CallWrite) -> Map[str, str]:
+    """Return what a request has for the kind of the call's record. Raises BadInput for a kind that is not named."""
+    kind = write.home.kind if write.home else ""
+    if homes and kind not in homes:
+        raise BadInput(
+            f"calls stand on {', '.join(sorted(homes))}, and this one's is {write.home or 'no record'}"
+        )
+    return homes.get(kind, {})
 
 
 def _tree(fields: Map[str, Any], wrap: str, extra: Map[str, Any]) -> Any:

@@ -113,5 +113,5 @@ async def test_a_shipped_mapping_makes_the_request_it_describes(
 
 def test_every_shipped_mapping_stands_in_a_test() -> None:
     described = {"espocrm", "suitecrm", "salesforce", "hubspot", "bitrix24", "fxiaoke"}
-    on_the_real_thing = {"bottlecrm", "odoo"}
+    on_the_real_thing = {"bottlecrm", "bottlecrm-rest", "odoo"}
     assert {file.stem for file in SHIPPED.glob("*.toml")} == described | on_the_real_thing
