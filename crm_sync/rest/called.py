@@ -22,6 +22,7 @@ from cti.clock import Clock
 from cti.model.crm import Answer, RecordRef
 from cti.model.ids import made_at
 
+UUID_MARK: Final = "{call_uuid}"
 AROUND: Final = timedelta(days=1)
 """So far from the time in its id a call may have begun, as the CRM has it: a person may have moved it."""
 
@@ -79,7 +80,7 @@ class RestCalls:
         for table, calls in self._lists:
             async for rows in self._pages(table, calls, since, until):
                 for one in self._ours(rows):
-                    if one.remote not in seen:
+                    if one.remote not in seen and self._is_ours(one):
                         seen.add(one.remote)
                         yield one
 
@@ -106,6 +107,15 @@ class RestCalls:
             if error.answer is Answer.DELETED:  # the record is gone, and its calls with it
                 return []
             raise
+
+    def _is_ours(self, one: Written) -> bool:
+        """Whether an id that looks like one of ours is: one that we chose begins with the time of the call."""
+        if UUID_MARK not in self._plan.table.holds or one.started_at is None:
+            return True
+        try:
+            return abs(made_at(one.call_id) - one.started_at) <= AROUND
+        except (ValueError, OverflowError, OSError):  # a year that no clock shows
+            return False
 
     def _ours(self, rows: Sequence[Any]) -> list[Written]:
         table, mark = self._plan.table, self._plan.mark

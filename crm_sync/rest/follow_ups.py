@@ -4,9 +4,10 @@ from collections.abc import Mapping as Map
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID, uuid5
 
 from crm_sync.port import CrmError, RecordRef
-from crm_sync.requests import at_path, listed
+from crm_sync.requests import at_path
 from crm_sync.rest.asking import RestAsker
 from crm_sync.rest.questions import Question, question_of
 from crm_sync.rest.read_tables import AskTable, FollowUpsTable, MoreTable
@@ -16,9 +17,12 @@ from cti.errors import BadInput, SettingsError
 from cti.model.crm import Answer
 
 KEY_LENGTH: Final = 100
-NEW: Final = frozenset({"at", "user", "text", "key", "mark", "home", "home_kind"})
+KEY: Final = frozenset({"key", "key_uuid"})
+FIND: Final = KEY | {"mark", "home", "home_kind"}
+NEW: Final = FIND | {"at", "user", "text"}
 THERE: Final = NEW | {"id"}
-FIND: Final = frozenset({"key", "mark", "home", "home_kind"})
+KEYS: Final = UUID("5f0f4f63-7c1d-4f0e-9d0a-6f1b3f6a2c55")
+"""Of this and a key the id is made under which a follow-up may stand."""
 ANY: Final = ""
 """Stands for all kinds of record, where the tables name none."""
 
@@ -40,7 +44,7 @@ class RestFollowUps:
         self._table = table
         homes = {kind: MoreTable(body=body) for kind, body in table.homes.items()}
         self._find = question_of(table.find, names=FIND, where=f"{where}.find")
-        self._holds = _text(table.find.holds, frozenset({"key"}), f"{where}.find.holds")
+        self._holds = _text(table.find.holds, KEY, f"{where}.find.holds")
         self._create = _by_kind(table.create, homes, NEW, f"{where}.create")
         self._change = _by_kind(table.change, homes, THERE, f"{where}.change")
         ends = (("done", table.done), ("cancel", table.cancel))
@@ -92,14 +96,14 @@ class RestFollowUps:
     async def _found(self, values: Map[str, Any]) -> _Found | None:
         """Return the one with this key; of doubles that of the smallest id, so that it is the same each time."""
         table = self._table.find
-        said = await self._ask(self._find, values, gone=Answer.PERMANENT)
+        rows = await self._asker.known(table, self._find, values)
         wanted = render(self._holds, values)
         marked = [
             _Found(
                 id_of(row, table.id, ".+"),
                 table.ended is not None and holds(row, table.ended),
             )
-            for row in listed(said, table.list)
+            for row in rows
             if wanted in str(at_path(row, table.mark) or "")
         ]
         return min(marked, key=lambda one: (len(one.id), one.id), default=None)
@@ -116,7 +120,13 @@ class RestFollowUps:
     def _values(self, ref: RecordRef, key: str) -> dict[str, Any]:
         if not key or len(key) > KEY_LENGTH:
             raise CrmError(Answer.PERMANENT, f"a follow-up's key has 1 to {KEY_LENGTH} characters")
-        return {"key": key, "mark": f"[cti:{key}]", "home": ref.id, "home_kind": ref.kind}
+        return {
+            "key": key,
+            "key_uuid": str(uuid5(KEYS, key)),
+            "mark": f"[cti:{key}]",
+            "home": ref.id,
+            "home_kind": ref.kind,
+        }
 
     def _of_kind(self, questions: Map[str, Question], ref: RecordRef) -> Question:
         if ANY in questions:

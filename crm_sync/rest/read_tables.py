@@ -187,20 +187,21 @@ class CallsTable(_Table):
     lists: tuple[CallListTable, ...] = Field(min_length=1)
 
 
-class FoundTable(AskTable):
-    """How a follow-up is found again."""
+class FoundTable(ReadTable):
+    """How a follow-up is found again: in a list, or by an id that is made of its key."""
 
-    list: str = ""
     id: str = "id"
     mark: str
+    """What of it holds the key."""
     holds: str = "[cti:{key}]"
+    """How: may name `{key}` or `{key_uuid}`."""
     ended: IsTable | None = None
     """What says that people have done it: it is not cancelled any more."""
 
 
 class FollowUpsTable(_Table):
-    """`[rest.follow_ups]`: requests that may name `{at}`, `{user}`, `{text}`, `{key}`, `{mark}`, `{home}`,
-    `{home_kind}`, and, for one that is there, `{id}`."""
+    """`[rest.follow_ups]`: requests that may name `{at}`, `{user}`, `{text}`, `{key}`, `{key_uuid}`, `{mark}`,
+    `{home}`, `{home_kind}`, and, for one that is there, `{id}`."""
 
     kind: str = "task"
     id: str = "id"

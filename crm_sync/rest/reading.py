@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Sequence
+from collections.abc import Mapping as Map
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -12,10 +13,11 @@ from crm_sync.port import CrmError, PulledRecord, PullPage
 from crm_sync.rest.asking import RestAsker, of_tables
 from crm_sync.rest.lists import ListRows, RestList, read_out
 from crm_sync.rest.plans import KindPlan, ReadPlan
+from crm_sync.rest.questions import Question
 from crm_sync.rest.read_tables import NumberTable
 from crm_sync.rest.records import id_of, record_of, times_of
 from crm_sync.rest.tables import RestTable
-from crm_sync.tab import settled, together
+from crm_sync.tab import together
 from cti.clock import Clock
 from cti.model.crm import Answer, RecordRef
 
@@ -65,22 +67,26 @@ class RestReader:
 
     async def find(self, e164: str) -> list[PulledRecord]:
         """Return the open records that have this number; what the CRM gives is compared as numbers."""
-        found: dict[RecordRef, PulledRecord] = {}
-        for table, question in self._plan.numbers:
-            written = spellings(e164)
-            values = {"number": e164, "national": national(e164), "spellings": written}
-            for spelling in written if "spelling" in question.names else written[:1]:
-                rows = await self._asker.listed(question, {**values, "spelling": spelling}, table.list)
-                found |= {one.ref: one for one in await self._numbered(table, rows)}
-                await settled()
+        written = spellings(e164)
+        values = {"number": e164, "national": national(e164), "spellings": written}
+        asks = [
+            partial(self._numbered, table, question, {**values, "spelling": spelling})
+            for table, question in self._plan.numbers
+            for spelling in (written if "spelling" in question.names else written[:1])
+        ]
+        made = await together(asks, at_once=self._at_once)
+        found = {one.ref: one for some in made for one in some}
         return [
             one
             for one in found.values()
             if one.over is None and any(same(e164, each) for each in one.numbers)
         ]
 
-    async def _numbered(self, table: NumberTable, rows: Sequence[Any]) -> list[PulledRecord]:
+    async def _numbered(
+        self, table: NumberTable, question: Question, values: Map[str, Any]
+    ) -> list[PulledRecord]:
         kind = self._plan.kinds[table.kind].table
+        rows = await self._asker.listed(question, values, table.list)
         if table.whole:
             return [record_of(table.kind, row, kind, self._times) for row in rows]
         ids = [id_of(row, table.id or kind.id, kind.ids) for row in rows]
