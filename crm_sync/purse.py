@@ -1,4 +1,4 @@
-"""Pays for the requests of a reconciliation out of the account's budget: waits a little, or says that it is too much."""
+"""Pays for requests of a reconciliation out of the account's budget: waits a little, or says that it is too much."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol, TypeVar

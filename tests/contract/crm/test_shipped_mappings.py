@@ -4,6 +4,8 @@ The server here answers whatever is asked; no mapping was ever run against a rea
 """
 
 import json
+import re
+import tomllib
 import uuid
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -15,8 +17,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
+from crm_sync.account import Account
 from crm_sync.composition import open_target
 from crm_sync.port import Answer, Crm, RecordRef
+from crm_sync.rest.adapter import open_rest
 from cti.clock import SystemClock
 from cti.model.crm import Link
 from cti.settings.crm_sections import CrmTargetSettings
@@ -322,6 +326,16 @@ async def test_a_persons_call_of_suitecrm_is_not_taken_for_ours() -> None:
             found = [one async for one in ready.crm.written(**span)]
 
     assert [(one.call_id, one.seconds) for one in found] == [(ours, 120)]
+
+
+async def test_the_tables_that_the_page_shows_are_good() -> None:
+    page = (SHIPPED.parents[1] / "docs" / "how-to" / "sync-a-crm.md").read_text(encoding="utf-8")
+    blocks = [one for one in re.findall(r"```toml\n(.*?)```", page, re.DOTALL) if "[rest" in one]
+    table = tomllib.loads("\n".join(blocks))["rest"]
+    account = Account("rest", "http://127.0.0.1:9", SecretStr("x"), "sync-a-crm.md")
+    async with open_rest(account, table, clock=SystemClock()) as crm:
+        can = crm.capabilities
+    assert all((can.pulls, can.finds, can.reads_back, can.follow_ups, can.ends_follow_ups, can.removes))
 
 
 def test_every_shipped_mapping_stands_in_a_test() -> None:
