@@ -8,6 +8,7 @@ follow_up    writes callbacks and contacts' follow-ups
 reconciler   holds calls and CRM together; reconcile, differences, fingerprint: what it decides, pure
 adapters     which adapter a target has; each has a room: odoo, bottle, hubspot, bitrix24, fxiaoke, rest
 requests     how adapters ask over HTTP; keyset, results, users, numbers, reading_tables: what several of them share
+tab, purse   what asking costs: counted as requests leave, paid out of the account's budget
 house        where work comes from: the database, or the service's API (feeds, pull_feed, run_feed)
 composition  puts the process together
 """

@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 
 from crm_sync.mapping import Mapping
 from crm_sync.port import Crm, CrmError, Deal, PulledRecord
+from crm_sync.tab import Tab, on_tab
 from cti.errors import BadInput, Conflict, CtiError
 from cti.model.crm import Answer, Rate, RecordRef, record_ref
 from cti.model.crm_pulls import CrmDeal, CrmRecord, PullAnswer, PullOrder, PullStanding, PullStep
@@ -28,7 +29,9 @@ TAGS: Final = "tags"
 class Intake(Protocol):
     """Where orders come from and records go. All methods raise CtiError when it cannot be reached."""
 
-    async def order(self, name: str, *, rate: Rate, after: PullStep = PullStep.NOTHING) -> PullOrder: ...
+    async def order(
+        self, name: str, *, rate: Rate, after: PullStep = PullStep.NOTHING, more_requests: int = 0
+    ) -> PullOrder: ...
     async def take(self, name: str, answer: PullAnswer) -> PullStanding: ...
     async def failed(
         self,
@@ -121,6 +124,8 @@ class PullReader:
         self._intake = intake
         self._rate = rate
         self._last = PullStep.NOTHING
+        self._more_requests = 0
+        """That the last orders took beyond the one that is paid with each, and that are not told yet."""
         self._told = ""
         self.records = 0
         """Read by this process."""
@@ -137,7 +142,10 @@ class PullReader:
     async def step(self) -> float:
         """Ask for an order and carry it out; return after how many seconds to ask again."""
         try:
-            order = await self._intake.order(self._pull, rate=self._rate, after=self._last)
+            order = await self._intake.order(
+                self._pull, rate=self._rate, after=self._last, more_requests=self._more_requests
+            )
+            self._more_requests = 0
             self._tell("" if order.state == "ok" else f"the target is {order.state}")
             self._last = order.step
             if order.step is PullStep.NOTHING:
@@ -158,8 +166,10 @@ class PullReader:
                 return
 
     async def _carry_out(self, order: PullOrder) -> None:
+        tab = Tab(paid=1)
         try:
-            answer = await self._asked(order)
+            with on_tab(tab):
+                answer = await self._asked(order)
         except CrmError as error:
             await self._failed(order.step, error.answer, str(error), error.pause_seconds)
         except BadInput as error:
@@ -173,6 +183,8 @@ class PullReader:
         else:
             self.records += len(answer.records)
             await self._intake.take(self._pull, answer)
+        finally:
+            self._more_requests += tab.owed
 
     async def _failed(
         self, step: PullStep, answer: Answer, message: str, pause_seconds: float | None

@@ -27,8 +27,15 @@ class ApiIntake:
     def __init__(self, session: Post) -> None:
         self._session = session
 
-    async def order(self, name: str, *, rate: Rate, after: PullStep = PullStep.NOTHING) -> PullOrder:
-        body = {"pull": name, "after": after.value, "rate": rate_record(rate)}
+    async def order(
+        self, name: str, *, rate: Rate, after: PullStep = PullStep.NOTHING, more_requests: int = 0
+    ) -> PullOrder:
+        body = {
+            "pull": name,
+            "after": after.value,
+            "rate": rate_record(rate),
+            "more_requests": more_requests,
+        }
         return order_of(await self._session.post("pull-order", body))
 
     async def take(self, name: str, answer: PullAnswer) -> PullStanding:

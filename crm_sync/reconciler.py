@@ -1,20 +1,23 @@
 """Carries out reconciliations of a target: reads both sides page by page, and hands in what it found. A service.
 
-Each request to the CRM is paid for beforehand out of the account's budget. What stands in the way is waited for when
-it is short; else the run is given back, and goes on later behind the last page that was handed in.
+Each request to the CRM is paid for out of the account's budget, the first of a question beforehand. What stands in the
+way is waited for when it is short; else the run is given back, and goes on later behind the last page handed in.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from collections.abc import Mapping as Map
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final, Protocol
 
 from crm_sync.mapping import Mapping
 from crm_sync.port import Crm, CrmError, Removes, Written
+from crm_sync.purse import AGAIN_SECONDS, NotNow, Purse
 from crm_sync.reconcile import GRACE, Looking, by_call, findings_of, foreign, is_settled, kept, own_side
+from crm_sync.tab import settled
 from cti.clock import Clock
 from cti.errors import CtiError
 from cti.model.crm import Answer, Rate
@@ -38,12 +41,6 @@ ASKED_AT_ONCE: Final = 500
 """Ids of one question to the service: a CRM may be full of calls of others."""
 MARGIN: Final = timedelta(minutes=1)
 """So much more than a page's span is asked of the CRM, whose times are less exact than ours."""
-LONGEST_WAIT_SECONDS: Final = 120.0
-"""What lasts longer is not waited for: the run is given back."""
-NAP_SECONDS: Final = 20.0
-"""After so long it is asked again, which keeps the lease."""
-AGAIN_SECONDS: Final = 600.0
-"""After so long a run goes on whose CRM could not be read."""
 ONLY_OURS: Final = "this CRM cannot be read back: only calls that were never written were looked for"
 
 
@@ -82,14 +79,6 @@ class Regular:
     """So long in all a run stands back while calls wait to be written; 0: it does not."""
 
 
-class _NotNow(CtiError):
-    """A run cannot go on for some time."""
-
-    def __init__(self, seconds: float, message: str) -> None:
-        super().__init__(message)
-        self.seconds = seconds
-
-
 class TargetReconciler:
     """Reconciles one CRM."""
 
@@ -120,9 +109,6 @@ class TargetReconciler:
         self._grace = grace
         self._page = page
         self._sleep = sleep
-        self._stood_back = 0.0
-        self._requests = 0
-        """Of the page under way."""
 
     async def run(self) -> None:
         """Carry out runs as they come, until cancelled."""
@@ -146,13 +132,17 @@ class TargetReconciler:
         return True
 
     async def _carried_out(self, order: ReconcileOrder) -> None:
-        self._stood_back = 0.0
+        purse = Purse(
+            partial(self._feed.spend, order, rate=self._rate),
+            stand_back_seconds=self._regular.stand_back_seconds,
+            sleep=self._sleep,
+        )
         try:
             more = True
             while more:
-                result, more = await self._looked_at(order)
+                result, more = await self._looked_at(order, purse)
                 order = await self._feed.found(order, result)
-        except _NotNow as pause:
+        except NotNow as pause:
             await self._feed.postpone(order, seconds=pause.seconds, message=str(pause))
         except CrmError as error:
             await self._refused(order, error)
@@ -174,27 +164,27 @@ class TargetReconciler:
             pause_seconds=error.pause_seconds,
         )
 
-    async def _looked_at(self, order: ReconcileOrder) -> tuple[PageResult, bool]:
+    async def _looked_at(self, order: ReconcileOrder, purse: Purse) -> tuple[PageResult, bool]:
         """Look at the next page of our calls; return what it brought, and whether there are more."""
-        self._requests = 0
+        before = purse.requests
         page, run = await self._feed.page(order, limit=self._page), order.run
         more, first = page.more and bool(page.calls), run.reached_at or run.since
         last = max(first, *(call.log.placed_at for call in page.calls)) if more else run.until
         looking = self._looking(order)
         there: dict[str, list[Written]] = {}
         if self._crm.capabilities.reads_back:
-            there = by_call(await self._there(order, page.calls, first, last, looking))
+            there = by_call(await self._there(purse, page.calls, first, last, looking))
             found = findings_of(page.calls, there, looking)
             found += await self._foreign(order, page.calls, there, first, last)
             if run.mend:
-                found = [await self._without_extra(order, one) for one in found]
+                found = [await self._without_extra(order, purse, one) for one in found]
         else:
             found = own_side(page.calls, looking)
         result = PageResult(
             found=tuple(found),
             looked=len(page.calls),
             there=sum(len(there.get(call.log.call_id, ())) for call in page.calls),
-            requests=self._requests,
+            requests=purse.requests - before,
             reached=page.calls[-1].log.call_id if page.calls else run.reached,
             reached_at=last,
         )
@@ -212,7 +202,7 @@ class TargetReconciler:
 
     async def _there(
         self,
-        order: ReconcileOrder,
+        purse: Purse,
         calls: Sequence[OurCall],
         first: datetime,
         last: datetime,
@@ -220,7 +210,7 @@ class TargetReconciler:
     ) -> list[Written]:
         """Return what stands there: what began in this span, and what is not among it though we have it."""
         margin = max(MARGIN, timedelta(seconds=self._crm.capabilities.exact_seconds))
-        records = [one async for one in self._listed(order, first - margin, last + margin)]
+        records = await purse.answer(partial(self._listed, first - margin, last + margin))
         seen = {one.call_id for one in records}
         absent = [
             call.log.call_id
@@ -232,20 +222,15 @@ class TargetReconciler:
         can = self._crm.capabilities
         at_once = can.calls_at_once or can.page
         for at in range(0, len(absent), at_once):
-            await self._afford(order)
-            records += await self._crm.read_back(absent[at : at + at_once])
+            records += await purse.answer(partial(self._crm.read_back, absent[at : at + at_once]))
         return records
 
-    async def _listed(
-        self, order: ReconcileOrder, since: datetime, until: datetime
-    ) -> AsyncIterator[Written]:
-        await self._afford(order)
-        count = 0
+    async def _listed(self, since: datetime, until: datetime) -> list[Written]:
+        found = []
         async for one in self._crm.written(since=since, until=until):
-            yield one
-            count += 1
-            if count % self._crm.capabilities.page == 0:
-                await self._afford(order)
+            found.append(one)
+            await settled()
+        return found
 
     async def _foreign(
         self,
@@ -268,7 +253,7 @@ class TargetReconciler:
             known |= await self._feed.known(order, ids[at : at + ASKED_AT_ONCE])
         return foreign(others, known)
 
-    async def _without_extra(self, order: ReconcileOrder, found: Found) -> Found:
+    async def _without_extra(self, order: ReconcileOrder, purse: Purse, found: Found) -> Found:
         """Remove the extra records of a double, after a last look at both sides."""
         crm = self._crm
         if found.finding.kind is not FindingKind.DOUBLE or not crm.capabilities.removes:
@@ -279,32 +264,14 @@ class TargetReconciler:
         now = await self._feed.calls(order, [call_id])
         if not now or now[0].busy or now[0].link != found.before:
             return found
-        await self._afford(order)
-        records = await crm.read_back([call_id])
+        records = await purse.answer(partial(crm.read_back, [call_id]))
         if len(records) < 2:
             return found
         stays = kept(now[0].link, records)
         extra = [one.remote for one in records if one.remote != stays.remote]
         for remote in extra:
-            await self._afford(order)
+            await purse.pay()
             await crm.remove(remote)
         detail = f"{len(records)} records; {stays.remote} stayed, {', '.join(map(str, extra))} removed"
         finding = replace(found.finding, mended=Mended.REMOVED, detail=detail)
         return replace(found, finding=finding)
-
-    async def _afford(self, order: ReconcileOrder) -> None:
-        """Pay for a request. Raises _NotNow when that would take long."""
-        waited = 0.0
-        while True:
-            back = self._stood_back < self._regular.stand_back_seconds
-            wait = await self._feed.spend(order, rate=self._rate, stand_back=back)
-            if wait <= 0:
-                self._requests += 1
-                return
-            if wait > LONGEST_WAIT_SECONDS or (not back and waited > LONGEST_WAIT_SECONDS):
-                raise _NotNow(max(wait, AGAIN_SECONDS), "the CRM's account has no requests left for it now")
-            nap = min(wait, NAP_SECONDS)
-            await self._sleep(nap)
-            waited += nap
-            if back:
-                self._stood_back += nap

@@ -15,6 +15,7 @@ from typing import Any, Final
 import aiohttp
 
 from crm_sync.port import CrmError
+from crm_sync.tab import noted
 from cti.model.crm import Answer
 
 MOST_BYTES: Final = 4 * 1024 * 1024
@@ -110,6 +111,15 @@ def retry_after(headers: Mapping[str, str], *, now: datetime) -> float | None:
     return min(max(0.0, (at - now).total_seconds()), LONGEST_PAUSE_SECONDS)
 
 
+def said_at(reply: Reply) -> datetime | None:
+    """Return when it was answered, by the CRM's own clock, to the second; None: it does not say."""
+    try:
+        at = parsedate_to_datetime(reply.headers.get("Date", ""))
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
 def plain(text: str, *, secrets: Sequence[str] = ()) -> str:
     """Return a piece of an answer fit for logs and people: short, one line, no secret."""
     for secret in secrets:
@@ -130,6 +140,14 @@ def at_path(tree: Any, path: str) -> Any:
             case _:
                 return None
     return tree
+
+
+def listed(tree: Any, path: str) -> list[Any]:
+    """Return the list at a path of an answer. Raises CrmError RETRY: an answer without one is not what was asked."""
+    rows = at_path(tree, path)
+    if not isinstance(rows, list):
+        raise CrmError(Answer.RETRY, f"the answer has no list {path!r}")
+    return rows
 
 
 class Requester:
@@ -165,6 +183,7 @@ class Requester:
         """
         if self._session is None:
             raise RuntimeError("a Requester is opened before it sends")
+        noted()
         try:
             async with self._session.request(
                 method, url, headers=headers, allow_redirects=False, **body

@@ -44,6 +44,19 @@ def _clock_time(value: Any, _: str) -> str:
     return f"{minutes:02d}:{seconds:02d}"
 
 
+def _whole(value: Any) -> int:
+    try:
+        return int(str(value))
+    except ValueError:
+        raise BadInput(f"{value!r} is no whole number") from None
+
+
+def _one_line(value: Any) -> str:
+    if any(ord(one) < 32 for one in str(value)):
+        raise BadInput(f"{value!r} has a control character")
+    return str(value)
+
+
 FILTERS: Final[Mapping[str, Filter]] = {
     "iso": lambda value, _: _at(value).isoformat(timespec="seconds").replace("+00:00", "Z"),
     "datetime": lambda value, _: _at(value).strftime("%Y-%m-%d %H:%M:%S"),
@@ -63,6 +76,8 @@ FILTERS: Final[Mapping[str, Filter]] = {
     "lower": lambda value, _: str(value).lower(),
     "html": lambda value, _: escape(str(value)).replace("\n", "<br>"),
     "url": lambda value, _: quote(str(value), safe=""),
+    "number": lambda value, _: _whole(value),
+    "soql": lambda value, _: re.sub(r"([\\'])", r"\\\1", _one_line(value)),
     "cut": lambda value, length: str(value)[: int(length)],
 }
 """What may stand behind a name; each is given the value and the argument. Empty values pass them by."""

@@ -4,19 +4,17 @@ It keeps no key of ours: `external_id` is its own. So a call's mark stands in th
 the record's interactions are read before anything is written. Tried against release 1.35.0.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from collections.abc import Mapping as Map
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from crm_sync.account import Account
-from crm_sync.bottle.asking import BottleAsker, listed
-from crm_sync.bottle.check import NEEDED, checked, is_shut
+from crm_sync.bottle.asking import BottleAsker, is_shut
+from crm_sync.bottle.check import NEEDED, checked
 from crm_sync.bottle.follow_ups import BottleFollowUps
-from crm_sync.bottle.lists import LISTINGS, BottleLists, called_since, cursor_of, place_of
+from crm_sync.bottle.reading import BottleReader
 from crm_sync.bottle.records import (
     ACCOUNT,
     CASE,
@@ -25,13 +23,10 @@ from crm_sync.bottle.records import (
     INTERACTION,
     LEAD,
     body_of,
-    made_at,
     ours,
     places_of,
-    record_of,
     sorted_out,
     uuid_of,
-    written_of,
 )
 from crm_sync.bottle.tables import BottleTable, bottle_table
 from crm_sync.bottle.updating import update
@@ -52,14 +47,10 @@ from cti.clock import Clock
 from cti.errors import BadInput
 from cti.model.crm import Answer, RecordRef
 
-PATHS: Final = {LEAD: ("/api/leads/", "lead_obj"), CONTACT: ("/api/contacts/", "contact_obj")}
-"""Where a record is read, and where it stands in the answer."""
 PAGES: Final = {LEAD: "leads", CONTACT: "contacts", DEAL: "pipeline", "account": "accounts", "task": "tasks"}
 """What its pages for people are called."""
 OF: Final = {DEAL: "opportunities", ACCOUNT: "accounts", CASE: "cases"}
 """Scopes of a key for records that calls seldom stand on."""
-BEFORE: Final = timedelta(hours=1)
-"""So long before the time in its id a call may have begun, as the CRM has it: a person may have moved it."""
 CALLS_AT_ONCE: Final = 100
 """Looking for one call takes as long as looking for many of the same days."""
 MOST_AT_ONCE: Final = 64
@@ -73,7 +64,7 @@ class BottleCrm:
         self._table = table
         self._requester = requester
         self._asker = BottleAsker(account, requester, clock, at_once=table.in_flight)
-        self._lists = BottleLists(self._asker, clock)
+        self._reader = BottleReader(self._asker, table, clock)
         self._follow_ups = BottleFollowUps(self._asker, zone=table.zone)
 
     @property
@@ -171,106 +162,20 @@ class BottleCrm:
                 raise
 
     async def read_back(self, call_ids: Sequence[str]) -> Sequence[Written]:
-        """See the port. Interactions are listed by record alone: it reads as much as `written` for all these days.
-
-        What is not found so may stand on any other kind of record: a list named it, or a lead was converted. So those
-        are read too before a call counts as gone.
-        """
-        wanted = set(call_ids)
-        if not wanted:
-            return []
-        since = min(made_at(call_id) for call_id in wanted) - BEFORE
-        found = [one async for one in self._interactions(self._kinds, since=since) if one.call_id in wanted]
-        others = [kind for kind in LISTINGS if kind not in self._kinds]
-        if wanted - {one.call_id for one in found}:
-            found += [one async for one in self._interactions(others, since=since) if one.call_id in wanted]
-        return list({one.remote: one for one in found}.values())
+        return await self._reader.read_back(call_ids)
 
     async def written(self, *, since: datetime, until: datetime) -> AsyncIterator[Written]:
-        async for one in self._interactions(self._kinds, since=since):
-            if one.started_at is not None and since <= one.started_at < until:
-                yield one
-
-    @property
-    def _kinds(self) -> tuple[str, ...]:
-        """Kinds of records that calls usually stand on."""
-        return (LEAD, CONTACT, DEAL) if self._table.log_on == "deal" else (LEAD, CONTACT)
-
-    async def _interactions(self, kinds: Sequence[str], *, since: datetime) -> AsyncIterator[Written]:
-        """Give our calls on all records that can have one since then. Only leads tell when they were called last."""
-        seen = set()
-        for kind in kinds:
-            try:
-                rows = [
-                    row async for row in self._lists.all(kind) if kind != LEAD or called_since(row, since)
-                ]
-            except CrmError as error:
-                if kind in self._kinds or not is_shut(error):
-                    raise
-                continue  # then nothing of ours can stand there
-            places = [RecordRef(kind, str(at_path(row, "id"))) for row in rows]
-            async for row in self._asker.interactions_of(places):
-                one = written_of(row)
-                # linked to a lead and to its contact it is on both
-                if one is not None and one.remote not in seen:
-                    seen.add(one.remote)
-                    yield one
+        async for one in self._reader.written(since, until):
+            yield one
 
     async def find_by_number(self, e164: str) -> Sequence[PulledRecord]:
-        refs = []
-        for kind, (path, _) in PATHS.items():
-            tree = await self._asker.ask("POST", f"{path}duplicates/", body={"phone": e164})
-            for hit in listed(tree, "duplicates"):
-                if "phone" in (at_path(hit, "matched_on") or ()):
-                    refs.append(RecordRef(kind, str(at_path(hit, "id"))))
-        found = await self.records(refs)
-        return [found[ref] for ref in refs if ref in found and found[ref].over is None]
+        return await self._reader.find(e164)
 
     async def records(self, refs: Sequence[RecordRef]) -> Map[RecordRef, PulledRecord]:
-        wrong = next((ref for ref in refs if ref.kind.lower() not in PATHS), None)
-        if wrong is not None:
-            raise CrmError(Answer.PERMANENT, f"{wrong}: leads and contacts are read, and no other records")
-        found: dict[RecordRef, PulledRecord] = {}
-        waiting = list(dict.fromkeys(refs))
-        for first in range(0, len(waiting), self._table.in_flight):
-            some = waiting[first : first + self._table.in_flight]
-            for ref, one in zip(some, await asyncio.gather(*map(self._record, some)), strict=True):
-                if one is not None:
-                    found[ref] = one
-        return found
-
-    async def _record(self, ref: RecordRef) -> PulledRecord | None:
-        kind = ref.kind.lower()
-        path, inside = PATHS[kind]
-        try:
-            tree = await self._asker.ask("GET", f"{path}{uuid_of(ref)}/")
-        except BadInput:
-            return None  # no record of theirs has such an id
-        except CrmError as error:
-            if error.answer is Answer.DELETED:
-                return None
-            raise
-        row = at_path(tree, inside)
-        if not isinstance(row, dict):
-            raise CrmError(Answer.RETRY, f"the answer holds no {inside}")
-        return self._pulled(kind, row)
+        return await self._reader.records(refs)
 
     async def pull(self, source: str, *, cursor: str, limit: int) -> PullPage:
-        """See the port; changes are in order within a page only, for its lists are not sorted by them.
-
-        A lead that became a contact is in no list: `records` tells it.
-        """
-        table = self._table.sources.get(source)
-        if table is None:
-            known = ", ".join(sorted(self._table.sources)) or "none"
-            raise CrmError(
-                Answer.PERMANENT, f"bottle.sources: there is no source {source!r}; there are: {known}"
-            )
-        query = table.query()
-        place = place_of(cursor, of=f"{table.kind}?{urlencode(query)}")
-        page = await self._lists.page(table.kind, place, query=query, limit=limit)
-        records = [self._pulled(table.kind, row) for row in page.rows]
-        return PullPage(records=records, cursor=cursor_of(page.place), more=page.more)
+        return await self._reader.pull(source, cursor=cursor, limit=limit)
 
     async def follow_up(
         self, ref: RecordRef, *, at: datetime, user: str | None, text: str, key: str
@@ -292,9 +197,6 @@ class BottleCrm:
 
     async def close(self) -> None:
         await self._requester.close()
-
-    def _pulled(self, kind: str, row: Any) -> PulledRecord:
-        return record_of(kind, row, zone=self._table.zone, day_begins=self._table.day_begins)
 
 
 @asynccontextmanager

@@ -4,11 +4,9 @@ It refuses a key with 403, as it refuses a person's right; and a record that is 
 see, a module that is switched off and an address that is no BottleCRM all answer 404. The bodies tell them apart.
 """
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Iterable, Sequence
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any, Final
 
 from crm_sync.account import Account
@@ -20,9 +18,11 @@ from crm_sync.requests import (
     answer_of,
     at_path,
     is_no_json,
+    listed,
     plain,
     retry_after,
 )
+from crm_sync.tab import together
 from cti.clock import Clock
 from cti.model.crm import Answer, RecordRef
 
@@ -111,23 +111,17 @@ class BottleAsker:
         waiting = list(places)
         for first in range(0, len(waiting), self._at_once):
             some = waiting[first : first + self._at_once]
-            for rows in await asyncio.gather(*(self.interactions(place) for place in some)):
+            asks = [partial(self.interactions, place) for place in some]
+            for rows in await together(asks, at_once=self._at_once):
                 for row in rows:
                     yield row
 
 
-def listed(tree: Any, path: str) -> list[Any]:
-    """Return a list of an answer. Raises CrmError: an answer without one is not BottleCRM's."""
-    rows = at_path(tree, path)
-    if not isinstance(rows, list):
-        raise CrmError(Answer.RETRY, f"the answer has no list {path!r}")
-    return rows
+def is_shut(error: CrmError) -> bool:
+    """Whether the key lacks a scope, or the module is switched off."""
+    return lacks_scope(error) or (error.answer is Answer.PERMANENT and "module_off" in str(error))
 
 
-def said_at(reply: Reply) -> datetime | None:
-    """Return when it answered, by its own clock, to the second."""
-    try:
-        at = parsedate_to_datetime(reply.headers.get("Date", ""))
-    except ValueError:
-        return None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+def lacks_scope(error: CrmError) -> bool:
+    """Whether the key lacks a scope."""
+    return error.answer is Answer.AUTH and "scope" in str(error)

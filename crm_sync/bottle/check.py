@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from crm_sync.bottle.asking import BottleAsker
+from crm_sync.bottle.asking import BottleAsker, is_shut, lacks_scope
 from crm_sync.bottle.records import CONTACT, DEAL, LEAD
 from crm_sync.port import Checked, CrmError
 from crm_sync.requests import at_path
@@ -26,7 +26,7 @@ async def checked(asker: BottleAsker) -> Checked:
     try:
         tree = await asker.ask("GET", "/api/profile/")
     except CrmError as error:
-        if not _lacks_scope(error):
+        if not lacks_scope(error):
             raise
         warnings.append(f"who the key belongs to is not told: {error}")
     else:
@@ -66,12 +66,3 @@ def _scope(error: CrmError) -> str:
     if is_shut(error):
         return str(error)
     raise error
-
-
-def is_shut(error: CrmError) -> bool:
-    """Whether the key lacks a scope, or the module is switched off."""
-    return _lacks_scope(error) or (error.answer is Answer.PERMANENT and "module_off" in str(error))
-
-
-def _lacks_scope(error: CrmError) -> bool:
-    return error.answer is Answer.AUTH and "scope" in str(error)

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from crm_sync.bottle.asking import BottleAsker, listed
+from crm_sync.bottle.asking import BottleAsker
 from crm_sync.bottle.records import CONTACT, LEAD, TASK, place_of
 from crm_sync.port import CrmError, RecordRef
-from crm_sync.requests import at_path
+from crm_sync.requests import at_path, listed
 from cti.errors import BadInput
 from cti.model.crm import Answer
 

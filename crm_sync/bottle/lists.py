@@ -11,11 +11,12 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from crm_sync.bottle.asking import BottleAsker, Query, listed, said_at
+from crm_sync.bottle.asking import BottleAsker, Query
 from crm_sync.bottle.records import ACCOUNT, CASE, CONTACT, DEAL, LEAD, moment
 from crm_sync.bottle.tables import STATUS
 from crm_sync.port import CrmError
-from crm_sync.requests import at_path
+from crm_sync.requests import at_path, listed, said_at
+from crm_sync.tab import settled
 from cti.clock import Clock
 from cti.model.crm import Answer
 
@@ -139,6 +140,7 @@ class BottleLists:
             for row in page.rows:
                 yield row
             place, more = page.place, page.more
+            await settled()
 
     async def _next(
         self, listing: Listing, place: Place, query: Query, limit: int

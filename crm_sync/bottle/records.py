@@ -177,11 +177,6 @@ def name_of(row: Any) -> str:
     return person or next((one for one in others if one), "")
 
 
-def made_at(call_id: str) -> datetime:
-    """Return when a call's id was made: its first 12 hex digits are milliseconds."""
-    return datetime.fromtimestamp(int(call_id[:12], 16) / 1000, UTC)
-
-
 def moment(text: Any) -> datetime | None:
     """Return a time of its API in UTC, None for what is none."""
     try:

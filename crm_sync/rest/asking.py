@@ -1,9 +1,10 @@
 """Asks a CRM as the tables of the generic adapter say: addresses, headers, tokens, and how answers are judged."""
 
 import asyncio
+from collections.abc import Awaitable, Sequence
 from collections.abc import Mapping as Map
-from typing import Any, Final
-from urllib.parse import quote
+from typing import Any, Final, TypeVar
+from urllib.parse import quote, urljoin, urlsplit
 
 from crm_sync.account import Account
 from crm_sync.mapping import NAMES
@@ -15,14 +16,20 @@ from crm_sync.requests import (
     answer_of,
     at_path,
     is_no_json,
+    is_page,
+    listed,
     plain,
     retry_after,
 )
+from crm_sync.rest.questions import Asked, Question
+from crm_sync.rest.read_tables import ReadTable
 from crm_sync.rest.tables import RestTable, TokenTable
 from crm_sync.template import Template, render, template_of
 from cti.clock import Clock
 from cti.errors import BadInput, SettingsError
 from cti.model.crm import Answer
+
+T = TypeVar("T")
 
 VALUES: Final = NAMES | {"id", "call_uuid"}
 """What texts of requests may name: facts of the call, the record's id there, and the call's id as a UUID."""
@@ -62,33 +69,85 @@ class RestAsker:
         *,
         body: Map[str, Any] | None = None,
     ) -> Reply:
-        """Send a request, with a new token when the one in hand is refused. Raises CrmError, BadInput."""
+        """Send a request. Raises CrmError, BadInput."""
+        asked = [(name, self.text(text, values)) for name, text in query.items()]
+        return await self._with_key(method, self.url(path, values), asked, body or {})
+
+    async def read(self, asked: Asked) -> Reply:
+        """Send a request that asks for something or changes something there; return an answer that is a success.
+
+        Raises CrmError; DELETED: what it is about is not there, as the CRM itself says.
+        """
+        body = {} if asked.body is None else {"json": asked.body}
+        url = self._linked(asked.path) if asked.link else self._below(asked.path)
+        reply = await self._with_key(asked.method, url, asked.query, body)
+        if reply.status in (404, 410) and self.answer(reply) is Answer.PERMANENT:
+            # a page is of a web server before it: the address is wrong, or the CRM is being exchanged
+            answer = Answer.RETRY if is_page(reply) else Answer.DELETED
+            raise CrmError(answer, f"{reply.status} {self.plain(reply.body)}")
+        self.must_be_ok(reply)
+        return reply
+
+    async def known(self, table: ReadTable, question: Question, values: Map[str, Any]) -> list[Any]:
+        """Return the records that a question by id gives; none for one that is not there. Raises CrmError."""
+        if table.list is not None:
+            return await self.listed(question, values, table.list)
+        try:
+            reply = await self.answer_to(question, values)
+        except CrmError as error:
+            if error.answer is Answer.DELETED:
+                return []
+            raise
+        row = at_path(reply.json, table.record)
+        if not isinstance(row, Map):
+            raise CrmError(Answer.RETRY, f"{question.where}: the answer has no record at {table.record!r}")
+        return [row]
+
+    async def listed(self, question: Question, values: Map[str, Any], path: str) -> list[Any]:
+        """Return the list at a path of the answer. Raises CrmError."""
+        return listed((await of_tables(self.answer_to(question, values))).json, path)
+
+    async def answer_to(self, question: Question, values: Map[str, Any]) -> Reply:
+        """Ask with these values; see `read`."""
+        try:
+            asked = question.asked(values)
+        except BadInput as error:
+            raise CrmError(Answer.PERMANENT, str(error)) from None
+        return await self.read(asked)
+
+    async def _with_key(
+        self, method: str, url: str, query: Sequence[tuple[str, str]], body: Map[str, Any]
+    ) -> Reply:
+        """Send, with a new token when the one in hand is refused."""
         keys = await self._keys()
-        reply = await self._ask_once(keys, method, path, query, values, body or {})
+        reply = await self._send(keys, method, url, query, body)
         if reply.status == 401 and self._table.token is not None:
             if self._token == keys["token"]:  # it ran out before its time; else another has had a new one
                 self._token = ""
-            reply = await self._ask_once(await self._keys(), method, path, query, values, body or {})
+            reply = await self._send(await self._keys(), method, url, query, body)
         return reply
 
-    async def _ask_once(
+    async def _send(
         self,
         keys: Map[str, str],
         method: str,
-        path: str,
-        query: Map[str, str],
-        values: Map[str, Any],
+        url: str,
+        query: Sequence[tuple[str, str]],
         body: Map[str, Any],
     ) -> Reply:
         headers = {name: self.text(text, keys, header=True) for name, text in self._table.headers.items()}
-        asked = {name: self.text(text, values) for name, text in query.items()}
-        return await self._requester.send(
-            method,
-            self.url(path, values),
-            headers={"Accept": "application/json", **headers},
-            params=asked,
-            **body,
-        )
+        headers = {"Accept": "application/json", **headers}
+        return await self._requester.send(method, url, headers=headers, params=list(query), **body)
+
+    def _below(self, path: str) -> str:
+        return self._account.url.rstrip("/") + "/" + path.lstrip("/")
+
+    def _linked(self, link: str) -> str:
+        """Return an address that the CRM gave, for a next page. Raises CrmError PERMANENT unless it is its own."""
+        url = urljoin(self._account.url, link)
+        if urlsplit(url)[:2] != urlsplit(self._account.url)[:2] or not url.isprintable() or " " in url:
+            raise CrmError(Answer.PERMANENT, f"the next page is no address of this CRM: {self.plain(link)}")
+        return url
 
     async def _keys(self) -> dict[str, str]:
         keys = {"secret": self._account.secret.get_secret_value(), "token": ""}
@@ -119,7 +178,7 @@ class RestAsker:
 
     def url(self, path: str, values: Map[str, Any]) -> str:
         """Return an address below the CRM's own; values in it are made fit for a URL."""
-        return self._account.url.rstrip("/") + "/" + self.text(path, values, url=True).lstrip("/")
+        return self._below(self.text(path, values, url=True))
 
     def text(self, text: str, values: Map[str, Any], *, header: bool = False, url: bool = False) -> str:
         """Return a text with its values. Raises BadInput for what may not stand in a header or URL."""
@@ -174,3 +233,13 @@ class RestAsker:
 def _quoted(values: Map[str, Any]) -> dict[str, Any]:
     """Return values made fit for a URL's path."""
     return {name: quote(one, safe="") if isinstance(one, str) else one for name, one in values.items()}
+
+
+async def of_tables(asked: Awaitable[T]) -> T:
+    """Return what is asked. Raises CrmError: a list that is not there is wrong in the tables, and no deleted record."""
+    try:
+        return await asked
+    except CrmError as error:
+        if error.answer is Answer.DELETED:
+            raise CrmError(Answer.PERMANENT, f"there is no such list: {error}") from None
+        raise

@@ -2,13 +2,23 @@
 
 import re
 from collections.abc import Mapping as Map
+from datetime import time
 from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from crm_sync.mapping import told
 from crm_sync.port import Idempotency
 from crm_sync.requests import AnswerRule
+from crm_sync.rest.read_tables import (
+    AskTable,
+    CallsTable,
+    FollowUpsTable,
+    KindTable,
+    NumberTable,
+    SourceTable,
+)
 from cti.errors import SettingsError
 from cti.model.crm import Answer
 
@@ -29,6 +39,8 @@ class RequestTable(_Table):
     """Dotted path below which the fields stand in the body."""
     extra: dict[str, str] = {}
     """More of the body, by dotted path."""
+    homes: dict[str, dict[str, str]] = {}
+    """And what comes to that by the kind of the call's record; other kinds are refused. Empty: any kind."""
     id: str = "id"
     """Dotted path of the record's id in the answer."""
     partial: bool | None = None
@@ -46,6 +58,8 @@ class FindTable(_Table):
     path: str
     query: dict[str, str] = {}
     extra: dict[str, str] = {}
+    homes: dict[str, dict[str, str]] = {}
+    """What comes to the query by the kind of the call's record."""
     list: str = ""
     """Dotted path of the list of records in the answer."""
     id: str = "id"
@@ -105,6 +119,28 @@ class RestTable(_Table):
     per_day: int | None = Field(None, ge=1)
     timeout_seconds: float = Field(30.0, gt=0, le=600)
     unsure_seconds: float = Field(30.0, ge=0)
+    times: Literal["iso", "unix", "unix_ms"] = "iso"
+    """How times stand in answers."""
+    zone: str = "UTC"
+    """Time zone of times that name none, and of days."""
+    day_begins: time = time(9)
+    """When a follow-up is due that has only a day."""
+    kinds: dict[str, KindTable] = {}
+    sources: dict[str, SourceTable] = {}
+    numbers: tuple[NumberTable, ...] = ()
+    calls: CallsTable | None = None
+    remove: AskTable | None = None
+    """Takes the record of a call, `{id}`, away."""
+    follow_ups: FollowUpsTable | None = None
+
+    @field_validator("zone")
+    @classmethod
+    def _known(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(f"{zone!r} is no time zone") from None
+        return zone
 
 
 def rest_table(tree: Map[str, Any], *, where: str) -> RestTable:
@@ -137,6 +173,8 @@ def texts_of(table: RestTable) -> list[str]:
     texts = [table.check.path, table.own_id, table.record_url]
     for request in (table.create, table.update):
         texts += [request.path, *request.query.values(), *request.extra.values()]
+        texts += [text for extra in request.homes.values() for text in extra.values()]
     if table.find is not None:
         texts += [table.find.path, table.find.holds, *table.find.query.values(), *table.find.extra.values()]
+        texts += [text for query in table.find.homes.values() for text in query.values()]
     return texts

@@ -59,12 +59,18 @@ class TableIntake:
         self._chance = chance
         self._doubts = Doubts()
 
-    async def order(self, name: str, *, rate: Rate, after: PullStep = PullStep.NOTHING) -> PullOrder:
+    async def order(
+        self, name: str, *, rate: Rate, after: PullStep = PullStep.NOTHING, more_requests: int = 0
+    ) -> PullOrder:
         """Return what is to be asked now, as far as the target's pauses, rate and budget allow. Raises NotFound.
 
         `after`: what was asked last: pages and rechecks take turns, so that neither waits for the other's end.
+        `more_requests`: that it took beyond the one that was reckoned with.
         """
         rules, now = self.rules(name), self._clock.now()
+        if more_requests:
+            owed = partial(valve.spent, rate=rate, requests=more_requests, now=now)
+            await self._targets.change_standing(rules.target, lambda one: owed(one))
         standing = await self._targets.standing(rules.target)
         if valve.allowed(standing, rate, now=now) <= 0:
             wait = max(valve.wait_seconds(standing, rate, now=now), 0.001)

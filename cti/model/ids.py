@@ -6,7 +6,7 @@ look-up, and what is up after a crash can be matched with what the database says
 
 import re
 import secrets
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 CALL_PREFIX: Final = "waihu-c-"
@@ -20,6 +20,11 @@ _LEG = re.compile(r"^waihu-a-(?P<agent>\d+)-[0-9a-f]+$")
 def new_call_id(now: datetime) -> str:
     """Return 32 hex digits: 12 of milliseconds since 1970, 20 random. They sort by time of making."""
     return f"{int(now.timestamp() * 1000):012x}{secrets.token_hex(10)}"
+
+
+def made_at(call_id: str) -> datetime:
+    """Return when a call's id was made, in UTC, to the millisecond."""
+    return datetime.fromtimestamp(int(call_id[:12], 16) / 1000, UTC)
 
 
 def call_channel(call_id: str) -> str:

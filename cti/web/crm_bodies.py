@@ -11,6 +11,7 @@ from cti.errors import BadInput
 
 MAX_RESULT_BYTES: Final = 64 * 1024 * 1024
 MAX_WORKS: Final = 2000
+MOST_REQUESTS: Final = 1_000_000
 
 TargetName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 

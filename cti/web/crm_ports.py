@@ -74,7 +74,9 @@ class CrmDesk(Protocol):
 class CrmIntake(Protocol):
     """The work of processes that read from CRMs; see `cti.crm.intake.TableIntake`."""
 
-    async def order(self, name: str, *, rate: Rate, after: PullStep = PullStep.NOTHING) -> PullOrder: ...
+    async def order(
+        self, name: str, *, rate: Rate, after: PullStep = PullStep.NOTHING, more_requests: int = 0
+    ) -> PullOrder: ...
     async def take(self, name: str, answer: PullAnswer) -> PullStanding: ...
     async def failed(
         self,

@@ -23,6 +23,7 @@ from crm_sync.port import (
     PushResult,
     Written,
 )
+from crm_sync.tab import noted
 from cti.model.crm import RecordRef
 
 KIND = "call"
@@ -293,6 +294,7 @@ class StrictClient:
         pass
 
     def _asked(self) -> None:
+        noted()
         try:
             self.server.enter()
         except Refused as refused:

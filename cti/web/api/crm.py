@@ -22,12 +22,11 @@ from cti.web.api.crm_pulls import pull_record
 from cti.web.api.crm_runs import summary
 from cti.web.auth import leader, syncer
 from cti.web.bodies import Body, Query, body_of, query_of
-from cti.web.crm_bodies import MAX_WORKS, TargetName, large_body
+from cti.web.crm_bodies import MAX_WORKS, MOST_REQUESTS, TargetName, large_body
 from cti.web.crm_ports import CrmFeed
 from cti.web.deps import deps
 
 routes: Final = web.RouteTableDef()
-MOST_REQUESTS: Final = 1_000_000
 CALL: Final = "{id:[0-9a-f]{32}}"
 
 

@@ -17,7 +17,7 @@ from cti.model.crm_pulls import PullProblem, PullStep
 from cti.model.follow_ups import CRM_FOLLOW_UP
 from cti.web.auth import leader, syncer
 from cti.web.bodies import Body, Query, body_of, query_of
-from cti.web.crm_bodies import MAX_WORKS, TargetName, large_body
+from cti.web.crm_bodies import MAX_WORKS, MOST_REQUESTS, TargetName, large_body
 from cti.web.deps import deps
 
 routes: Final = web.RouteTableDef()
@@ -38,6 +38,8 @@ class OrderWish(Body):
     pull: TargetName
     after: Annotated[PullStep, Field(strict=False)] = PullStep.NOTHING
     rate: dict[str, Any]
+    more_requests: int = Field(0, ge=0, le=MOST_REQUESTS)
+    """Of what was asked last, beyond the one that was reckoned with."""
 
 
 class Failure(Body):
@@ -92,7 +94,9 @@ async def order(request: web.Request) -> web.Response:
     """For the process that reads: what is to be asked of a CRM now for a list."""
     syncer(request)
     wish = await body_of(request, OrderWish)
-    given = await deps(request).pulls.intake.order(wish.pull, rate=rate_of(wish.rate), after=wish.after)
+    given = await deps(request).pulls.intake.order(
+        wish.pull, rate=rate_of(wish.rate), after=wish.after, more_requests=wish.more_requests
+    )
     return web.json_response(order_record(given))
 
 

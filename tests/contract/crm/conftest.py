@@ -46,6 +46,10 @@ def _strict(idempotency: Idempotency) -> OpenHouse:
 
 HOUSES = [
     *(pytest.param(partial(rest_house, each), id=f"rest-{each}") for each in Idempotency),
+    *(
+        pytest.param(partial(rest_house, Idempotency.MARKER, paging=each), id=f"rest-by-{each}")
+        for each in ("offset", "page", "next")
+    ),
     pytest.param(_strict(Idempotency.KEY), id="strict-key"),
     pytest.param(_strict(Idempotency.OWN_ID), id="strict-own-id"),
     pytest.param(_strict(Idempotency.MARKER), id="strict-marker"),

@@ -8,6 +8,7 @@ from crm_sync.port import Crm, PulledRecord
 from cti.model.crm import RecordRef
 from tests.builders import NOW
 from tests.contract.crm.houses import StrictHouse
+from tests.contract.crm.rest_server import RestHouse
 from tests.fakes.strict_crm import SOURCE
 
 
@@ -65,4 +66,6 @@ def reading(house: Any) -> ReadingHouse | None:
     """Return the house as one that can be read, None: its records cannot be put there."""
     if isinstance(house, StrictHouse):
         return StrictReading(house)
+    if isinstance(house, RestHouse):
+        return house.reading
     return house if hasattr(house, "add_record") else None

@@ -9,6 +9,7 @@ import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import date, datetime
 from typing import Any
 
 from aiohttp import web
@@ -21,6 +22,8 @@ from crm_sync.port import CallWrite, Crm, Idempotency
 from crm_sync.rest.adapter import open_rest
 from cti.clock import SystemClock
 from cti.model.crm import CallLog, Link, RecordRef
+from tests.contract.crm.rest_leads import RestLeads
+from tests.contract.crm.rest_reading import RestReading, reading_tables, source_of
 
 KEY = "sesame-of-the-crm"
 KNOWN = {"subject", "started", "seconds", "note", "home", "mark"}
@@ -44,6 +47,7 @@ class RestServer:
         self.before: list[Fault] = []
         self.after: list[Fault] = []
         self.asked: list[tuple[str, str]] = []
+        self.leads = RestLeads()
         self.tokens = itertools.count(1)
         self.token = ""
         self._ids = itertools.count(1)
@@ -78,16 +82,17 @@ class RestServer:
 
     async def _do(self, request: web.Request) -> web.Response:
         parts = request.match_info["rest"].split("/")
+        body = await request.json() if request.can_read_body else None
+        if (said := self.leads.served(request, parts, body)) is not None:
+            return said
         match request.method, parts:
             case "GET", ["me"]:
                 return web.json_response({"user": {"name": "bot"}})
             case "GET", ["calls"]:
-                # as loose as many searches are: part of a word is enough
-                wanted = request.query["q"][:8]
-                found = [
-                    {"id": one, **row} for one, row in self.rows.items() if wanted in row.get("mark", "")
-                ]
-                return web.json_response({"list": found})
+                return self.leads.calls(request, [{"id": one, **row} for one, row in self.rows.items()])
+            case "DELETE", ["calls", row_id] if row_id in self.rows:
+                del self.rows[row_id]
+                return web.Response(status=204)
             case "POST", ["calls"]:
                 return self._create(await request.json())
             case "PUT", ["calls", "by-mark", mark]:
@@ -160,17 +165,23 @@ class RestHouse:
     faults = frozenset({"lose_answer", "away", "throttle", "refuse_key"})
     goes_back = True
 
-    def __init__(self, server: RestServer, crm: Crm, http: TestServer) -> None:
+    def __init__(self, server: RestServer, crm: Crm, http: TestServer, *, source: str) -> None:
         self.server = server
         self.crm = crm
+        self.source = source
+        self.reading = RestReading(crm, server.leads, source)
         self._http = http
-        self._mapping = mapping_of(
+        self.mapping = mapping_of(
             {"fields": FIELDS, "records": {"kind": "lead"}}, target="rest", where="rest.toml"
         )
 
+    @property
+    def url(self) -> str:
+        return str(self._http.make_url("/"))
+
     def write(self, log: CallLog, **given: Any) -> CallWrite:
         link = Link(target="rest", call_id=log.call_id)
-        return replace(self._mapping.write(replace(log, crm_ref=log.crm_ref or "7"), link), **given)
+        return replace(self.mapping.write(replace(log, crm_ref=log.crm_ref or "7"), link), **given)
 
     async def standing(self, call_id: str) -> Sequence[Mapping[str, Any]]:
         return [
@@ -203,15 +214,35 @@ class RestHouse:
             case "refuse_key":
                 self.server.before.append(says(401))
 
+    async def add_records(self, *facts: Mapping[str, Any]) -> list[RecordRef]:
+        leads = self.server.leads
+        made = [leads.add(changed=leads.now, name=one["name"], phone=one.get("number", "")) for one in facts]
+        return [RecordRef("lead", one) for one in made]
+
+    async def end_record(self, ref: RecordRef) -> str:
+        self.server.leads.leads[ref.id]["status"] = "sold"
+        return "won"
+
+    async def follow_ups(self, ref: RecordRef) -> Sequence[date]:
+        return [
+            datetime.fromisoformat(row["due"]).date()
+            for row in self.server.leads.tasks.values()
+            if row["lead"] == ref.id and not row["done"]
+        ]
+
 
 @asynccontextmanager
-async def rest_house(idempotency: Idempotency, **more: Any) -> AsyncIterator[RestHouse]:
+async def rest_house(
+    idempotency: Idempotency, *, paging: str = "keyset", **more: Any
+) -> AsyncIterator[RestHouse]:
     """Serve a CRM and open the adapter on it; `more`: of the table `[rest]`."""
     server = RestServer(idempotency)
+    one_by_one = idempotency is Idempotency.OWN_ID
     async with TestServer(server.app()) as http:
         account = Account("rest", str(http.make_url("/")), SecretStr(KEY), "rest.toml")
-        async with open_rest(account, tables(idempotency, **more), clock=SystemClock()) as crm:
-            yield RestHouse(server, crm, http)
+        table = reading_tables(paging, one_by_one=one_by_one) | tables(idempotency, **more)
+        async with open_rest(account, table, clock=SystemClock()) as crm:
+            yield RestHouse(server, crm, http, source=source_of(paging))
 
 
 def says(status: int, text: str = "no", headers: Mapping[str, str] | None = None) -> Fault:

@@ -17,6 +17,7 @@ from lab.crm.odoo_template import PHONECALL
 from lab.crm.proxy import by_method
 
 MAPPINGS: Final = Path(__file__).parents[3] / "config" / "crm"
+MARKED: Final = re.compile(r"\[cti:([0-9a-f]{32})\]")
 LINK: Final = re.compile(r'href="[^"]*/mail/view\?model=([a-z.]+)&res_id=(\d+)"')
 
 
@@ -113,8 +114,9 @@ class BottleProof:
 
 
 def _bottle_call(row: Any) -> There:
+    marked = MARKED.search(row["subject"])
     return There(
-        call_id=row["subject"].rpartition("[cti:")[2].rstrip("]"),
+        call_id=marked[1] if marked else f"no mark in {row['subject']}",
         home=f"{row['home']}:{UUID(row[row['home'] + '_id'])}",
         started_at=datetime.fromisoformat(row["occurred_at"]).replace(tzinfo=UTC),
         seconds=row["duration_seconds"],

@@ -1,5 +1,7 @@
 """Real CRMs whose leads are pulled: made and changed past our adapters, as their users do."""
 
+import json
+import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final, Protocol
@@ -8,7 +10,7 @@ from uuid import UUID, uuid4
 from lab.crm.bottle import BottleCrm
 from lab.crm.odoo import Odoo
 from lab.crm.odoo_template import PHONECALL
-from tests.integration.crm_live.houses import BottleProof, OdooProof, ProofHouse
+from tests.integration.crm_live.houses import MAPPINGS, BottleProof, OdooProof, ProofHouse
 
 SOURCE: Final = "ours"
 PEOPLE: Final = "people"
@@ -161,6 +163,31 @@ class BottlePulls(BottleProof):
         question = "SELECT due_date FROM task WHERE lead_id = ? AND status != 'Completed'"
         rows = await self._server.rows(question, UUID(ref.partition(":")[2]).hex)
         return [date.fromisoformat(row["due_date"]) for row in rows]
+
+
+class RestBottlePulls(BottlePulls):
+    """The same, by the templates of the generic adapter: open leads alone are listed; how others ended, they say when
+    they are read again."""
+
+    adapter = "rest"
+
+    def mapping(self) -> str:
+        shipped = (MAPPINGS / "bottlecrm-rest.toml").read_text()
+        shipped = shipped.replace("[rest]\n", "[rest]\ntimeout_seconds = 5\nunsure_seconds = 1\n")
+        tables = tomllib.loads(shipped)["rest"]["sources"]
+        for name, of in ((SOURCE, "leads"), (PEOPLE, "contacts")):
+            query = tables[of]["query"] | {"city": self._cities[name]}
+            keys = {**tables[of], "query": query}
+            shipped += f"\n[rest.sources.{name}]\n" + "".join(
+                f"{key} = {_toml(value)}\n" for key, value in keys.items()
+            )
+        return shipped
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_toml(one)}" for key, one in value.items()) + " }"
+    return json.dumps(value)
 
 
 def _number(ref: str) -> int:

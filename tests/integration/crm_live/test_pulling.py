@@ -19,17 +19,22 @@ from cti.model.calls import Call, CallState, Outcome
 from cti.model.events import CallMoved
 from cti.model.ids import new_call_id
 from tests.builders import a_call
-from tests.integration.crm_live.pull_houses import BottlePulls, OdooPulls, PullHouse
+from tests.integration.crm_live.pull_houses import BottlePulls, OdooPulls, PullHouse, RestBottlePulls
 from tests.integration.crm_live.pull_site import LEADS, PAGE, WAIT_SECONDS, Site, a_site, number
 from tests.integration.crm_live.sync_process import LOOK_SECONDS
 
-HOUSES: Final[Mapping[str, Callable[[Any], PullHouse]]] = {"bottle": BottlePulls, "odoo": OdooPulls}
+HOUSES: Final[Mapping[str, Callable[[Any], PullHouse]]] = {
+    "bottle": BottlePulls,
+    "bottle-rest": RestBottlePulls,
+    "odoo": OdooPulls,
+}
 
 
 @pytest.fixture(params=[pytest.param(name, marks=pytest.mark.crm_live) for name in HOUSES])
 def house(request: pytest.FixtureRequest) -> PullHouse:
     """Give each CRM in turn, with leads of one test. Not async: servers of the whole run live in another event loop."""
-    return HOUSES[request.param](request.getfixturevalue(f"{request.param}_server"))
+    server = request.param.partition("-")[0]
+    return HOUSES[request.param](request.getfixturevalue(f"{server}_server"))
 
 
 async def test_sixty_leads(house: PullHouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,11 +37,11 @@ class House:
         self.intake = an_intake(self.store, self.clock, pulls=pulls)
         self.reader = self.a_reader()
 
-    def a_reader(self) -> PullReader:
+    def a_reader(self, client: StrictClient | None = None) -> PullReader:
         return PullReader(
             pull="odoo-leads",
             source="leads",
-            crm=StrictClient(self.crm),
+            crm=client or StrictClient(self.crm),
             words=WORDS,
             intake=self.intake,
             rate=Rate(),

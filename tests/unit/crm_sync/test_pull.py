@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm_sync.mapping import mapping_of
-from crm_sync.port import Deal, PulledRecord
+from crm_sync.port import Deal, PulledRecord, PullPage
 from crm_sync.pull import text_of, words_of
+from crm_sync.tab import noted
 from cti.errors import Conflict, CtiError
 from cti.model.crm import Rate, RecordRef
 from cti.model.crm_pulls import PullAnswer, PullStep
@@ -43,6 +44,25 @@ async def test_an_order_says_to_wait_until_the_next_page_is_due() -> None:
     assert (await house.intake.order("odoo-leads", rate=Rate())).wait_seconds == pytest.approx(0.5)
     await house.intake.ask("odoo-leads")
     assert (await house.intake.order("odoo-leads", rate=Rate())).step is PullStep.PAGE
+
+
+async def test_requests_that_an_answer_took_beyond_the_first_are_paid_with_the_next_order() -> None:
+    """Some CRMs are read a record a request."""
+    house = await House(records=[a_lead()]).open()
+    client = StrictClient(house.crm)
+    pull = client.pull
+
+    async def in_three(source: str, **more: Any) -> PullPage:
+        for _ in range(2):
+            noted()
+        return await pull(source, **more)
+
+    client.pull = in_three  # type: ignore[method-assign,assignment]
+    house.reader = house.a_reader(client)
+
+    await house.reader.drain()
+
+    assert (await house.store.crm.standing("odoo")).spent == 3
 
 
 async def test_a_crm_that_is_away_pauses_the_target_and_nothing_is_lost() -> None:
