@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti.errors import NotFound
 from cti.model.contacts import Candidate, EntryState
-from cti.model.standing import NOBODY, Lane, Parked
-from cti.storage import recycling, tables
+from cti.model.standing import Lane, Parked
+from cti.storage import postgres_queue, queue_rows, recycling, tables
 from cti.storage.connections import Connections
-from cti.storage.queue_rows import HEADS, LANES, MOST_LANES, head_values, heads, heads_asked, padded
+from cti.storage.queue_rows import MOST_LANES, head_values, heads, padded
 from cti.storage.reason_rows import skipped_row
 from cti.storage.uninterrupted import to_the_end
 
@@ -56,10 +56,6 @@ _OTHER_NUMBERS: Final = select(
 )
 
 
-LEAST_OF_EACH: Final = 8
-"""Entries of each lane that PostgreSQL looks at in the first go."""
-
-
 class SqlQueue:
     """The entries of lists as queues."""
 
@@ -70,10 +66,9 @@ class SqlQueue:
     @to_the_end
     async def lanes(self, campaign_id: int, *, owners: Collection[int]) -> list[Lane]:
         """See the port."""
-        agents = [owner for owner in owners if owner != NOBODY]
-        asked = {"campaign": campaign_id, "owners": agents, "nobody_s": NOBODY in owners}
+        queue = queue_rows if self._connections.is_sqlite else postgres_queue
         async with self._connections.glancing() as connection:
-            rows = (await connection.execute(LANES, asked)).all()
+            rows = (await connection.execute(queue.LANES, queue.lanes_asked(campaign_id, owners))).all()
         return [
             Lane(owner_id=owner, zone=zone, entry_id=entry, priority=priority, rank=rank)
             for owner, zone, entry, priority, rank in rows
@@ -174,30 +169,13 @@ async def _merged(
     connection: AsyncConnection, campaign_id: int, lanes: Sequence[Lane], *, at_most: int
 ) -> list[Candidate]:
     if connection.dialect.name == "sqlite":
-        values = head_values(campaign_id, lanes, at_most=at_most)
-        rows = await connection.execute(heads(padded(lanes)), values)
+        question, asked = heads(padded(lanes)), head_values(campaign_id, lanes, at_most=at_most)
     else:
-        return await _side_by_side(connection, campaign_id, lanes, at_most=at_most)
-    return _candidates(rows)
-
-
-async def _side_by_side(
-    connection: AsyncConnection, campaign_id: int, lanes: Sequence[Lane], *, at_most: int
-) -> list[Candidate]:
-    """Look at a few of each lane first: most lanes give one or two, and only those that gave all are looked at again.
-
-    A lane of which fewer than that are among the best has nobody more among them: its order is the index's.
-    """
-    few = min(at_most, max(LEAST_OF_EACH, 4 * at_most // len(lanes)))
-    asked = heads_asked(campaign_id, lanes, at_most=at_most, of_each=[few] * len(lanes))
-    found = _candidates(await connection.execute(HEADS, asked))
-    given = Counter((one.owner_agent_id or NOBODY, one.zone) for one in found)
-    deep = [lane for lane in lanes if given[lane.owner_id, lane.zone] >= few]
-    if few == at_most or not deep:
-        return found
-    more = _candidates(await connection.execute(HEADS, heads_asked(campaign_id, deep, at_most=at_most)))
-    known = {one.entry_id: one for one in (*found, *more)}
-    return sorted(known.values(), key=_place)[:at_most]
+        question, asked = (
+            postgres_queue.HEADS,
+            postgres_queue.heads_asked(campaign_id, lanes, at_most=at_most),
+        )
+    return _candidates(await connection.execute(question, asked))
 
 
 def _candidates(rows: CursorResult[Any]) -> list[Candidate]:
