@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, func, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.sql.selectable import CTE, Lateral
+from sqlalchemy.sql.selectable import CTE, LateralFromClause
 
 from cti.model.standing import Lane
 from cti.storage import tables
@@ -28,7 +28,7 @@ def _lanes() -> Select[Any]:
     )
     columns = (_entries.owner_key, _entries.zone, _entries.id, _entries.priority, _entries.rank)
 
-    def first(*where: ColumnElement[bool]) -> Lateral:
+    def first(*where: ColumnElement[bool]) -> LateralFromClause:
         return (
             select(*columns)
             .where(_entries.campaign_id == CAMPAIGN, *where, tables.pending)
@@ -53,7 +53,7 @@ def lanes_asked(campaign_id: int, owners: Collection[int]) -> dict[str, Any]:
     return {"campaign": campaign_id, "owners": sorted(set(owners))}
 
 
-def _first_of(lane: CTE, at_most: ColumnElement[int]) -> Lateral:
+def _first_of(lane: CTE, at_most: ColumnElement[int]) -> LateralFromClause:
     return (
         select(_entries.id, _entries.priority, _entries.rank)
         .where(
