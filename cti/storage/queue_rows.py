@@ -111,10 +111,10 @@ MOST_LANES: Final = 128
 """Merged by one statement; SQLite allows 500 parts of a union."""
 
 
-def padded(lanes: Sequence[Lane]) -> int:
-    """Return for how many lanes the statement is made: few sizes, so that it is compiled and planned few times."""
+def padded(count: int) -> int:
+    """Return for how many a statement is made: few sizes, so that it is compiled and planned few times."""
     size = 1
-    while size < len(lanes):
+    while size < count:
         size *= 2
     return size
 
@@ -146,9 +146,9 @@ def heads(size: int) -> Select[Any]:
 
 
 def head_values(campaign_id: int, lanes: Sequence[Lane], *, at_most: int) -> dict[str, Any]:
-    """Return what `heads(padded(lanes))` is asked with; the parts too many ask for an owner who does not exist."""
+    """Return what `heads(padded(len(lanes)))` is asked with; the parts too many ask for an owner who does not exist."""
     values: dict[str, Any] = {"campaign": campaign_id, "at_most": at_most}
-    for n in range(padded(lanes)):
+    for n in range(padded(len(lanes))):
         known = n < len(lanes)
         values[f"owner_{n}"] = lanes[n].owner_id if known else -1
         values[f"zone_{n}"] = lanes[n].zone if known else ""

@@ -67,32 +67,33 @@ class SqlQueue:
     async def lanes(self, campaign_id: int, *, owners: Collection[int]) -> list[Lane]:
         """See the port."""
         queue = queue_rows if self._connections.is_sqlite else postgres_queue
+        asked = queue.lanes_asked(campaign_id, owners)
         async with self._connections.glancing() as connection:
-            rows = (await connection.execute(queue.LANES, queue.lanes_asked(campaign_id, owners))).all()
-        return [
-            Lane(owner_id=owner, zone=zone, entry_id=entry, priority=priority, rank=rank)
-            for owner, zone, entry, priority, rank in rows
-        ]
+            return _lanes(await connection.execute(queue.LANES, asked))
 
     @to_the_end
     async def heads(
-        self, campaign_id: int, lanes: Sequence[Lane], *, limit: int, skip: Collection[int] = ()
+        self,
+        campaign_id: int,
+        *,
+        owners: Collection[int],
+        closed_zones: Collection[str] = (),
+        limit: int,
+        skip: Collection[int] = (),
     ) -> list[Candidate]:
         """See the port."""
         unwanted = set(skip)
         at_most = limit + len(unwanted)
-        # Who is first in a lane may have changed since it was found, but only to one who comes later.
-        near = sorted(lanes, key=lambda lane: lane.place) if len(lanes) > MOST_LANES else lanes
-        found: list[Candidate] = []
-        # one statement nearly always; of more, the earlier ones' entries stay right when the later ones see more
         async with self._connections.glancing() as connection:
-            for start in range(0, len(near), MOST_LANES):
-                some = near[start : start + MOST_LANES]
-                if len(found) >= at_most and _place(found[at_most - 1]) < some[0].place:
-                    break
-                found = sorted(
-                    found + await _merged(connection, campaign_id, some, at_most=at_most), key=_place
-                )
+            if self._connections.is_sqlite:
+                asked = queue_rows.lanes_asked(campaign_id, owners)
+                lanes = _lanes(await connection.execute(queue_rows.LANES, asked))
+                near = [lane for lane in lanes if lane.zone not in closed_zones]
+                found = await _merged(connection, campaign_id, near, at_most=at_most)
+            else:
+                asked = postgres_queue.heads_asked(campaign_id, owners, closed_zones, at_most=at_most)
+                question = postgres_queue.heads(padded(at_most))
+                found = _candidates(await connection.execute(question, asked))
         return [one for one in found if one.entry_id not in unwanted][:limit]
 
     @to_the_end
@@ -168,14 +169,27 @@ async def _campaign_of(connection: AsyncConnection, list_id: int) -> int:
 async def _merged(
     connection: AsyncConnection, campaign_id: int, lanes: Sequence[Lane], *, at_most: int
 ) -> list[Candidate]:
-    if connection.dialect.name == "sqlite":
-        question, asked = heads(padded(lanes)), head_values(campaign_id, lanes, at_most=at_most)
-    else:
-        question, asked = (
-            postgres_queue.HEADS,
-            postgres_queue.heads_asked(campaign_id, lanes, at_most=at_most),
-        )
-    return _candidates(await connection.execute(question, asked))
+    """Merge the heads of lanes, which come in order; in one statement nearly always.
+
+    Of more statements the earlier ones' entries stay right when the later ones see more. Who is first in a lane may
+    have changed since it was found, but only to one who comes later.
+    """
+    found: list[Candidate] = []
+    for start in range(0, len(lanes), MOST_LANES):
+        some = lanes[start : start + MOST_LANES]
+        if len(found) >= at_most and _place(found[at_most - 1]) < some[0].place:
+            break
+        asked = head_values(campaign_id, some, at_most=at_most)
+        found += _candidates(await connection.execute(heads(padded(len(some))), asked))
+        found.sort(key=_place)
+    return found
+
+
+def _lanes(rows: CursorResult[Any]) -> list[Lane]:
+    return [
+        Lane(owner_id=row.owner_key, zone=row.zone, entry_id=row.id, priority=row.priority, rank=row.rank)
+        for row in rows
+    ]
 
 
 def _candidates(rows: CursorResult[Any]) -> list[Candidate]:
