@@ -52,7 +52,7 @@ async def test_each_owner_and_zone_is_a_lane_told_with_its_first(store: Store) -
         Lane(owner_id=NOBODY, zone="Europe/Berlin", entry_id=ids[1], priority=0, rank=4.0),
         Lane(owner_id=anna, zone="Asia/Shanghai", entry_id=ids[3], priority=-1, rank=0.0),
     ]
-    assert [lane.owner_id for lane in await store.queue.lanes(campaign_id, owners=[bob])] == [bob]
+    assert [lane.owner_id for lane in await store.queue.lanes(campaign_id, owners=[bob, bob])] == [bob]
     assert await store.queue.lanes(campaign_id, owners=[]) == []
     assert await store.queue.lanes(campaign_id + 1000, owners=[NOBODY, anna]) == []
 
@@ -79,6 +79,17 @@ async def test_heads_of_closed_zones_are_left_out(store: Store) -> None:
     found = await store.queue.heads(campaign_id, owners=[NOBODY], closed_zones=["b", "elsewhere"], limit=9)
 
     assert [one.entry_id for one in found] == [ids[0], ids[2]]
+    assert await store.queue.heads(campaign_id, owners=[NOBODY], closed_zones=["a", "b"], limit=9) == []
+
+
+async def test_heads_are_those_of_the_owners_that_are_named(store: Store) -> None:
+    anna = await a_stored_agent(store)
+    bob = await a_stored_agent(store, login="bob")
+    campaign_id, ids = await a_queue(store, {"owner_key": bob}, {"rank": 1.0}, {"owner_key": anna})
+
+    assert [one.entry_id for one in await candidates(store, campaign_id, (anna, anna))] == [ids[2]]
+    assert [one.entry_id for one in await candidates(store, campaign_id, (NOBODY, bob))] == ids[:2]
+    assert await candidates(store, campaign_id, ()) == []
 
 
 async def test_heads_leave_out_those_in_hand_and_still_bring_as_many(store: Store) -> None:
