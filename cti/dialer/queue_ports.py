@@ -17,11 +17,18 @@ class QueueStore(Protocol):
         ...
 
     async def heads(
-        self, campaign_id: int, lanes: Sequence[Lane], *, limit: int, skip: Collection[int] = ()
+        self,
+        campaign_id: int,
+        *,
+        owners: Collection[int],
+        closed_zones: Collection[str] = (),
+        limit: int,
+        skip: Collection[int] = (),
     ) -> list[Candidate]:
-        """Merge the lanes' heads: the best pending entries by priority, rank and entry, without those in `skip`.
+        """Merge the heads of these owners' lanes: the best pending entries by priority, rank and entry.
 
-        A candidate whose number is no longer there has the empty text for one.
+        Without those in `skip`, and without the lanes of `closed_zones`. A candidate whose number is no longer there
+        has the empty text for one.
         """
         ...
 

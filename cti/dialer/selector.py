@@ -61,6 +61,7 @@ class Selector:
         self._gate = gate
         self._chances = chances
         self._shares: dict[int, float] = {}
+        self._zones: set[str] = set()
 
     async def lanes(self, campaign: Campaign, now: datetime, *, owners: Collection[int]) -> Lanes:
         """Return the lanes of these owners (`NOBODY` among them or not). Raises StorageError."""
@@ -85,14 +86,13 @@ class Selector:
         `owners`: whose contacts, `NOBODY` for those that nobody owns. `skip`: entries that are in hand already.
         Raises StorageError.
         """
-        lanes = (await self.lanes(campaign, now, owners=owners)).open
         chosen: list[Candidate] = []
         passed_over = set(skip) | (self._parker.held(campaign.id) if self._parker else set())
         for _ in range(ROUNDS):
-            if not lanes or len(chosen) >= wanted:
+            if len(chosen) >= wanted:
                 break
             looked_at = self._how_many(campaign.id, wanted - len(chosen))
-            found = await self._heads(campaign, lanes, limit=looked_at, skip=passed_over, now=now)
+            found = await self._heads(campaign, owners, limit=looked_at, skip=passed_over, now=now)
             passed_over |= {one.entry_id for one in found}
             chosen += await self._allowed(campaign, _strangers(found, chosen), now)
             if len(found) < looked_at:
@@ -105,15 +105,14 @@ class Selector:
         """Return the answer chances of the contacts who come next, as far as they were learned. Raises StorageError."""
         if self._chances is None:
             return ()
-        lanes = (await self.lanes(campaign, now, owners=owners)).open
-        found = await self._heads(campaign, lanes, limit=count, skip=(), now=now) if lanes else []
+        found = await self._heads(campaign, owners, limit=count, skip=(), now=now)
         known = [one.answer_chance for one in found]
         return tuple(takewhile(lambda chance: chance is not None, known))  # type: ignore[arg-type]
 
     async def _heads(
         self,
         campaign: Campaign,
-        lanes: Sequence[Lane],
+        owners: Collection[int],
         *,
         limit: int,
         skip: Collection[int],
@@ -126,14 +125,38 @@ class Selector:
         """
         by_chance = campaign.rules.order.order is Order.ANSWER_CHANCE
         if self._chances is None or not (by_chance or campaign.mode is Mode.PREDICTIVE):
-            return await self._store.heads(campaign.id, lanes, limit=limit, skip=skip)
+            return await self._look(campaign, owners, limit=limit, skip=skip, now=now)
         wanted = max(limit, LOOK_AHEAD) if by_chance else limit
-        found = await self._store.heads(campaign.id, lanes, limit=wanted, skip=skip)
+        found = await self._look(campaign, owners, limit=wanted, skip=skip, now=now)
         chances = await self._chances.chances(found, now)
         known = [replace(one, answer_chance=chance) for one, chance in zip(found, chances, strict=True)]
         if by_chance:
             known.sort(key=_likeliest_first)
         return known[:limit]
+
+    async def _look(
+        self,
+        campaign: Campaign,
+        owners: Collection[int],
+        *,
+        limit: int,
+        skip: Collection[int],
+        now: datetime,
+    ) -> list[Candidate]:
+        """Return the next ones in zones that are open.
+
+        Asking for the zones first would be a trip to the database more. Those seen before are told to the store
+        instead; it is asked again only when one that was not seen yet turns out to be closed.
+        """
+        while True:
+            open_zones = self._gate.open_zones(campaign, self._zones, now)
+            found = await self._store.heads(
+                campaign.id, owners=owners, closed_zones=self._zones - open_zones, limit=limit, skip=skip
+            )
+            new = {one.zone for one in found} - self._zones
+            self._zones |= new
+            if len(self._gate.open_zones(campaign, new, now)) == len(new):
+                return found
 
     async def _allowed(
         self, campaign: Campaign, candidates: Sequence[Candidate], now: datetime

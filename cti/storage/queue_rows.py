@@ -2,14 +2,14 @@
 
 The index `ix_list_entries_next` keeps each lane of a campaign (an owner's entries in one zone) in the order of dialing.
 Lanes are found by skipping from one to the next in it, so that a campaign of a million costs what its lanes cost.
+Spelled here for SQLite; `postgres_queue` asks the same of PostgreSQL.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import (
-    BigInteger,
     BindParameter,
     Boolean,
     Select,
@@ -18,18 +18,16 @@ from sqlalchemy import (
     func,
     literal,
     select,
-    true,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
 
-from cti.model.standing import Lane
+from cti.model.standing import NOBODY, Lane
 from cti.storage import tables
 from cti.storage.portable import one_of
 
 _entries, _contacts, _numbers = tables.list_entries.c, tables.contacts.c, tables.numbers.c
-_CAMPAIGN: Final[BindParameter[int]] = bindparam("campaign")
-_IN_ORDER: Final = (_entries.priority.desc(), _entries.rank, _entries.id)
+CAMPAIGN: Final[BindParameter[int]] = bindparam("campaign")
+IN_ORDER: Final = (_entries.priority.desc(), _entries.rank, _entries.id)
 
 
 def _lanes() -> Select[Any]:
@@ -41,8 +39,8 @@ def _lanes() -> Select[Any]:
     columns = (head.c.owner_key, head.c.zone, head.c.id, head.c.priority, head.c.rank)
     first = (
         select(_entries.id)
-        .where(_entries.campaign_id == _CAMPAIGN, _entries.owner_key == owners.c.owner, tables.pending)
-        .order_by(_entries.zone, *_IN_ORDER)
+        .where(_entries.campaign_id == CAMPAIGN, _entries.owner_key == owners.c.owner, tables.pending)
+        .order_by(_entries.zone, *IN_ORDER)
         .limit(1)
         .correlate(owners)
         .scalar_subquery()
@@ -51,12 +49,12 @@ def _lanes() -> Select[Any]:
     following = (
         select(_entries.id)
         .where(
-            _entries.campaign_id == _CAMPAIGN,
+            _entries.campaign_id == CAMPAIGN,
             _entries.owner_key == lane.c.owner_key,
             _entries.zone > lane.c.zone,
             tables.pending,
         )
-        .order_by(_entries.zone, *_IN_ORDER)
+        .order_by(_entries.zone, *IN_ORDER)
         .limit(1)
         .correlate(lane)
         .scalar_subquery()
@@ -68,7 +66,14 @@ def _lanes() -> Select[Any]:
 
 
 LANES: Final = _lanes()
-"""Asked with `campaign`, `owners` and whether `nobody_s` lanes are wanted; one seek for each lane."""
+"""Asked with `lanes_asked`; one seek for each lane. For SQLite."""
+
+
+def lanes_asked(campaign_id: int, owners: Collection[int]) -> dict[str, Any]:
+    """Return what `LANES` is asked with; `NOBODY` among the owners or not."""
+    agents = [owner for owner in owners if owner != NOBODY]
+    return {"campaign": campaign_id, "owners": agents, "nobody_s": NOBODY in owners}
+
 
 CANDIDATE: Final = (
     _entries.id.label("entry_id"),
@@ -106,10 +111,10 @@ MOST_LANES: Final = 128
 """Merged by one statement; SQLite allows 500 parts of a union."""
 
 
-def padded(lanes: Sequence[Lane]) -> int:
-    """Return for how many lanes the statement is made: few sizes, so that it is compiled and planned few times."""
+def padded(count: int) -> int:
+    """Return for how many a statement is made: few sizes, so that it is compiled and planned few times."""
     size = 1
-    while size < len(lanes):
+    while size < count:
         size *= 2
     return size
 
@@ -123,7 +128,7 @@ def heads(size: int) -> Select[Any]:
     """
     parts = (
         select(_entries.id, _entries.priority, _entries.rank).where(
-            _entries.campaign_id == _CAMPAIGN,
+            _entries.campaign_id == CAMPAIGN,
             _entries.owner_key == bindparam(f"owner_{n}"),
             _entries.zone == bindparam(f"zone_{n}"),
             tables.pending,
@@ -137,63 +142,14 @@ def heads(size: int) -> Select[Any]:
         .limit(bindparam("at_most"))
         .subquery("best")
     )
-    return candidates().join(best, best.c.id == _entries.id).order_by(*_IN_ORDER)
+    return candidates().join(best, best.c.id == _entries.id).order_by(*IN_ORDER)
 
 
 def head_values(campaign_id: int, lanes: Sequence[Lane], *, at_most: int) -> dict[str, Any]:
-    """Return what `heads(padded(lanes))` is asked with; the parts too many ask for an owner who does not exist."""
+    """Return what `heads(padded(len(lanes)))` is asked with; the parts too many ask for an owner who does not exist."""
     values: dict[str, Any] = {"campaign": campaign_id, "at_most": at_most}
-    for n in range(padded(lanes)):
+    for n in range(padded(len(lanes))):
         known = n < len(lanes)
         values[f"owner_{n}"] = lanes[n].owner_id if known else -1
         values[f"zone_{n}"] = lanes[n].zone if known else ""
     return values
-
-
-def _side_by_side() -> Select[Any]:
-    lane = (
-        func.unnest(
-            bindparam("owners", type_=ARRAY(BigInteger)),
-            bindparam("zones", type_=ARRAY(tables.list_entries.c.zone.type)),
-            bindparam("of_each", type_=ARRAY(BigInteger)),
-        )
-        .table_valued("owner", "zone", "most")
-        .render_derived("lane")
-    )
-    first = (
-        select(_entries.id, _entries.priority, _entries.rank)
-        .where(
-            _entries.campaign_id == _CAMPAIGN,
-            _entries.owner_key == lane.c.owner,
-            _entries.zone == lane.c.zone,
-            tables.pending,
-        )
-        .order_by(*_IN_ORDER)
-        .limit(lane.c.most)
-        .lateral("first")
-    )
-    best = (
-        select(first.c.id)
-        .select_from(lane.join(first, true()))
-        .order_by(first.c.priority.desc(), first.c.rank, first.c.id)
-        .limit(bindparam("at_most"))
-        .subquery("best")
-    )
-    return candidates().join(best, best.c.id == _entries.id).order_by(*_IN_ORDER)
-
-
-HEADS: Final = _side_by_side()
-"""The same for PostgreSQL, which plans one part for any number of lanes; asked with `heads_asked`."""
-
-
-def heads_asked(
-    campaign_id: int, lanes: Sequence[Lane], *, at_most: int, of_each: Sequence[int] | None = None
-) -> dict[str, Any]:
-    """Return what `HEADS` is asked with; `of_each`: how many of each lane are looked at, by default `at_most`."""
-    return {
-        "of_each": list(of_each) if of_each is not None else [at_most] * len(lanes),
-        "campaign": campaign_id,
-        "owners": [lane.owner_id for lane in lanes],
-        "zones": [lane.zone for lane in lanes],
-        "at_most": at_most,
-    }

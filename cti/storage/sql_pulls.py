@@ -171,8 +171,7 @@ class SqlPulls:
         if campaign_id is None:
             return []
         asked = {"of_pull": rules.name, "before": before, "at_most": limit}
-        lanes = await self._queue.lanes(campaign_id, owners=[NOBODY, *agents])
-        heads = await self._queue.heads(campaign_id, lanes, limit=3 * limit) if lanes else []
+        heads = await self._queue.heads(campaign_id, owners=[NOBODY, *agents], limit=3 * limit)
         return await self._refs(asked, campaign_id, [one.entry_id for one in heads], limit)
 
     @to_the_end

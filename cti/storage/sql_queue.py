@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti.errors import NotFound
 from cti.model.contacts import Candidate, EntryState
-from cti.model.standing import NOBODY, Lane, Parked
-from cti.storage import recycling, tables
+from cti.model.standing import Lane, Parked
+from cti.storage import postgres_queue, queue_rows, recycling, tables
 from cti.storage.connections import Connections
-from cti.storage.queue_rows import HEADS, LANES, MOST_LANES, head_values, heads, heads_asked, padded
+from cti.storage.queue_rows import MOST_LANES, head_values, heads, padded
 from cti.storage.reason_rows import skipped_row
 from cti.storage.uninterrupted import to_the_end
 
@@ -56,10 +56,6 @@ _OTHER_NUMBERS: Final = select(
 )
 
 
-LEAST_OF_EACH: Final = 8
-"""Entries of each lane that PostgreSQL looks at in the first go."""
-
-
 class SqlQueue:
     """The entries of lists as queues."""
 
@@ -70,34 +66,34 @@ class SqlQueue:
     @to_the_end
     async def lanes(self, campaign_id: int, *, owners: Collection[int]) -> list[Lane]:
         """See the port."""
-        agents = [owner for owner in owners if owner != NOBODY]
-        asked = {"campaign": campaign_id, "owners": agents, "nobody_s": NOBODY in owners}
+        queue = queue_rows if self._connections.is_sqlite else postgres_queue
+        asked = queue.lanes_asked(campaign_id, owners)
         async with self._connections.glancing() as connection:
-            rows = (await connection.execute(LANES, asked)).all()
-        return [
-            Lane(owner_id=owner, zone=zone, entry_id=entry, priority=priority, rank=rank)
-            for owner, zone, entry, priority, rank in rows
-        ]
+            return _lanes(await connection.execute(queue.LANES, asked))
 
     @to_the_end
     async def heads(
-        self, campaign_id: int, lanes: Sequence[Lane], *, limit: int, skip: Collection[int] = ()
+        self,
+        campaign_id: int,
+        *,
+        owners: Collection[int],
+        closed_zones: Collection[str] = (),
+        limit: int,
+        skip: Collection[int] = (),
     ) -> list[Candidate]:
         """See the port."""
         unwanted = set(skip)
         at_most = limit + len(unwanted)
-        # Who is first in a lane may have changed since it was found, but only to one who comes later.
-        near = sorted(lanes, key=lambda lane: lane.place) if len(lanes) > MOST_LANES else lanes
-        found: list[Candidate] = []
-        # one statement nearly always; of more, the earlier ones' entries stay right when the later ones see more
         async with self._connections.glancing() as connection:
-            for start in range(0, len(near), MOST_LANES):
-                some = near[start : start + MOST_LANES]
-                if len(found) >= at_most and _place(found[at_most - 1]) < some[0].place:
-                    break
-                found = sorted(
-                    found + await _merged(connection, campaign_id, some, at_most=at_most), key=_place
-                )
+            if self._connections.is_sqlite:
+                asked = queue_rows.lanes_asked(campaign_id, owners)
+                lanes = _lanes(await connection.execute(queue_rows.LANES, asked))
+                near = [lane for lane in lanes if lane.zone not in closed_zones]
+                found = await _merged(connection, campaign_id, near, at_most=at_most)
+            else:
+                asked = postgres_queue.heads_asked(campaign_id, owners, closed_zones, at_most=at_most)
+                question = postgres_queue.heads(padded(at_most))
+                found = _candidates(await connection.execute(question, asked))
         return [one for one in found if one.entry_id not in unwanted][:limit]
 
     @to_the_end
@@ -173,31 +169,27 @@ async def _campaign_of(connection: AsyncConnection, list_id: int) -> int:
 async def _merged(
     connection: AsyncConnection, campaign_id: int, lanes: Sequence[Lane], *, at_most: int
 ) -> list[Candidate]:
-    if connection.dialect.name == "sqlite":
-        values = head_values(campaign_id, lanes, at_most=at_most)
-        rows = await connection.execute(heads(padded(lanes)), values)
-    else:
-        return await _side_by_side(connection, campaign_id, lanes, at_most=at_most)
-    return _candidates(rows)
+    """Merge the heads of lanes, which come in order; in one statement nearly always.
 
-
-async def _side_by_side(
-    connection: AsyncConnection, campaign_id: int, lanes: Sequence[Lane], *, at_most: int
-) -> list[Candidate]:
-    """Look at a few of each lane first: most lanes give one or two, and only those that gave all are looked at again.
-
-    A lane of which fewer than that are among the best has nobody more among them: its order is the index's.
+    Of more statements the earlier ones' entries stay right when the later ones see more. Who is first in a lane may
+    have changed since it was found, but only to one who comes later.
     """
-    few = min(at_most, max(LEAST_OF_EACH, 4 * at_most // len(lanes)))
-    asked = heads_asked(campaign_id, lanes, at_most=at_most, of_each=[few] * len(lanes))
-    found = _candidates(await connection.execute(HEADS, asked))
-    given = Counter((one.owner_agent_id or NOBODY, one.zone) for one in found)
-    deep = [lane for lane in lanes if given[lane.owner_id, lane.zone] >= few]
-    if few == at_most or not deep:
-        return found
-    more = _candidates(await connection.execute(HEADS, heads_asked(campaign_id, deep, at_most=at_most)))
-    known = {one.entry_id: one for one in (*found, *more)}
-    return sorted(known.values(), key=_place)[:at_most]
+    found: list[Candidate] = []
+    for start in range(0, len(lanes), MOST_LANES):
+        some = lanes[start : start + MOST_LANES]
+        if len(found) >= at_most and _place(found[at_most - 1]) < some[0].place:
+            break
+        asked = head_values(campaign_id, some, at_most=at_most)
+        found += _candidates(await connection.execute(heads(padded(len(some))), asked))
+        found.sort(key=_place)
+    return found
+
+
+def _lanes(rows: CursorResult[Any]) -> list[Lane]:
+    return [
+        Lane(owner_id=row.owner_key, zone=row.zone, entry_id=row.id, priority=row.priority, rank=row.rank)
+        for row in rows
+    ]
 
 
 def _candidates(rows: CursorResult[Any]) -> list[Candidate]:

@@ -91,8 +91,7 @@ async def test_when_it_is_due_he_stands_first_in_that_lane_and_is_for_that_agent
     (due,) = await store.callbacks.fall_due(later(3600), limit=9)
 
     assert (due.id, due.state) == (one.id, CallbackState.DUE)
-    lanes = await store.queue.lanes(one.campaign_id, owners=[NOBODY, anna])
-    first, *_ = await store.queue.heads(one.campaign_id, lanes, limit=9)
+    first, *_ = await store.queue.heads(one.campaign_id, owners=[NOBODY, anna], limit=9)
     assert (first.entry_id, first.owner_agent_id) == (one.entry_id, anna)
     assert await kinds(store, one.id) == ["made", "due"]
     assert await store.callbacks.fall_due(later(9999), limit=9) == []

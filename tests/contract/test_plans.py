@@ -11,6 +11,7 @@ from sqlalchemy.dialects import sqlite
 from cti.model.queries import CallFilter
 from cti.model.standing import Lane
 from cti.storage import (
+    gate_rows,
     pool_rows,
     pull_cases,
     pull_questions,
@@ -27,6 +28,7 @@ from cti.storage import (
     sql_work,
     sqlite_search,
 )
+from cti.storage.gate_rows import Kind
 from tests.builders import NOW, later
 
 
@@ -189,6 +191,15 @@ def test_a_search_for_calls_has_its_index(sqlite_url: str, given: dict[str, Any]
     assert index in plan_of(sqlite_url, filtered(**given), {})
 
 
+GATE_ASKED = {
+    "contacts": [1, 2],
+    "numbers": ["+491"],
+    "keys": ["+491", "+4*"],
+    "numbers_since": NOW,
+    "contacts_since": NOW,
+    "campaign": 1,
+    "now": NOW,
+}
 NEXT = "INDEX ix_list_entries_next (campaign_id=? AND owner_key=?"
 
 
@@ -219,37 +230,35 @@ def test_each_lane_s_head_is_read_in_order_from_the_index(sqlite_url: str) -> No
     ("question", "asked", "index"),
     [
         pytest.param(
-            sql_compliance.tries(("number",)),
-            {"numbers": ["+491", "+492"], "numbers_since": NOW},
+            gate_rows.question(tuple(Kind)), GATE_ASKED, "contacts USING INTEGER PRIMARY KEY", id="contacts"
+        ),
+        pytest.param(
+            gate_rows.question((Kind.CONTACT, Kind.AT_NUMBER)),
+            GATE_ASKED,
             "ix_attempts_e164_placed_at (e164=? AND placed_at>?)",
             id="attempts at numbers",
         ),
         pytest.param(
-            sql_compliance.tries(("number", "contact", "total")),
-            {
-                "numbers": ["+491"],
-                "contacts": [1, 2],
-                "numbers_since": NOW,
-                "contacts_since": NOW,
-            },
+            gate_rows.question(tuple(Kind)),
+            GATE_ASKED,
             "ix_attempts_contact_id_placed_at (contact_id=? AND placed_at>?)",
             id="attempts of all kinds",
         ),
         pytest.param(
-            sql_compliance.tries(("total",)),
-            {"contacts": [1, 2]},
+            gate_rows.question((Kind.CONTACT, Kind.IN_ALL)),
+            GATE_ASKED,
             "ix_attempts_contact_id_placed_at (contact_id=?)",
             id="attempts in all",
         ),
         pytest.param(
-            sql_compliance._LISTED,
-            {"keys": ["+491", "+4*"], "campaign": 1, "now": NOW},
+            gate_rows.question(tuple(Kind)),
+            GATE_ASKED,
             "sqlite_autoindex_do_not_call_1 (key=? AND campaign_key=?)",
             id="the own list",
         ),
         pytest.param(
-            sql_compliance._LISTED,
-            {"keys": ["+491", "+4*"], "campaign": 1, "now": NOW},
+            gate_rows.question(tuple(Kind)),
+            GATE_ASKED,
             "PRIMARY KEY (register_id=? AND key=?)",
             id="registers",
         ),

@@ -12,8 +12,7 @@ from tests.contract.people import a_stored_agent, a_stored_campaign, call_for
 
 
 async def candidates(store: Store, campaign_id: int, owners: tuple[int, ...] = (NOBODY,)) -> list[Candidate]:
-    lanes = await store.queue.lanes(campaign_id, owners=owners)
-    return await store.queue.heads(campaign_id, lanes, limit=100)
+    return await store.queue.heads(campaign_id, owners=owners, limit=100)
 
 
 async def a_queue(store: Store, *columns: dict[str, object]) -> tuple[int, list[int]]:
@@ -29,7 +28,7 @@ async def test_a_campaign_without_entries_has_no_lanes(store: Store) -> None:
     campaign_id = await a_stored_campaign(store, contacts=0)
 
     assert await store.queue.lanes(campaign_id, owners=[NOBODY]) == []
-    assert await store.queue.heads(campaign_id, [], limit=5) == []
+    assert await store.queue.heads(campaign_id, owners=[NOBODY], limit=5) == []
 
 
 async def test_each_owner_and_zone_is_a_lane_told_with_its_first(store: Store) -> None:
@@ -53,7 +52,7 @@ async def test_each_owner_and_zone_is_a_lane_told_with_its_first(store: Store) -
         Lane(owner_id=NOBODY, zone="Europe/Berlin", entry_id=ids[1], priority=0, rank=4.0),
         Lane(owner_id=anna, zone="Asia/Shanghai", entry_id=ids[3], priority=-1, rank=0.0),
     ]
-    assert [lane.owner_id for lane in await store.queue.lanes(campaign_id, owners=[bob])] == [bob]
+    assert [lane.owner_id for lane in await store.queue.lanes(campaign_id, owners=[bob, bob])] == [bob]
     assert await store.queue.lanes(campaign_id, owners=[]) == []
     assert await store.queue.lanes(campaign_id + 1000, owners=[NOBODY, anna]) == []
 
@@ -67,28 +66,36 @@ async def test_heads_of_lanes_are_merged_by_priority_rank_and_entry(store: Store
         {"zone": "a", "rank": 9.0, "priority": 1},
         {"zone": "c", "rank": -3.0, "priority": -1},
     )
-    lanes = await store.queue.lanes(campaign_id, owners=[NOBODY])
 
-    found = await store.queue.heads(campaign_id, lanes, limit=4)
+    found = await store.queue.heads(campaign_id, owners=[NOBODY], limit=4)
 
     assert [one.entry_id for one in found] == [ids[3], ids[2], ids[0], ids[1]]
     assert [(one.zone, one.priority, one.rank) for one in found][:2] == [("a", 1, 9.0), ("b", 0, 1.0)]
 
 
-async def test_heads_come_from_the_lanes_that_are_named_alone(store: Store) -> None:
+async def test_heads_of_closed_zones_are_left_out(store: Store) -> None:
     campaign_id, ids = await a_queue(store, {"zone": "a"}, {"zone": "b"}, {"zone": "a"})
-    lanes = await store.queue.lanes(campaign_id, owners=[NOBODY])
 
-    found = await store.queue.heads(campaign_id, [lane for lane in lanes if lane.zone == "a"], limit=9)
+    found = await store.queue.heads(campaign_id, owners=[NOBODY], closed_zones=["b", "elsewhere"], limit=9)
 
     assert [one.entry_id for one in found] == [ids[0], ids[2]]
+    assert await store.queue.heads(campaign_id, owners=[NOBODY], closed_zones=["a", "b"], limit=9) == []
+
+
+async def test_heads_are_those_of_the_owners_that_are_named(store: Store) -> None:
+    anna = await a_stored_agent(store)
+    bob = await a_stored_agent(store, login="bob")
+    campaign_id, ids = await a_queue(store, {"owner_key": bob}, {"rank": 1.0}, {"owner_key": anna})
+
+    assert [one.entry_id for one in await candidates(store, campaign_id, (anna, anna))] == [ids[2]]
+    assert [one.entry_id for one in await candidates(store, campaign_id, (NOBODY, bob))] == ids[:2]
+    assert await candidates(store, campaign_id, ()) == []
 
 
 async def test_heads_leave_out_those_in_hand_and_still_bring_as_many(store: Store) -> None:
     campaign_id, ids = await a_queue(store, *[{"zone": "ab"[n % 2], "rank": float(n)} for n in range(9)])
-    lanes = await store.queue.lanes(campaign_id, owners=[NOBODY])
 
-    found = await store.queue.heads(campaign_id, lanes, limit=3, skip=[ids[0], ids[1], ids[3]])
+    found = await store.queue.heads(campaign_id, owners=[NOBODY], limit=3, skip=[ids[0], ids[1], ids[3]])
 
     assert [one.entry_id for one in found] == [ids[2], ids[4], ids[5]]
 
@@ -99,7 +106,7 @@ async def test_more_lanes_than_one_statement_takes_are_merged_in_order(store: St
     )
     lanes = await store.queue.lanes(campaign_id, owners=[NOBODY])
 
-    found = await store.queue.heads(campaign_id, lanes, limit=200)
+    found = await store.queue.heads(campaign_id, owners=[NOBODY], limit=200)
 
     assert len(lanes) == 150
     assert [one.entry_id for one in found] == list(reversed(ids))[:200]
@@ -122,8 +129,7 @@ async def test_a_few_lanes_that_hold_nearly_all_are_read_as_far_as_it_takes(
     campaign_id, ids = await a_queue(store, *columns)
     best = sorted(range(80), key=lambda n: (-int(columns[n]["priority"]), n))
 
-    lanes = await store.queue.lanes(campaign_id, owners=[NOBODY])
-    found = await store.queue.heads(campaign_id, lanes, limit=limit, skip=[ids[best[3]]])
+    found = await store.queue.heads(campaign_id, owners=[NOBODY], limit=limit, skip=[ids[best[3]]])
 
     wanted = [ids[n] for n in best if n != best[3]][:limit]
     assert [one.entry_id for one in found] == wanted

@@ -33,13 +33,18 @@ class MemoryQueue:
         return sorted(lanes.values(), key=lambda lane: lane.place)
 
     async def heads(
-        self, campaign_id: int, lanes: Sequence[Lane], *, limit: int, skip: Collection[int] = ()
+        self,
+        campaign_id: int,
+        *,
+        owners: Collection[int],
+        closed_zones: Collection[str] = (),
+        limit: int,
+        skip: Collection[int] = (),
     ) -> list[Candidate]:
-        wanted = {(lane.owner_id, lane.zone) for lane in lanes}
         found = [
             self._tables.candidate(entry)
             for entry in self._pending(campaign_id)
-            if (entry.owner_key, entry.zone) in wanted and entry.id not in skip
+            if entry.owner_key in owners and entry.zone not in closed_zones and entry.id not in skip
         ]
         return found[:limit]
 

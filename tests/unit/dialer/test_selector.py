@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -110,6 +111,35 @@ async def test_closed_zones_are_left_alone_as_a_whole() -> None:
     )
 
 
+async def test_a_zone_that_turns_out_to_be_closed_costs_a_second_look_once() -> None:
+    queue = await Queue.of(4)
+    queue.entries[0].zone, queue.entries[1].zone = "America/New_York", "America/Denver"
+    queue.gate.closed_zones = {"America/New_York"}
+    told = looks_of(queue)
+
+    first = [one.entry_id for one in await queue.choose(1)]
+    second = [one.entry_id for one in await queue.choose(1)]
+    queue.gate.closed_zones = set()
+    third = [one.entry_id for one in await queue.choose(1)]
+
+    assert first == second == [queue.entries[1].id]
+    assert third == [queue.entries[0].id]
+    assert told == [(1, set()), (1, {"America/New_York"}), (1, {"America/New_York"}), (1, set())]
+
+
+def looks_of(queue: Queue) -> list[tuple[int, set[str]]]:
+    """Note how many each look at the store asks for, and which zones it is told to be closed."""
+    looks: list[tuple[int, set[str]]] = []
+    heads = queue.store.queue.heads
+
+    async def noted(campaign_id: int, **asked: Any) -> list[Candidate]:
+        looks.append((asked["limit"], set(asked["closed_zones"])))
+        return await heads(campaign_id, **asked)
+
+    queue.store.queue.heads = noted  # type: ignore[method-assign]
+    return looks
+
+
 async def test_only_the_contacts_of_the_owners_named_are_chosen() -> None:
     queue = await Queue.of(4)
     for entry, owner in zip(queue.entries, (7, 8, NOBODY, 7), strict=True):
@@ -159,18 +189,13 @@ async def test_a_list_of_which_all_are_forbidden_does_not_hold_the_engine_up() -
 async def test_where_most_are_refused_more_are_looked_at_at_once() -> None:
     queue = await Queue.of(400)
     queue.refuse(NEVER, *[n for n in range(400) if n % 10])
-    looks = []
-    heads = queue.store.queue.heads
+    told = looks_of(queue)
 
-    async def counted(*args: object, limit: int, **more: object) -> list[Candidate]:
-        looks.append(limit)
-        return await heads(*args, limit=limit, **more)  # type: ignore[arg-type]
-
-    queue.store.queue.heads = counted  # type: ignore[method-assign]
     for _ in range(6):
         for one in await queue.choose(3):
             queue.store.tables.entries[one.entry_id].state = EntryState.DIALING
 
+    looks = [limit for limit, _ in told]
     assert looks[0] == 3
     assert max(looks) > 10
     assert max(looks) <= MOST_AT_ONCE
