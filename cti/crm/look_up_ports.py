@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from cti.model.lookups import Found, LookUp
+from cti.model.look_ups import Found, LookUp
 
 Key = tuple[str, str]
 """A target and a number."""

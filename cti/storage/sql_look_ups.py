@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Select, and_, bindparam, delete, exists, select, tuple_, update
 
 from cti.crm.look_up_ports import Key
-from cti.model.lookups import Found, LookUp
+from cti.model.look_ups import Found, LookUp
 from cti.storage import tables
 from cti.storage.connections import Connections
 from cti.storage.uninterrupted import to_the_end
@@ -62,9 +62,7 @@ class SqlLookUps:
         row = connections.insert(tables.crm_look_ups)
         self._ask = row.on_conflict_do_update(
             index_elements=[_asked.target, _asked.number],
-            set_={
-                name: row.excluded[name] for name in ("asked_at", "taken_at", "answered_at", "found")
-            },
+            set_={name: row.excluded[name] for name in ("asked_at", "taken_at", "answered_at", "found")},
         )
 
     @to_the_end

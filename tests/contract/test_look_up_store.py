@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 
-from cti.model.lookups import Found, FoundRecord
+from cti.model.look_ups import Found, FoundRecord
 from tests.builders import NOW, later
 from tests.contract.conftest import OpenStore, Store
 
@@ -12,7 +12,9 @@ DEAL = {"ref": "odoo/crm.lead:9", "name": "屋顶", "stage": "Offer", "amount": 
 FOUND = Found(
     records=(
         FoundRecord(crm_ref="odoo/crm.lead:7", target="odoo", kind="crm.lead", name="王小明", deal=DEAL),
-        FoundRecord(crm_ref="odoo/res.partner:3", target="odoo", kind="res.partner", name="Anna", url="https://x/3"),
+        FoundRecord(
+            crm_ref="odoo/res.partner:3", target="odoo", kind="res.partner", name="Anna", url="https://x/3"
+        ),
     ),
     more=True,
 )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cti.crm.look_up_ports import Key
-from cti.model.lookups import Found, LookUp
+from cti.model.look_ups import Found, LookUp
 
 
 @dataclass(slots=True)

@@ -42,6 +42,9 @@ class Found:
     """The CRM has more than are told."""
 
 
+NOTHING: Final = Found()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookUp:
     """One number that one target is asked for."""
@@ -53,19 +56,12 @@ class LookUp:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LookUpOrders:
-    """What is handed out at one time."""
-
-    look_ups: tuple[LookUp, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LookUpAnswer:
     """How a CRM answered."""
 
     number: str
     answer: Answer
-    found: Found = Found()
+    found: Found = NOTHING
     message: str = ""
     pause_seconds: float | None = None
 
@@ -73,8 +69,12 @@ class LookUpAnswer:
 def can_be_looked_up(number: str) -> bool:
     """Whether this is a whole number, E.164: one that is withheld, or inside a house, is nobody's. Pure."""
     digits = number.removeprefix("+")
-    return number.startswith("+") and digits.isascii() and digits.isdecimal() and digits[0] != "0" and (
-        SHORTEST <= len(digits) <= LONGEST
+    return (
+        number.startswith("+")
+        and digits.isascii()
+        and digits.isdecimal()
+        and digits[0] != "0"
+        and (SHORTEST <= len(digits) <= LONGEST)
     )
 
 
@@ -93,17 +93,23 @@ def offered(
     """
     records = [_with_contact(one, cards) for one in found.records]
     for card in cards:
-        if card.crm_ref and not any(same_record(one.crm_ref, card.crm_ref, targets) for one in records):
-            records.append(_of_card(card, card.crm_ref))
+        ref = card.crm_ref
+        if (
+            ref
+            and names_a_record(ref, targets)
+            and not any(same_record(one.crm_ref, ref, targets) for one in records)
+        ):
+            records.append(_of_card(card, ref))
     return tuple(records[:most]), found.more or len(records) > most
 
 
 def same_record(one: str, other: str, targets: Collection[str]) -> bool:
-    """Whether two references mean the same record; a kind, or a target, that one of them leaves out is no difference."""
+    """Whether two references mean the same record; a kind or target that one leaves out is no difference."""
     return any(
-        mine is not None and yours is not None and mine.id == yours.id and (
-            "" in (mine.kind, yours.kind) or mine.kind == yours.kind
-        )
+        mine is not None
+        and yours is not None
+        and mine.id == yours.id
+        and ("" in (mine.kind, yours.kind) or mine.kind == yours.kind)
         for target in targets
         for mine, yours in [(_parts(one, target), _parts(other, target))]
     )
