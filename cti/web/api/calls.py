@@ -55,7 +55,7 @@ class Disposition(Body):
 class Record(Body):
     """`PUT /calls/{id}/record`."""
 
-    crm_ref: Annotated[Line, StringConstraints(min_length=1, max_length=200)]
+    crm_ref: Line
 
 
 @routes.get("/calls")
