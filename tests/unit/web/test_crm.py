@@ -197,6 +197,16 @@ async def test_a_link_that_a_user_deleted_is_told(site: Site) -> None:
     assert link["deleted_at"] is not None
 
 
+async def test_a_call_that_nobody_took_for_want_of_a_record_is_tried_again_when_it_has_one(
+    site: Site,
+) -> None:
+    call = await buried(site)
+    await site.told("PUT", f"calls/{call.id}/record", json={"crm_ref": "rest/lead:7"})
+    (order,) = await taken(site)
+    assert (order.log.call_id, order.log.crm_ref) == (call.id, "rest/lead:7")
+    assert (await site.told("GET", "crm/dead"))["dead"] == []
+
+
 class Session:
     """What carries a process's questions, without a socket of its own."""
 
