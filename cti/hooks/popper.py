@@ -196,19 +196,18 @@ class ScreenPopper:
         ref = _ref_of(known.call, person)
         within = STALE_AFTER.total_seconds()
         known.found = await self._look_ups.find(known.call.number, crm_ref=ref, within=within) or NOTHING
-        call, last, now = known.call, known.last, self._clock.now()
-        if (
-            not known.found.records
-            or last is None
-            or now >= last.until
-            or self._calls.get(call.id) is not known
-        ):
-            return
-        # else the call has gone on: its next pop has the records with it
-        if (last.moment, last.agent_id) in pops_of(call):
-            records, more = self._records(known, person, call)
-            if records:
-                self._bus.publish(replace(last, records=records, more_records=more, revision=2, at=now))
+        pop = self._standing(known)
+        records, more = self._records(known, person, known.call)
+        if pop is not None and known.found.records and records:
+            at = self._clock.now()
+            self._bus.publish(replace(pop, records=records, more_records=more, revision=2, at=at))
+
+    def _standing(self, known: _Known) -> ScreenPop | None:
+        """Return the pop that still shows whom the rep talks to; None when the call has gone on: its next pop has all."""
+        pop, call = known.last, known.call
+        if pop is None or self._calls.get(call.id) is not known or self._clock.now() >= pop.until:
+            return None
+        return pop if (pop.moment, pop.agent_id) in pops_of(call) else None
 
     def _records(self, known: _Known, person: Person, call: Call) -> tuple[tuple[FoundRecord, ...], bool]:
         """Return what is offered; nothing for a call that names its record."""

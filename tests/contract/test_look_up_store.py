@@ -41,11 +41,10 @@ async def test_a_question_is_taken_once_and_by_its_target_alone(store: Store) ->
 async def test_two_who_take_at_one_time_take_different_ones(open_store: OpenStore) -> None:
     one, other = await open_store(), await open_store()
     numbers = [f"+49309018{n:03}" for n in range(20)]
-    await one.look_ups.ask([("odoo", number) for number in numbers], at=NOW)
-
-    parts = await asyncio.gather(*(taken(store, limit=5) for store in (one, other, one, other)))
-
-    assert sorted(number for part in parts for number in part) == numbers[:20]
+    for _ in range(10):
+        await one.look_ups.ask([("odoo", number) for number in numbers], at=NOW)
+        parts = await asyncio.gather(*(taken(store, limit=5) for store in (one, other, one, other)))
+        assert sorted(number for part in parts for number in part) == numbers
 
 
 async def test_what_was_asked_long_ago_is_not_handed_out(store: Store) -> None:

@@ -2,17 +2,23 @@
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from crm_sync.composition import Opened, readers_of
 from crm_sync.look_up import AWAY_SECONDS, NumberFinder
+from crm_sync.mapping import mapping_of
 from crm_sync.port import CrmError, Deal, PulledRecord
 from cti.crm.asker import Asker
 from cti.errors import CtiError
 from cti.model.crm import Answer, Rate, RecordRef
 from cti.model.look_ups import Found, FoundRecord, LookUp, LookUpAnswer
 from cti.model.pops import MOST_MATCHES
+from cti.settings import Settings
+from cti.settings.crm_sections import CrmSettings, CrmTargetSettings
 from tests.builders import NOW
 from tests.fakes.clock import FakeClock
 from tests.fakes.crm_parts import some_look_ups
@@ -98,6 +104,29 @@ async def test_of_very_many_some_are_told_and_that_there_are_more() -> None:
     (answer,) = await answered(StrictClient(crm))
     assert (len(answer.found.records), answer.found.more) == (MOST_MATCHES, True)
     assert len(answer.found.records[0].name) == 200
+
+
+async def test_what_is_over_is_not_offered_whatever_an_adapter_thinks() -> None:
+    class Generous:
+        async def find_by_number(self, e164: str) -> Sequence[PulledRecord]:
+            return [a_lead(1, over="won")]
+
+    (answer,) = await answered(Generous())
+    assert (answer.answer, answer.found) == (Answer.OK, Found())
+
+
+@pytest.mark.parametrize(
+    ("wanted", "can", "looks"), [(True, True, True), (False, True, False), (True, False, False)]
+)
+def test_a_crm_that_can_find_is_asked_unless_the_settings_say_no(
+    wanted: bool, can: bool, looks: bool
+) -> None:
+    target = CrmTargetSettings(name="odoo", url="https://crm.example", mapping=Path("x"), look_up=wanted)
+    crm = StrictClient(StrictCrm(), finds=can)
+    ready = Opened(target, crm, mapping_of({}, target="odoo", where="odoo.toml"))
+    house: Any = SimpleNamespace(look_ups=Feed())
+    services = readers_of(ready, house, Settings(crm=CrmSettings(targets=(target,))))
+    assert [type(one) for one in services] == ([NumberFinder] if looks else [])
 
 
 class Failing:
