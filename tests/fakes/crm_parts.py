@@ -136,12 +136,14 @@ def some_look_ups(store: MemoryStore, clock: FakeClock, **given: Any) -> TableLo
     )
 
 
-def a_record_desk(store: MemoryStore, bus: EventBus, clock: FakeClock) -> RecordDesk:
-    """Build a desk at which records of the targets are chosen; calls that are up are followed by nobody."""
+def a_record_desk(
+    store: MemoryStore, bus: EventBus, clock: FakeClock, tracker: CallTracker | None = None
+) -> RecordDesk:
+    """Build a desk at which records of the targets are chosen; `tracker` follows the calls that are up."""
     return RecordDesk(
         calls=store.calls,
         links=store.crm,
-        open_calls=CallTracker(),
+        open_calls=tracker or CallTracker(),
         targets=[target.name for target in TARGETS],
         followers=CallFollowers(TARGETS),
         bus=bus,

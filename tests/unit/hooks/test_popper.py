@@ -345,6 +345,18 @@ async def test_records_of_our_contacts_and_of_the_crm_are_one_list() -> None:
         assert [card.contact_id for card in stage.pops[1].matches] == [7, 8]
 
 
+async def test_when_crms_know_nobody_what_our_own_contacts_name_is_not_told_twice() -> None:
+    crm = Crm()
+    crm.says = Found()
+    crm.may_answer.set()
+    async with a_stage(look_ups=crm) as stage:
+        stage.contact(7, crm_ref="crm.lead:2")
+        stage.move(unknown(contact_id=None))
+        await settled()
+        assert [one.crm_ref for one in stage.pops[0].records] == ["crm.lead:2"]
+        assert len(stage.pops) == 1
+
+
 async def test_a_look_up_that_fails_costs_no_later_pop() -> None:
     class Broken(Crm):
         async def find(self, number: str, *, crm_ref: str | None, within: float) -> Found | None:
