@@ -203,7 +203,7 @@ class ScreenPopper:
             self._bus.publish(replace(pop, records=records, more_records=more, revision=2, at=at))
 
     def _standing(self, known: _Known) -> ScreenPop | None:
-        """Return the pop that still shows whom the rep talks to; None once the call has gone on: its next pop has all."""
+        """Return the pop that shows whom the rep talks to; None once the call has gone on: its next pop has all."""
         pop, call = known.last, known.call
         if pop is None or self._calls.get(call.id) is not known or self._clock.now() >= pop.until:
             return None
