@@ -20,6 +20,7 @@ from crm_sync.account import Account
 from crm_sync.adapters import opened
 from crm_sync.follow_up import FollowUpWriter
 from crm_sync.house import House, open_house
+from crm_sync.look_up import NumberFinder
 from crm_sync.mapping import Mapping as CrmMapping
 from crm_sync.mapping import MappingFile, mapping_of
 from crm_sync.port import Checked, Crm, CrmError
@@ -158,7 +159,10 @@ def pusher_of(ready: Opened, feed: Feed, *, clock: Clock) -> TargetPusher:
 
 
 def readers_of(ready: Opened, house: House, settings: Settings) -> list[Service]:
-    """Make what reads a target's pulls, and what writes follow-ups where it can. Raises SettingsError."""
+    """Make what reads a target's pulls, and what looks numbers up and writes follow-ups where it can.
+
+    Raises SettingsError.
+    """
     name, can = ready.settings.name, ready.crm.capabilities
     pulls = [one for one in settings.crm.pulls if one.target == name]
     if pulls and not can.pulls:
@@ -176,6 +180,9 @@ def readers_of(ready: Opened, house: House, settings: Settings) -> list[Service]
         )
         for one in pulls
     ]
+    if ready.settings.look_up and can.finds:
+        finder = NumberFinder(target=name, crm=ready.crm, feed=house.look_ups, rate=ready.rate)
+        services.append(finder)
     if ready.settings.follow_ups:
         if not can.follow_ups:
             raise SettingsError(

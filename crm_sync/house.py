@@ -7,8 +7,9 @@ from pathlib import Path
 
 from crm_sync.feeds import api_feed
 from crm_sync.follow_up import FollowFeed
+from crm_sync.look_up import LookUps
 from crm_sync.pull import Intake
-from crm_sync.pull_feed import ApiFollowUps, ApiIntake
+from crm_sync.pull_feed import ApiFollowUps, ApiIntake, ApiLookUps
 from crm_sync.push import Feed
 from crm_sync.reconciler import RunFeed
 from crm_sync.run_feed import ApiRunFeed
@@ -19,7 +20,7 @@ from cti.crm.texts import texts_by
 from cti.settings import Settings
 from cti.settings.client import access
 from cti.storage.database import open_database
-from cti.wiring.crm_pulls import follow_ups_of, intake_of
+from cti.wiring.crm_pulls import follow_ups_of, intake_of, look_ups_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class House:
     intake: Intake
     follow_ups: FollowFeed
     runs: RunFeed
+    look_ups: LookUps
 
 
 @asynccontextmanager
@@ -58,8 +60,11 @@ async def open_house(settings: Settings, *, config: Path | None, clock: Clock) -
                 intake_of(settings, database, clock=clock),
                 follow_ups_of(settings, database, clock=clock),
                 runs,
+                look_ups_of(settings, database, clock=clock),
             )
         return
     found = access(config=config)
     async with api_feed(found.url, found.token) as session:
-        yield House(session, ApiIntake(session), ApiFollowUps(session), ApiRunFeed(session))
+        yield House(
+            session, ApiIntake(session), ApiFollowUps(session), ApiRunFeed(session), ApiLookUps(session)
+        )

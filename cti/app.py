@@ -160,6 +160,14 @@ class _Wired:
             answer_seconds=settings.agents.answer_seconds,
             reconnect_seconds=settings.agents.reconnect_seconds,
         )
+        self.crm = CrmRoom(
+            settings=settings,
+            config=config,
+            database=database,
+            clock=clock,
+            bus=self.bus,
+            open_calls=self.exchange.tracker,
+        )
         self.hooks = Hooks(
             settings=settings,
             database=database,
@@ -168,6 +176,7 @@ class _Wired:
             post=post,
             campaigns=self.campaigns,
             agents=self.agents,
+            look_ups=self.crm.asker,
         )
         self.chances = LearnedChances(store=database.chances)
         self.learner = ChanceLearner(
@@ -179,7 +188,6 @@ class _Wired:
             wake=self._wake,
         )
         self.compliance = ComplianceRoom(settings=settings, database=database, clock=clock)
-        self.crm = CrmRoom(settings=settings, config=config, database=database, clock=clock)
         self.people = People(
             settings=settings,
             database=database,
@@ -376,6 +384,8 @@ class _Wired:
             search=self.database.search,
             crm=self.crm.desk,
             pulls=self.crm.pulls,
+            look_ups=self.crm.look_ups,
+            records=self.crm.records,
             hooks=self.hooks.desk,
             dial=dial_desk(
                 settings=settings,

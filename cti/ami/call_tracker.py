@@ -142,6 +142,14 @@ class CallTracker:
         """The Originate never left: nobody was rung."""
         return self._end_unheard(call_id, EndReason.NOT_SENT, at, None)
 
+    def linked(self, call_id: str, crm_ref: str, at: datetime) -> tuple[CallMoved, ...]:
+        """The call's log is to land on this record of a CRM."""
+        entry = self._open.get(call_channel(call_id))
+        if entry is None:
+            return ()
+        entry.call = replace(entry.call, crm_ref=crm_ref)
+        return (CallMoved(before=entry.call.state, call=entry.call, at=at),)
+
     def give_up(self, now: datetime, node: str) -> tuple[Moved, ...]:
         """End the calls and legs whose Originate failed and whose hang-up does not come: there was no channel."""
         moves: list[Moved] = list(self.legs(node).give_up(now))

@@ -31,6 +31,8 @@ class Target:
     """With `{call_id}`; empty: no link is written."""
     transcript: bool = False
     """The text is written, too."""
+    look_up: bool = True
+    """It is asked for numbers of which no record is known."""
 
     @property
     def kind(self) -> str:

@@ -22,6 +22,8 @@ THROTTLE_PLAN: Final = RetryPlan(first_seconds=2.0, ceiling_seconds=900.0)
 SLOWEST: Final = 0.05
 RECOVERY: Final = 0.02
 """Share of the rate that comes back with each batch that went well (additive increase, multiplicative decrease)."""
+KEPT_FOR_WRITES: Final = 0.25
+"""Share of the day's budget that look-ups leave alone."""
 LONGEST_PAUSE_SECONDS: Final = 24 * 3600.0
 UNLIMITED: Final = 1_000_000
 REASON_LENGTH: Final = 500
@@ -35,6 +37,20 @@ def allowed(standing: TargetStanding, rate: Rate, *, now: datetime) -> int:
     if standing.failures:
         room = min(room, 1)  # one goes ahead to see whether it is well again
     return max(0, floor(room))
+
+
+def spare(standing: TargetStanding, rate: Rate, *, writes_wait: bool, now: datetime) -> int:
+    """Return how many requests may leave now for what is nice to have, and must take nothing from writes.
+
+    While calls wait to be written only what the bucket holds above its half is spare; of the day's budget the last
+    quarter never is. A CRM that was away a moment ago is tried by a write.
+    """
+    if standing.failures:
+        return 0
+    room = allowed(standing, rate, now=now) - (rate.burst // 2 + 1 if writes_wait else 0)
+    if rate.per_day is not None:
+        room = min(room, floor(_left_today(standing, rate, now) - rate.per_day * KEPT_FOR_WRITES))
+    return max(0, room)
 
 
 def wait_seconds(standing: TargetStanding, rate: Rate, *, now: datetime) -> float:

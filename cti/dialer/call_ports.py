@@ -68,3 +68,13 @@ class CallStore(Protocol):
         something else than a plan has decided on it since, or it is being dialed again.
         """
         ...
+
+    async def set_record(
+        self, call_id: str, crm_ref: str, *, at: datetime, works: Callable[[Call], Sequence[NewWork]]
+    ) -> Call:
+        """Write which record of a CRM a call belongs to; return the call. Raises NotFound.
+
+        `works` is asked with the call as it is then, and what it returns goes in with the same commit. A snapshot from
+        before that is saved later does not take it back.
+        """
+        ...

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from cti.hooks.verdicts import Answer
 from cti.model.calls import Call
+from cti.model.look_ups import Found
 from cti.model.pops import ContactCard
 from cti.model.webhooks import Delivery, DeliveryFilter, DeliveryState, Webhook
 from cti.model.work import NewWork
@@ -87,6 +88,32 @@ class CardStore(Protocol):
     async def with_record(self, crm_ref: str, *, limit: int) -> list[ContactCard]:
         """List contacts whose row names this record of the CRM, by their ids."""
         ...
+
+
+class LookUps(Protocol):
+    """CRMs, as far as they are asked who has a number."""
+
+    @property
+    def known_targets(self) -> Collection[str]:
+        """The CRMs whose records a call may name."""
+        ...
+
+    async def find(self, number: str, *, crm_ref: str | None, within: float) -> Found | None:
+        """Return the records with this number, after `within` seconds at most; None when nobody was asked or answered.
+
+        A call that names its record (`crm_ref`) already is not asked about. Never raises for what others do.
+        """
+        ...
+
+
+class NoLookUps:
+    """Where there is no CRM."""
+
+    known_targets: Collection[str] = ()
+
+    async def find(self, number: str, *, crm_ref: str | None, within: float) -> Found | None:
+        """Return None."""
+        return None
 
 
 class LinkStore(Protocol):

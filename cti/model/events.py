@@ -8,6 +8,7 @@ from cti.model.callbacks import Callback
 from cti.model.calls import Call, CallState
 from cti.model.contacts import Candidate
 from cti.model.keyword_rules import RuleVerdict
+from cti.model.look_ups import FoundRecord
 from cti.model.pops import ContactCard, PopMoment
 
 
@@ -269,6 +270,11 @@ class ScreenPop:
     """The campaign's page for him, filled in."""
     until: datetime
     at: datetime
+    records: tuple[FoundRecord, ...] = ()
+    """Of CRMs, for a call that names none: offered, never chosen."""
+    more_records: bool = False
+    revision: int = 1
+    """2: the same pop once more, now with what a CRM said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

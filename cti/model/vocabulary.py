@@ -47,6 +47,7 @@ from cti.model.events import (
     WebhookMoved,
 )
 from cti.model.keyword_rules import verdict_record
+from cti.model.look_ups import found_record
 from cti.model.ownership import MoveKind
 from cti.model.pops import card_record
 
@@ -132,7 +133,9 @@ MEANINGS: Final[Mapping[EventType, str]] = {
     "`card`, `fatal` (the questions).",
     EventType.CALL_SCREEN_POP: "An agent is to see whom he talks to, at `moment` `ring` or `connect`; worthless after "
     "`until`: `call_id`, `agent_id`, `campaign_id`, `number`, `crm_ref`, `contact` (with the CRM's references), or, "
-    "where the call was placed for nobody in particular, `matches` and `more_matches`; `url`: the campaign's page.",
+    "where the call was placed for nobody in particular, `matches` and `more_matches`; `url`: the campaign's page. For "
+    "a call that names no record, `records` of CRMs with the number, to choose from (`more_records`): they come with "
+    "`revision` 2 of the same pop when the CRM has answered.",
     EventType.MATERIAL_REQUESTED: "A disposition asks for material to be sent: `call_id`, `contact_id`, "
     "`campaign_id`, `agent_id`, `disposition`, `template`, `channel`, `number`, `crm_ref`.",
     EventType.WEBHOOK_STATE_CHANGED: "A webhook is `on`, `off` or `suspended`: `webhook_id`, `name`, `state`, "
@@ -211,7 +214,8 @@ def told(event: Event) -> Told | None:
             about["verdict"] = verdict_record(event.verdict)
             return _told(EventType.QUALITY_FLAGGED, f"{call_id}/{rule}", at, about)
         case ScreenPop(call_id=call_id, agent_id=agent_id, moment=moment_, at=at):
-            return _told(EventType.CALL_SCREEN_POP, f"{call_id}/{agent_id}/{moment_}", at, pop_record(event))
+            subject = f"{call_id}/{agent_id}/{moment_}" + (f"/{event.revision}" if event.revision > 1 else "")
+            return _told(EventType.CALL_SCREEN_POP, subject, at, pop_record(event))
         case MaterialRequested(call_id=call_id, template=template, channel=channel, at=at):
             about = {name: getattr(event, name) for name in MATERIAL_FIELDS}
             return _told(EventType.MATERIAL_REQUESTED, f"{call_id}/{template}/{channel}", at, about)
@@ -259,6 +263,9 @@ def pop_record(pop: ScreenPop) -> dict[str, Any]:
         "contact": card_record(pop.contact) if pop.contact else None,
         "matches": [card_record(one) for one in pop.matches],
         "more_matches": pop.more_matches,
+        "records": [found_record(one) for one in pop.records],
+        "more_records": pop.more_records,
+        "revision": pop.revision,
         "url": pop.url,
         "until": moment(pop.until),
     }

@@ -51,6 +51,11 @@ class CrmTargetSettings(Section):
         False,
         description="Write callbacks and contacts' next follow-ups as follow-ups of the record, where the adapter can.",
     )
+    look_up: bool = Field(
+        True,
+        description="Ask it, where the adapter can, which records have the number of a call that names none; the rep "
+        "is offered them.",
+    )
     in_flight: int | None = Field(
         None,
         ge=1,
@@ -141,6 +146,7 @@ class CrmSettings(Section):
                 settle=timedelta(seconds=target.settle_seconds),
                 recording_url=self.recording_url if target.recording else "",
                 transcript=target.transcript,
+                look_up=target.look_up,
             )
             for target in self.targets
         )

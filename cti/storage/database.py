@@ -28,6 +28,7 @@ from cti.storage.sql_follow_ups import SqlFollowUps
 from cti.storage.sql_imports import SqlImports
 from cti.storage.sql_leads import SqlLeads
 from cti.storage.sql_ledger import SqlDecisions, SqlLedger
+from cti.storage.sql_look_ups import SqlLookUps
 from cti.storage.sql_nodes import SqlNodes
 from cti.storage.sql_ownership import SqlOwnership
 from cti.storage.sql_pulls import SqlPulls
@@ -83,6 +84,7 @@ class Database:
         self.pulls = SqlPulls(connections)
         self.follow_ups = SqlFollowUps(connections)
         self.reconciliations = SqlReconciliations(connections)
+        self.look_ups = SqlLookUps(connections)
         self.hooks = SqlHooks(connections)
         self.cards = SqlCards(connections)
         self.links = SqlLinks(connections)

@@ -59,7 +59,8 @@ _SETTLED_AT_PLACING: Final = frozenset(
         "why",
     }
 )
-"""Fields of a call that never change again: leaving them out of the update spares their indexes."""
+"""Fields of a call that its progress never changes: leaving them out of the update spares their indexes. (Whoever talks
+may choose another `crm_ref`, see `set_record`; no snapshot from before takes that back.)"""
 
 _FREE_ENTRIES: Final = (
     select(tables.list_entries.c.id)
@@ -88,7 +89,7 @@ _ONE: Final = select(*CALL_COLUMNS).where(tables.calls.c.id == bindparam("call_i
 _VERDICT: Final = (
     select(tables.calls.c.disposition).where(tables.calls.c.id == bindparam("call_id")).with_for_update()
 )
-_DISPOSE: Final = update(tables.calls).where(tables.calls.c.id == bindparam("call"))
+_THIS_CALL: Final = update(tables.calls).where(tables.calls.c.id == bindparam("call"))
 
 
 _Pair = tuple[Call, Candidate | None]
@@ -196,7 +197,7 @@ class SqlCalls:
         works: Callable[[str | None], Sequence[NewWork]] = no_works,
     ) -> str | None:
         """See the port."""
-        verdict = _DISPOSE.values(disposition=disposition, note=note, disposed_by=agent_id, disposed_at=at)
+        verdict = _THIS_CALL.values(disposition=disposition, note=note, disposed_by=agent_id, disposed_at=at)
         async with self._connections.writing() as connection:
             known = (await connection.execute(_VERDICT, {"call_id": call_id})).one_or_none()
             if known is None:
@@ -209,6 +210,20 @@ class SqlCalls:
                 await reconsider(connection, call, plan=plan, at=at)
             await self._works.write(connection, works(before), now=at)
         return before
+
+    @to_the_end
+    async def set_record(
+        self, call_id: str, crm_ref: str, *, at: datetime, works: Callable[[Call], Sequence[NewWork]]
+    ) -> Call:
+        """See the port."""
+        async with self._connections.writing() as connection:
+            await connection.execute(_THIS_CALL.values(crm_ref=crm_ref), {"call": call_id})
+            row = (await connection.execute(_ONE, {"call_id": call_id})).one_or_none()
+            if row is None:
+                raise NotFound(f"there is no call {call_id}")
+            call = call_of(row, (await read_joins(connection, [call_id]))[call_id])
+            await self._works.write(connection, works(call), now=at)
+        return call
 
 
 async def _free_entries(connection: AsyncConnection, pairs: Iterable[_Pair]) -> set[int]:

@@ -7,10 +7,12 @@ from typing import Protocol
 from cti.crm.desk import DeadLetter, TargetReport
 from cti.crm.pull_desk import PullReport
 from cti.crm.reconcile_desk import ReconcileDesk
+from cti.model.calls import Call
 from cti.model.crm import Answer, Link, PushOrders, Rate, Settlement, TargetStanding
 from cti.model.crm_pulls import PullAnswer, PullOrder, PullProblem, PullStanding, PullStep
 from cti.model.crm_reconciliation import OurCall, OurPage, PageResult, ReconcileOrder, RunState
 from cti.model.follow_ups import FollowOrders, FollowSettlement
+from cti.model.look_ups import LookUp, LookUpAnswer
 from cti.model.work import Work
 
 
@@ -96,6 +98,21 @@ class FollowUps(Protocol):
     async def settle(
         self, name: str, settlements: Sequence[FollowSettlement], *, rate: Rate
     ) -> TargetStanding: ...
+
+
+class LookUps(Protocol):
+    """Numbers for processes that ask CRMs who has them; see `cti.crm.look_ups.TableLookUps`."""
+
+    async def take(
+        self, name: str, *, limit: int, rate: Rate, wait_seconds: float = 0.0
+    ) -> Sequence[LookUp]: ...
+    async def answer(self, name: str, one: LookUpAnswer) -> None: ...
+
+
+class Records(Protocol):
+    """The records that calls belong to; see `cti.crm.record_desk.RecordDesk`."""
+
+    async def choose(self, call_id: str, crm_ref: str) -> Call: ...
 
 
 class PullDesk(Protocol):

@@ -27,7 +27,7 @@ from cti.web.callback_ports import Callbacks
 from cti.web.campaign_ports import AnswerChances, CampaignDesk, Decisions, Ledger, Recycler, Whys
 from cti.web.compliance_ports import Compliance, Consents, DoNotCall
 from cti.web.contact_ports import Distributor, ImportDesk, LeadDesk, OwnershipDesk
-from cti.web.crm_ports import CrmDesk, PullDesk
+from cti.web.crm_ports import CrmDesk, LookUps, PullDesk, Records
 from cti.web.line_ports import LineDesk, Nodes
 from cti.web.quality_ports import Quality
 from cti.web.report_ports import Reconciler, Reporter
@@ -72,6 +72,8 @@ class Deps:
     search: Search
     crm: CrmDesk
     pulls: PullDesk
+    look_ups: LookUps
+    records: Records
     hooks: HookDesk
     dial: DialDesk
     bus: EventBus

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from cti.bus import EventBus
 from cti.child import Child
 from cti.clock import Clock
+from cti.crm.asker import Asker
 from cti.crm.desk import CrmDesk
 from cti.crm.feed import TableFeed
 from cti.crm.follow_ups import CallbackFollowers, ContactFollowers
@@ -16,6 +18,7 @@ from cti.crm.gate import CrmGate, InnerGate
 from cti.crm.pull_desk import PullDesk
 from cti.crm.reconcile_desk import ReconcileDesk
 from cti.crm.reconciling import TableReconciling
+from cti.crm.record_desk import OpenCalls, RecordDesk
 from cti.crm.targets import CallFollowers
 from cti.crm.texts import texts_by
 from cti.model.access import Grant, Role
@@ -23,9 +26,11 @@ from cti.service import Service
 from cti.settings import Settings
 from cti.settings.client import TOKEN_VARIABLE, URL_VARIABLE, service_url
 from cti.storage.database import Database
-from cti.wiring.crm_pulls import follow_ups_of, intake_of
+from cti.wiring.crm_pulls import follow_ups_of, intake_of, look_ups_of
 
 COMMAND: Final = (sys.executable, "-m", "crm_sync", "--child")
+WOKEN_SECONDS: Final = 5.0
+"""A process that asks us for numbers is woken when there is one; this is for what was missed."""
 
 
 class CrmRoom:
@@ -38,6 +43,8 @@ class CrmRoom:
         config: Path | None,
         database: Database,
         clock: Clock,
+        bus: EventBus,
+        open_calls: OpenCalls,
         command: Sequence[str] = COMMAND,
     ) -> None:
         """`config`: the settings file, for the process; `command` begins it."""
@@ -50,6 +57,31 @@ class CrmRoom:
             intake=intake_of(settings, database, clock=clock),
             follow_ups=follow_ups_of(settings, database, clock=clock),
             store=database.pulls,
+            clock=clock,
+        )
+        names = [target.name for target in targets]
+        self.look_ups = look_ups_of(
+            settings,
+            database,
+            clock=clock,
+            poll_seconds=WOKEN_SECONDS,
+            on_answer=lambda: self.asker.answered(),
+        )
+        self.asker = Asker(
+            store=database.look_ups,
+            targets=[target.name for target in targets if target.look_up],
+            all_targets=names,
+            clock=clock,
+            on_ask=self.look_ups.asked,
+            on_end=self.look_ups.close,
+        )
+        self.records = RecordDesk(
+            calls=database.calls,
+            links=database.crm,
+            open_calls=open_calls,
+            targets=names,
+            followers=self.followers,
+            bus=bus,
             clock=clock,
         )
         self._pull_rules, self._pull_store = settings.crm.pull_rules(), database.pulls
@@ -79,7 +111,8 @@ class CrmRoom:
         )
         self.grants: tuple[Grant, ...] = (_grant(token),) if wanted else ()
         """What lets our own process in; the token lives as long as this one."""
-        self.services: tuple[Service, ...] = (child,) if wanted else ()
+        asking: tuple[Service, ...] = (self.asker,) if targets else ()
+        self.services: tuple[Service, ...] = (*asking, *((child,) if wanted else ()))
         self.desk = CrmDesk(
             works=database.work,
             store=database.crm,
@@ -91,7 +124,7 @@ class CrmRoom:
             reconciliations=ReconcileDesk(
                 runs=database.reconciliations,
                 feed=runs,
-                targets=[target.name for target in targets],
+                targets=names,
                 clock=clock,
             ),
         )

@@ -20,7 +20,7 @@ from cti.hooks.outbox import HookOutbox
 from cti.hooks.pace import Pace
 from cti.hooks.pop_sender import PopSender
 from cti.hooks.popper import ScreenPopper
-from cti.hooks.ports import Post
+from cti.hooks.ports import LookUps, Post
 from cti.hooks.sender import Sender, open_sender
 from cti.hooks.tel import number_in
 from cti.model.webhooks import DELIVER
@@ -53,6 +53,7 @@ class Hooks:
         post: Post,
         campaigns: CampaignDesk,
         agents: AgentDesk,
+        look_ups: LookUps,
     ) -> None:
         given = settings.webhooks
         self.book = HookBook(store=database.hooks, bus=bus, clock=clock)
@@ -88,7 +89,12 @@ class Hooks:
             on_work=self.work.wake,
         )
         self.popper = ScreenPopper(
-            cards=database.cards, bus=bus, clock=clock, campaign=campaigns.get, agent=agents.get
+            cards=database.cards,
+            bus=bus,
+            clock=clock,
+            campaign=campaigns.get,
+            agent=agents.get,
+            look_ups=look_ups,
         )
         self.pops = PopSender(book=self.book, post=post, clock=clock)
         self.listeners: tuple[Listener, ...] = (self.popper, self.pops, self.outbox)

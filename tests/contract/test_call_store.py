@@ -312,6 +312,28 @@ async def test_a_disposition_of_no_call_is_not_found(store: Store) -> None:
         await store.calls.set_disposition("0" * 32, agent_id=None, disposition="sold", note="", at=NOW)
 
 
+async def test_a_chosen_record_stays_whatever_older_snapshots_say_and_leaves_its_work(store: Store) -> None:
+    campaign_id = await a_stored_campaign(store)
+    (call,) = await placed_calls(store, campaign_id, 1)
+
+    def follow(one: Call) -> list[NewWork]:
+        return [NewWork(kind="crm.push.odoo", key=one.id, payload={"ref": one.crm_ref, "ended": one.ended})]
+
+    chosen = await store.calls.set_record(call.id, "odoo/crm.lead:7", at=NOW, works=follow)
+    assert (chosen.id, chosen.crm_ref, chosen.ended) == (call.id, "odoo/crm.lead:7", False)
+    await store.calls.save([replace(call, state=CallState.RINGING)])
+    await store.calls.save([ended(call)])
+    stored = await store.calls.get(call.id)
+    assert stored is not None
+    assert (stored.ended, stored.crm_ref) == (True, "odoo/crm.lead:7")
+
+    await store.calls.set_record(call.id, "odoo/crm.lead:8", at=NOW, works=follow)
+    (work,) = await store.work.lease(kinds=["crm.push.odoo"], limit=9, now=later(60), lease_for=MOMENT)
+    assert work.payload == {"ref": "odoo/crm.lead:8", "ended": True}
+    with pytest.raises(NotFound):
+        await store.calls.set_record("0" * 32, "odoo/crm.lead:7", at=NOW, works=follow)
+
+
 async def test_hundreds_of_calls_go_in_one_batch(store: Store) -> None:
     campaign_id = await a_stored_campaign(store, contacts=300)
 

@@ -4,15 +4,19 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+from cti.ami.call_tracker import CallTracker
+from cti.bus import EventBus
 from cti.crm.desk import CrmDesk
 from cti.crm.feed import TableFeed
 from cti.crm.follow_ups import TableFollowUps
 from cti.crm.intake import TableIntake
+from cti.crm.look_ups import TableLookUps
 from cti.crm.promises import PromiseKeeper
 from cti.crm.pull_desk import PullDesk
 from cti.crm.reconcile_desk import ReconcileDesk
 from cti.crm.reconciling import TableReconciling
-from cti.crm.targets import Target
+from cti.crm.record_desk import RecordDesk
+from cti.crm.targets import CallFollowers, Target
 from cti.model.crm_pulls import PullRules
 from cti.storage.database import Database
 from tests.fakes.clock import FakeClock
@@ -120,6 +124,30 @@ def a_run_feed(
         clock=clock,
         chance=lambda: 1.0,
         **given,
+    )
+
+
+def some_look_ups(store: MemoryStore, clock: FakeClock, **given: Any) -> TableLookUps:
+    """Build a feed of numbers that the targets are asked for."""
+    return TableLookUps(
+        **{"store": store.look_ups, "standings": store.crm, "works": store.work}
+        | {"targets": TARGETS, "clock": clock, "chance": lambda: 1.0}
+        | given
+    )
+
+
+def a_record_desk(
+    store: MemoryStore, bus: EventBus, clock: FakeClock, tracker: CallTracker | None = None
+) -> RecordDesk:
+    """Build a desk at which records of the targets are chosen; `tracker` follows the calls that are up."""
+    return RecordDesk(
+        calls=store.calls,
+        links=store.crm,
+        open_calls=tracker or CallTracker(),
+        targets=[target.name for target in TARGETS],
+        followers=CallFollowers(TARGETS),
+        bus=bus,
+        clock=clock,
     )
 
 

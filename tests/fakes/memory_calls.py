@@ -61,7 +61,8 @@ class MemoryCalls:
         if stored is not None and stored.ended and not call.ended:
             return
         kept = _stays_closed(stored.joins if stored else (), call.joins)
-        self._tables.calls[call.id] = replace(call, joins=kept)
+        crm_ref = stored.crm_ref if stored else call.crm_ref
+        self._tables.calls[call.id] = replace(call, joins=kept, crm_ref=crm_ref)
         if call.ended:
             self._end(call, plan)
 
@@ -122,6 +123,15 @@ class MemoryCalls:
         if entry.state is not EntryState.DIALING and (entry.reason is None or entry.reason in PLANNED):
             move(self._tables, entry, call, plan=plan, at=at, first=False)
         return before
+
+    async def set_record(
+        self, call_id: str, crm_ref: str, *, at: datetime, works: Callable[[Call], Sequence[NewWork]]
+    ) -> Call:
+        if call_id not in self._tables.calls:
+            raise NotFound(f"there is no call {call_id}")
+        call = self._tables.calls[call_id] = replace(self._tables.calls[call_id], crm_ref=crm_ref)
+        self._tables.write_works(works(call), at)
+        return call
 
 
 def _stays_closed(stored: Sequence[Join], newer: Sequence[Join]) -> tuple[Join, ...]:

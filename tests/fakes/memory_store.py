@@ -17,6 +17,7 @@ from tests.fakes.memory_finding import MemoryFinding
 from tests.fakes.memory_follow_ups import MemoryFollowUps
 from tests.fakes.memory_imports import MemoryImports
 from tests.fakes.memory_ledger import MemoryDecisions, MemoryLedger
+from tests.fakes.memory_look_ups import MemoryLookUps
 from tests.fakes.memory_nodes import MemoryNodes
 from tests.fakes.memory_ownership import MemoryOwnership
 from tests.fakes.memory_pulls import MemoryPulls
@@ -68,6 +69,7 @@ class MemoryStore:
         self.pulls = MemoryPulls(self.tables)
         self.follow_ups = MemoryFollowUps(self.tables)
         self.reconciliations = MemoryReconciliations(self.tables)
+        self.look_ups = MemoryLookUps()
         self.hooks = MemoryHooks(self.tables)
         self.cards = MemoryCards(self.tables)
         self.links = MemoryLinks(self.tables)

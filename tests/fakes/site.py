@@ -36,7 +36,7 @@ from cti.web.app import make_app
 from cti.web.deps import DEPS, Deps
 from tests.builders import a_campaign, an_agent
 from tests.fakes.clock import FakeClock
-from tests.fakes.crm_parts import a_crm_desk, a_pull_desk
+from tests.fakes.crm_parts import a_crm_desk, a_pull_desk, a_record_desk, some_look_ups
 from tests.fakes.desks import (
     FakeAgentDesk,
     FakeAnswerChances,
@@ -208,6 +208,8 @@ def deps_in_memory(
         search=store.search,
         crm=a_crm_desk(store, clock),
         pulls=a_pull_desk(store, clock),
+        look_ups=some_look_ups(store, clock),
+        records=a_record_desk(store, bus, clock),
         previews=FakePreviews(),
         by_hand=FakeByHand(),
         hooks=a_hook_desk(store, bus, clock),

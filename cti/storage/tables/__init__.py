@@ -25,7 +25,13 @@ from cti.storage.tables.contacts import (
     pending,
     refused_rows,
 )
-from cti.storage.tables.crm import crm_findings, crm_links, crm_reconciliations, crm_targets
+from cti.storage.tables.crm import (
+    crm_findings,
+    crm_links,
+    crm_look_ups,
+    crm_reconciliations,
+    crm_targets,
+)
 from cti.storage.tables.crm_pulls import (
     crm_follow_links,
     crm_pulls,
@@ -103,6 +109,7 @@ __all__ = [
     "crm_findings",
     "crm_follow_links",
     "crm_links",
+    "crm_look_ups",
     "crm_pulls",
     "crm_reconciliations",
     "crm_records",

@@ -80,3 +80,16 @@ crm_findings: Final = Table(
     Column("mended", Key, nullable=False),
 )
 Index("ix_crm_findings_run_id", crm_findings.c.run_id, crm_findings.c.id)
+
+# A few rows at any time: each goes when its answer is fetched, and within seconds.
+crm_look_ups: Final = Table(
+    "crm_look_ups",
+    metadata,
+    Column("target", Key, primary_key=True),
+    Column("number", Key, primary_key=True),
+    Column("asked_at", UtcTime, nullable=False),
+    Column("taken_at", UtcTime),
+    Column("answered_at", UtcTime),
+    Column("found", JsonObject, nullable=False),
+    sqlite_with_rowid=False,
+)

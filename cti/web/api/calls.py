@@ -52,6 +52,12 @@ class Disposition(Body):
     note: Note = ""
 
 
+class Record(Body):
+    """`PUT /calls/{id}/record`."""
+
+    crm_ref: Line
+
+
 @routes.get("/calls")
 async def list_calls(request: web.Request) -> web.StreamResponse:
     """Calls, newest first, and `next`: the cursor of the next page. `format=csv` brings all that match.
@@ -95,6 +101,16 @@ async def set_disposition(request: web.Request) -> web.Response:
         note=verdict.note,
         at=parts.clock.now(),
     )
+    return web.json_response(call_record(await visible_call(request)))
+
+
+@routes.put(f"/calls/{ID}/record")
+async def set_record(request: web.Request) -> web.Response:
+    """The CRM's record that the call's log lands on: `crm_ref`, for example one of the `records` that a screen pop
+    offered. Another one may be chosen until the log stands there; then 409.
+    """
+    row, chosen = await visible_call(request), await body_of(request, Record)
+    await deps(request).records.choose(row.call.id, chosen.crm_ref)
     return web.json_response(call_record(await visible_call(request)))
 
 

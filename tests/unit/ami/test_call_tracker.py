@@ -110,6 +110,14 @@ def test_a_call_goes_from_the_order_to_the_talk_to_the_end(tracked: Tracked) -> 
     assert tracked.tracker.open_calls() == []
 
 
+def test_a_record_that_was_chosen_stays_with_the_call_to_its_end(tracked: Tracked) -> None:
+    tracked.up_to_answer()
+    (moved,) = tracked.tracker.linked(tracked.call.id, "odoo/lead:7", later(6))
+    assert (moved.before, moved.call.state, moved.at) == (CallState.ANSWERED, CallState.ANSWERED, later(6))
+    assert tracked.hear(tracked.hung_up(9)).crm_ref == moved.call.crm_ref == "odoo/lead:7"
+    assert tracked.tracker.linked(tracked.call.id, "odoo/lead:8", later(10)) == ()
+
+
 def test_the_same_word_again_is_no_news(tracked: Tracked) -> None:
     tracked.up_to_answer()
     before = len(tracked.told)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cti.crm.valve import allowed, answered, resumed, spent, wait_seconds
+from cti.crm.valve import allowed, answered, resumed, spare, spent, wait_seconds
 from cti.model.crm import Answer, Rate, TargetStanding
 from tests.builders import NOW, later
 
@@ -38,6 +38,25 @@ def test_a_bucket_may_be_overdrawn_and_waits_for_it() -> None:
 
     assert allowed(standing, FIVE, now=later(2)) == 0
     assert allowed(standing, FIVE, now=later(2.2)) == 1
+
+
+def test_what_is_nice_to_have_leaves_writes_what_they_need() -> None:
+    def left(requests: int, *, writes_wait: bool, rate: Rate = FIVE, standing: TargetStanding = NEW) -> int:
+        return spare(spent(standing, rate, requests, now=NOW), rate, writes_wait=writes_wait, now=NOW)
+
+    assert [left(n, writes_wait=True) for n in (0, 3, 4, 5, 10)] == [4, 1, 0, 0, 0]
+    assert [left(n, writes_wait=False) for n in (0, 5, 9, 10)] == [10, 5, 1, 0]
+    assert left(999, writes_wait=True, rate=FREE) > 10_000
+    day = Rate(per_day=100)
+    assert [left(n, writes_wait=False, rate=day) for n in (0, 70, 75, 90)] == [75, 5, 0, 0]
+    assert left(0, writes_wait=False, rate=Rate(per_second=1.0)) == 1
+    assert left(0, writes_wait=True, rate=Rate(per_second=1.0)) == 0
+
+
+def test_a_crm_that_was_away_is_not_tried_by_what_is_nice_to_have() -> None:
+    away = after(NEW, Answer.AWAY)
+    assert allowed(away, FREE, now=later(2)) == 1
+    assert spare(away, FREE, writes_wait=False, now=later(2)) == 0
 
 
 def test_the_day_has_a_budget_that_ends_at_midnight() -> None:

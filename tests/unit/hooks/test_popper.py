@@ -12,10 +12,12 @@ from cti.bus import EventBus
 from cti.errors import StorageError
 from cti.hooks import popper as module
 from cti.hooks.popper import ScreenPopper
+from cti.hooks.ports import LookUps
 from cti.model.calls import Call, CallState, Join, Outcome
 from cti.model.campaign_rules import CampaignRules, PopRules
 from cti.model.contacts import NewContact, NewNumber
 from cti.model.events import CallMoved, Event, ScreenPop
+from cti.model.look_ups import Found, FoundRecord
 from cti.model.pops import MOST_MATCHES, ContactCard, PopMoment
 from cti.service import running
 from tests.builders import NOW, a_call, a_campaign, an_agent, later
@@ -29,7 +31,7 @@ PAGE = "https://crm.example/{crm_ref}/{crm_deal}?rep={agent}"
 class Stage:
     """A popper over a store in memory."""
 
-    def __init__(self, rules: PopRules | None = None) -> None:
+    def __init__(self, rules: PopRules | None = None, look_ups: LookUps | None = None) -> None:
         self.store, self.bus, self.clock = MemoryStore(), EventBus(), FakeClock()
         campaign = a_campaign(rules=CampaignRules(pop=rules or PopRules(url=PAGE)))
         self.popper = ScreenPopper(
@@ -38,6 +40,7 @@ class Stage:
             clock=self.clock,
             campaign=lambda campaign_id: campaign,
             agent=lambda agent_id: an_agent(id=agent_id),
+            look_ups=look_ups,
         )
         self.pops: list[ScreenPop] = []
         self.bus.tap(self.popper.tap)
@@ -58,8 +61,8 @@ class Stage:
 
 
 @asynccontextmanager
-async def a_stage(rules: PopRules | None = None) -> AsyncIterator[Stage]:
-    stage = Stage(rules)
+async def a_stage(rules: PopRules | None = None, look_ups: LookUps | None = None) -> AsyncIterator[Stage]:
+    stage = Stage(rules, look_ups)
     async with running(stage.popper):
         await asyncio.sleep(0)
         yield stage
@@ -225,3 +228,145 @@ async def test_a_call_that_is_expected_is_read_before_it_is_placed_and_forgotten
         assert stage.pops[0].contact is not None
         assert stage.pops[0].contact.name == "Contact 7"
         assert set(stage.popper._calls) == {calls[1].id, calls[2].id}
+
+
+class Crm:
+    """A CRM that is asked by pops, and answers when the test says so."""
+
+    known_targets = ("odoo",)
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str | None]] = []
+        self.says = Found(records=(a_record(1), a_record(2)))
+        self.may_answer = asyncio.Event()
+
+    async def find(self, number: str, *, crm_ref: str | None, within: float) -> Found | None:
+        self.asked.append((number, crm_ref))
+        await self.may_answer.wait()
+        return self.says
+
+
+def a_record(number: int, **given: Any) -> FoundRecord:
+    facts = {"target": "odoo", "kind": "crm.lead", "name": f"Lead {number}"}
+    return FoundRecord(crm_ref=f"odoo/crm.lead:{number}", **facts | given)
+
+
+def unknown(**given: Any) -> Call:
+    return reserved(**{"crm_ref": None, "state": CallState.RINGING} | given)
+
+
+async def test_the_first_pop_waits_for_no_crm_and_is_told_once_more_with_what_it_said() -> None:
+    crm = Crm()
+    async with a_stage(look_ups=crm) as stage:
+        stage.contact(7)
+        stage.move(unknown())
+        await settled()
+        [first] = stage.pops
+        assert (first.records, first.revision, crm.asked) == ((), 1, [(BERLIN, None)])
+        stage.clock.advance(2)
+        crm.may_answer.set()
+        await settled()
+        [_, second] = stage.pops
+        assert [one.crm_ref for one in second.records] == ["odoo/crm.lead:1", "odoo/crm.lead:2"]
+        assert (second.revision, second.at, second.until) == (2, later(2), later(10))
+        assert (second.contact, second.moment, second.crm_ref) == (first.contact, PopMoment.RING, None)
+
+
+async def test_the_pop_at_the_join_has_the_records_with_it_and_nobody_is_asked_again() -> None:
+    crm = Crm()
+    async with a_stage(look_ups=crm) as stage:
+        stage.contact(7)
+        call = unknown()
+        stage.move(call)
+        await settled()
+        stage.move(replace(call, state=CallState.ANSWERED))
+        crm.may_answer.set()
+        await settled()
+        assert len(stage.pops) == 1  # nobody's pop stands at this moment
+        stage.move(joined(call, 3))
+        stage.move(joined(call, 3, 4))
+        await settled()
+        assert [(one.agent_id, one.revision, len(one.records)) for one in stage.pops[1:]] == [
+            (3, 1, 2),
+            (4, 1, 2),
+        ]
+        assert len(crm.asked) == 1
+
+
+@pytest.mark.parametrize("of_call", [True, False])
+async def test_of_a_call_that_names_its_record_nobody_is_asked(of_call: bool) -> None:
+    crm = Crm()
+    crm.may_answer.set()
+    async with a_stage(look_ups=crm) as stage:
+        stage.contact(7, crm_ref=None if of_call else "crm.lead:1")
+        stage.move(unknown(crm_ref="odoo/crm.lead:1" if of_call else None))
+        await settled()
+        assert (crm.asked, len(stage.pops), stage.pops[0].records) == ([], 1, ())
+
+
+@pytest.mark.parametrize("what", ["the call ended", "ten seconds", "a record was chosen", "nothing found"])
+async def test_what_helps_nobody_any_more_is_not_told(what: str) -> None:
+    crm = Crm()
+    async with a_stage(look_ups=crm) as stage:
+        stage.contact(7)
+        call = unknown()
+        stage.move(call)
+        await settled()
+        match what:
+            case "the call ended":
+                stage.move(replace(call, state=CallState.ENDED, outcome=Outcome.BUSY, ended_at=NOW))
+            case "ten seconds":
+                stage.clock.advance(10)
+            case "a record was chosen":
+                stage.move(replace(call, crm_ref="odoo/crm.lead:2"))
+            case "nothing found":
+                crm.says = Found()
+        crm.may_answer.set()
+        await settled()
+        assert len(stage.pops) == 1
+
+
+async def test_records_of_our_contacts_and_of_the_crm_are_one_list() -> None:
+    crm = Crm()
+    async with a_stage(look_ups=crm) as stage:
+        stage.contact(7, crm_ref="crm.lead:2")
+        stage.contact(8, crm_ref="odoo/crm.lead:3", name="王小明")
+        stage.move(unknown(contact_id=None))
+        await settled()
+        assert [one.contact_id for one in stage.pops[0].records] == [7, 8]
+        crm.may_answer.set()
+        await settled()
+        told = [(one.crm_ref, one.name, one.contact_id) for one in stage.pops[1].records]
+        assert told == [
+            ("odoo/crm.lead:1", "Lead 1", None),
+            ("odoo/crm.lead:2", "Lead 2", 7),
+            ("odoo/crm.lead:3", "王小明", 8),
+        ]
+        assert [card.contact_id for card in stage.pops[1].matches] == [7, 8]
+
+
+async def test_when_crms_know_nobody_what_our_own_contacts_name_is_not_told_twice() -> None:
+    crm = Crm()
+    crm.says = Found()
+    crm.may_answer.set()
+    async with a_stage(look_ups=crm) as stage:
+        stage.contact(7, crm_ref="crm.lead:2")
+        stage.move(unknown(contact_id=None))
+        await settled()
+        assert [one.crm_ref for one in stage.pops[0].records] == ["crm.lead:2"]
+        assert len(stage.pops) == 1
+
+
+async def test_a_look_up_that_fails_costs_no_later_pop() -> None:
+    class Broken(Crm):
+        async def find(self, number: str, *, crm_ref: str | None, within: float) -> Found | None:
+            raise RuntimeError("a bug")
+
+    async with a_stage(look_ups=Broken()) as stage:
+        stage.contact(7)
+        call = unknown()
+        stage.move(call)
+        await settled()
+        stage.move(joined(call, 3))
+        await settled()
+        assert [one.moment for one in stage.pops] == [PopMoment.RING, PopMoment.CONNECT]

@@ -101,6 +101,7 @@ WAYS: list[tuple[str, str, str]] = [
         for order in (
             *("take", "keep", "begin", "settle", "unchanged", "give-back", "checked"),
             *("pull-order", "pull-take", "pull-failed", "follow-take", "follow-settle"),
+            *("look-up-take", "look-up-answer"),
         )
     ),
     ("GET", "crm/reconciliations", "leaders"),
@@ -150,6 +151,7 @@ WAYS: list[tuple[str, str, str]] = [
     ("GET", "calls?agent=bob", "leaders"),
     ("GET", f"calls/{CALL}", "all"),
     ("PUT", f"calls/{CALL}/disposition", "all"),
+    ("PUT", f"calls/{CALL}/record", "all"),
     ("GET", f"calls/{CALL}/recording", "all"),
     ("GET", f"calls/{CALL}/transcript", "all"),
     ("GET", f"calls/{CALL}/transcripts", "all"),

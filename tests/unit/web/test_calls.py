@@ -8,6 +8,8 @@ import pytest
 
 from cti.model.call_record import CALL_FIELDS
 from cti.model.calls import Call, CallState, Outcome
+from cti.model.crm import Link
+from cti.model.queries import CallFilter
 from tests.builders import NOW, a_call, a_campaign, later, some_contacts
 from tests.fakes.memory_looks import set_columns
 from tests.fakes.site import Site
@@ -185,3 +187,77 @@ async def test_a_call_that_is_up_and_its_own_page_tell_the_contact_s_deal(site: 
     assert {call["contact"] for call in floor["calls"]} == {"Contact 0", None}
     assert (await site.told("GET", f"calls/{call_id(1)}"))["deal"] == deal
     assert (await site.told("GET", "calls?open=true"))["calls"][-1]["deal"] == deal
+
+
+async def a_talk(site: Site, **given: Any) -> Call:
+    """An ended call of Anna's."""
+    call = await stored(site, 1, agent_id=site.anna, **given)
+    done = replace(call, state=CallState.ENDED, outcome=Outcome.CONNECTED, ended_at=later(9))
+    await site.store.calls.save([done])
+    return done
+
+
+async def chosen(site: Site, ref: str | None, *, status: int = 200, as_: str = "anna") -> Any:
+    body = {"crm_ref": ref}
+    return await site.told("PUT", f"calls/{call_id(1)}/record", status=status, as_=as_, json=body)
+
+
+def work_of(site: Site) -> dict[str, int]:
+    return {row.wish.kind: row.version for row in site.store.tables.works.values()}
+
+
+async def test_a_rep_chooses_the_record_that_his_call_belongs_to(site: Site) -> None:
+    await stored(site, 1, agent_id=site.anna)
+    told = await chosen(site, "odoo/crm.lead:7")
+    assert (told["id"], told["crm_ref"]) == (call_id(1), "odoo/crm.lead:7")
+    assert work_of(site) == {}  # it is written when the call ends
+    assert (await chosen(site, "crm.lead:8"))["crm_ref"] == "crm.lead:8"
+
+
+async def test_chosen_after_the_end_the_call_is_written_anew(site: Site) -> None:
+    await a_talk(site)
+    await chosen(site, "odoo/crm.lead:7")
+    assert work_of(site) == {"crm.push.odoo": 1, "crm.push.rest": 1}
+
+
+async def test_another_agents_call_is_not_his_to_choose_for(site: Site) -> None:
+    await stored(site, 1, agent_id=site.bob)
+    await chosen(site, "odoo/crm.lead:7", status=403)
+    await chosen(site, "odoo/crm.lead:7", as_="lead")
+    await chosen(site, "odoo/crm.lead:7", status=403, as_="qa")
+
+
+@pytest.mark.parametrize(
+    ("ref", "words"),
+    [
+        ("no reference", "is no reference"),
+        ("other/crm.lead:7", "there are: odoo, rest"),
+        ("", "crm_ref"),
+        (None, "crm_ref"),
+    ],
+)
+async def test_what_is_no_record_of_a_crm_is_refused(site: Site, ref: str | None, words: str) -> None:
+    await stored(site, 1, agent_id=site.anna)
+    error = (await chosen(site, ref, status=422))["error"]
+    assert words in error["message"]
+    (row,) = await site.store.facts.call_rows(CallFilter())
+    assert row.call.crm_ref is None
+
+
+@pytest.mark.parametrize(
+    ("before", "link", "status"),
+    [
+        pytest.param("odoo/lead:1", {"version": 1}, 409, id="written there"),
+        pytest.param("odoo/lead:1", {"sending_at": NOW}, 409, id="perhaps written there"),
+        pytest.param("odoo/lead:1", {}, 200, id="not written yet"),
+        pytest.param(None, {"version": 1}, 200, id="written without a record"),
+        pytest.param("rest/lead:1", {"version": 1}, 200, id="named a record of another"),
+    ],
+)
+async def test_what_stands_on_a_record_is_moved_in_the_crm_alone(
+    site: Site, before: str | None, link: dict[str, Any], status: int
+) -> None:
+    call = await a_talk(site, crm_ref=before)
+    await site.store.crm.put_links([Link(target="odoo", call_id=call.id, **link)])
+    told = await chosen(site, "odoo/lead:2", status=status)
+    assert status == 200 or "move it there" in told["error"]["message"]

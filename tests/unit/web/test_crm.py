@@ -1,13 +1,16 @@
 """CRMs over the API: how they stand, dead letters, pushing again, and the work of the process that writes."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from crm_sync.pull_feed import ApiLookUps
 from cti.crm.targets import CallFollowers
 from cti.crm.wire import orders_of, rate_record, settlements_record, works_record
 from cti.model.calls import Call, CallState, Outcome
 from cti.model.crm import Answer, Link, PushOrder, Rate, RecordRef, Settlement
+from cti.model.look_ups import Found, FoundRecord, LookUp, LookUpAnswer
 from cti.model.work import NewWork
 from tests.builders import NOW, a_call, later
 from tests.fakes.crm_parts import TARGETS
@@ -192,3 +195,46 @@ async def test_a_link_that_a_user_deleted_is_told(site: Site) -> None:
     (link,) = (await site.told("GET", f"crm/calls/{call.id}"))["links"]
 
     assert link["deleted_at"] is not None
+
+
+async def test_a_call_that_nobody_took_for_want_of_a_record_is_tried_again_when_it_has_one(
+    site: Site,
+) -> None:
+    call = await buried(site)
+    await site.told("PUT", f"calls/{call.id}/record", json={"crm_ref": "rest/lead:7"})
+    (order,) = await taken(site)
+    assert (order.log.call_id, order.log.crm_ref) == (call.id, "rest/lead:7")
+    assert (await site.told("GET", "crm/dead"))["dead"] == []
+
+
+class Session:
+    """What carries a process's questions, without a socket of its own."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    async def post(self, name: str, body: Mapping[str, Any]) -> Any:
+        return await self._site.told("POST", f"crm/work/{name}", as_="sync", json=dict(body))
+
+
+async def test_numbers_go_to_a_process_and_records_come_back(site: Site) -> None:
+    feed, number = ApiLookUps(Session(site)), "+4930901820"
+    assert await feed.take("odoo", limit=4, rate=Rate(), wait_seconds=0.0) == ()
+    await site.store.look_ups.ask([("odoo", number)], at=NOW)
+
+    taken = await feed.take("odoo", limit=4, rate=Rate(per_second=5.0, burst=10), wait_seconds=30.0)
+    assert taken == (LookUp(target="odoo", number=number, asked_at=NOW),)
+
+    deal = {"ref": "odoo/crm.lead:9", "name": "屋顶"}
+    one = FoundRecord(crm_ref="odoo/crm.lead:7", target="odoo", kind="crm.lead", name="王小明", deal=deal)
+    found = Found(records=(one,), more=True)
+    await feed.answer("odoo", LookUpAnswer(number=number, answer=Answer.OK, found=found))
+    assert await site.store.look_ups.collect() == {("odoo", number): found}
+
+
+async def test_what_is_no_answer_to_a_look_up_is_refused(site: Site) -> None:
+    body = {"target": "odoo", "answer": {"number": 7, "answer": "perhaps"}}
+    error = await site.refused("POST", "crm/work/look-up-answer", status=422, as_="sync", json=body)
+    assert "answer.number" in error["message"]
+    asked = {"target": "odoo", "limit": 1, "rate": FREE, "wait_seconds": 31}
+    await site.refused("POST", "crm/work/look-up-take", status=422, as_="sync", json=asked)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -12,6 +13,7 @@ from aiohttp import WSMsgType
 from cti.model.agents import AgentChange, AgentState
 from cti.model.calls import CallState
 from cti.model.events import AgentMoved, CallMoved, CampaignMoved, DispositionSet, NodeLost, ScreenPop
+from cti.model.look_ups import FoundRecord
 from cti.model.pops import ContactCard, PopMoment
 from tests.builders import NOW, a_call, an_agent
 from tests.fakes.site import TOKENS, Site
@@ -136,6 +138,8 @@ async def test_an_event_that_cannot_be_told_ends_the_connection_and_is_logged(
 
 
 async def test_a_screen_pop_goes_to_its_agents_page_alone(site: Site) -> None:
+    record = FoundRecord(crm_ref="odoo/lead:1", target="odoo", kind="lead", name="Anna", contact_id=7)
+
     def pop(agent_id: int) -> ScreenPop:
         return ScreenPop(
             call_id="1",
@@ -156,6 +160,12 @@ async def test_a_screen_pop_goes_to_its_agents_page_alone(site: Site) -> None:
         site.bus.publish(pop(site.bob))
         site.bus.publish(pop(site.anna))
         told = await socket.receive_json()
+        site.bus.publish(replace(pop(site.anna), records=(record,), more_records=True, revision=2))
+        second = await socket.receive_json()
+    assert (told["records"], told["more_records"], told["revision"]) == ([], False, 1)
+    assert (second["records"][0]["crm_ref"], second["records"][0]["contact_id"]) == ("odoo/lead:1", 7)
+    assert (second["more_records"], second["revision"]) == (True, 2)
+    assert second["id"] != told["id"], "a reader that drops what it has seen already must see it"
     assert (told["type"], told["agent_id"], told["url"]) == (
         "call.screen_pop",
         site.anna,
