@@ -31,7 +31,7 @@ class ApiRunFeed:
 
     async def calls(self, order: ReconcileOrder, call_ids: Sequence[str]) -> tuple[OurCall, ...]:
         said = await self._post("run-calls", {"order": order_record(order), "call_ids": list(call_ids)})
-        return calls_of(said["calls"])
+        return tuple(calls_of(said["calls"]))
 
     async def known(self, order: ReconcileOrder, call_ids: Sequence[str]) -> set[str]:
         said = await self._post("run-known", {"order": order_record(order), "call_ids": list(call_ids)})
