@@ -1,12 +1,11 @@
 """What can be set of the HTTP API: where it listens, and whom it lets in (the tables `[api]` and `[[api.tokens]]`)."""
 
-import hashlib
 from typing import Self
 from zoneinfo import available_timezones
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from cti.model.access import Grant, Role
+from cti.model.access import Grant, Role, digest_of
 from cti.settings.base import Name, Port, Section
 
 
@@ -38,9 +37,7 @@ class TokenSettings(Section):
 
     def grant(self) -> Grant:
         """Return what the API keeps of it."""
-        digest = (
-            self.sha256.lower() if self.sha256 else hashlib.sha256(_revealed(self.token).encode()).hexdigest()
-        )
+        digest = self.sha256.lower() if self.sha256 else digest_of(_revealed(self.token))
         return Grant(name=self.name, sha256=digest, role=self.role, agent=self.agent)
 
 
