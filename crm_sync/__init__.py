@@ -6,6 +6,7 @@ push         leases calls that wait for a target and writes them there
 pull         brings a CRM's records into campaigns' lists
 follow_up    writes callbacks and contacts' follow-ups
 reconciler   holds calls and CRM together; reconcile, differences, fingerprint: what it decides, pure
+paying       pays for the requests of a reconciliation
 adapters     which adapter a target has; each has a room: odoo, bottle, hubspot, bitrix24, fxiaoke, rest
 requests     how adapters ask over HTTP; keyset, results, users, numbers, reading_tables: what several of them share
 tab, purse   what asking costs: counted as requests leave, paid out of the account's budget

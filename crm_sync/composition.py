@@ -26,8 +26,9 @@ from crm_sync.mapping import MappingFile, mapping_of
 from crm_sync.port import Checked, Crm, CrmError
 from crm_sync.pull import PullReader, words_of
 from crm_sync.push import Feed, TargetPusher
-from crm_sync.reconciler import Regular, RunFeed, TargetReconciler
+from crm_sync.reconciler import Regular, TargetReconciler
 from cti.clock import Clock, SystemClock
+from cti.crm.reconcile_ports import RunFeed
 from cti.errors import CtiError, SettingsError
 from cti.model.crm import Answer, Rate
 from cti.service import Service, Together, running
@@ -47,9 +48,8 @@ class Opened:
 
     @property
     def rate(self) -> Rate:
-        can = self.crm.capabilities
-        known = Rate(per_second=can.per_second, burst=can.burst, per_day=can.per_day)
-        return self.settings.rate(known=known)
+        """Return what may leave for it: as the settings say, else as the CRM is known to bear."""
+        return self.settings.rate(known=self.crm.capabilities.rate)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from crm_sync.look_up import LookUps
 from crm_sync.pull import Intake
 from crm_sync.pull_feed import ApiFollowUps, ApiIntake, ApiLookUps
 from crm_sync.push import Feed
-from crm_sync.reconciler import RunFeed
 from crm_sync.run_feed import ApiRunFeed
 from cti.clock import Clock
 from cti.crm.feed import TableFeed
+from cti.crm.reconcile_ports import RunFeed
 from cti.crm.reconciling import TableReconciling
 from cti.crm.texts import texts_by
 from cti.settings import Settings

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
 from cti.errors import CtiError
-from cti.model.crm import BLAMELESS, Answer, CallLog, RecordRef
+from cti.model.crm import BLAMELESS, Answer, CallLog, Rate, RecordRef
 
 __all__ = [
     "BLAMELESS",
@@ -92,6 +92,11 @@ class Capabilities:
     """Calls in one question of `read_back`; None: as many as `page`."""
     exact_seconds: float = 1.0
     """How far a time or length that is read back may be from what was written: 60 where only minutes are kept."""
+
+    @property
+    def rate(self) -> Rate:
+        """Return what the CRM is known to bear."""
+        return Rate(per_second=self.per_second, burst=self.burst, per_day=self.per_day)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

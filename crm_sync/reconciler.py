@@ -11,7 +11,7 @@ from collections.abc import Mapping as Map
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
 from crm_sync.mapping import Mapping
 from crm_sync.port import Crm, CrmError, Removes, Written
@@ -19,6 +19,7 @@ from crm_sync.purse import AGAIN_SECONDS, NotNow, Purse
 from crm_sync.reconcile import GRACE, Looking, by_call, findings_of, foreign, is_settled, kept, own_side
 from crm_sync.tab import settled
 from cti.clock import Clock
+from cti.crm.reconcile_ports import RunFeed
 from cti.errors import CtiError
 from cti.model.crm import Answer, Rate
 from cti.model.crm_reconciliation import (
@@ -26,7 +27,6 @@ from cti.model.crm_reconciliation import (
     Found,
     Mended,
     OurCall,
-    OurPage,
     PageResult,
     ReconcileOrder,
     RunState,
@@ -42,30 +42,6 @@ ASKED_AT_ONCE: Final = 500
 MARGIN: Final = timedelta(minutes=1)
 """So much more than a page's span is asked of the CRM, whose times are less exact than ours."""
 ONLY_OURS: Final = "this CRM cannot be read back: only calls that were never written were looked for"
-
-
-class RunFeed(Protocol):
-    """Where runs and our side of them come from, and findings go. All methods raise CtiError when it cannot be
-    reached, or when a run is no longer ours."""
-
-    async def take(self, name: str, *, every: timedelta, span: timedelta) -> ReconcileOrder | None: ...
-    async def page(self, order: ReconcileOrder, *, limit: int) -> OurPage: ...
-    async def calls(self, order: ReconcileOrder, call_ids: Sequence[str]) -> tuple[OurCall, ...]: ...
-    async def known(self, order: ReconcileOrder, call_ids: Sequence[str]) -> set[str]: ...
-    async def spend(
-        self, order: ReconcileOrder, *, rate: Rate, requests: int = 1, stand_back: bool = False
-    ) -> float: ...
-    async def found(self, order: ReconcileOrder, page: PageResult) -> ReconcileOrder: ...
-    async def end(self, order: ReconcileOrder, state: RunState, message: str) -> None: ...
-    async def postpone(
-        self,
-        order: ReconcileOrder,
-        *,
-        seconds: float,
-        message: str,
-        answer: Answer = Answer.OK,
-        pause_seconds: float | None = None,
-    ) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,14 +73,13 @@ class TargetReconciler:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """`rate`: None means as the CRM is known to bear."""
-        can = crm.capabilities
         self.name = f"reconcile {target}"
         self._target = target
         self._crm = crm
         self._mapping = mapping
         self._feed = feed
         self._clock = clock
-        self._rate = rate or Rate(per_second=can.per_second, burst=can.burst, per_day=can.per_day)
+        self._rate = rate or crm.capabilities.rate
         self._regular = regular or Regular()
         self._grace = grace
         self._page = page

@@ -4,20 +4,14 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from crm_sync.feeds import ApiFeed
-from cti.crm.reconcile_wire import (
-    calls_of,
-    order_of,
-    order_record,
-    page_of,
-    result_record,
-)
+from cti.crm.reconcile_wire import calls_of, order_of, order_record, page_of, result_record
 from cti.crm.wire import rate_record
 from cti.model.crm import Answer, Rate
 from cti.model.crm_reconciliation import OurCall, OurPage, PageResult, ReconcileOrder, RunState
 
 
 class ApiRunFeed:
-    """Asks the service. See `crm_sync.reconciler.RunFeed`; raises Unreachable, CtiError when it refuses."""
+    """Asks the service. See `cti.crm.reconcile_ports.RunFeed`; raises Unreachable, CtiError when it refuses."""
 
     def __init__(self, feed: ApiFeed) -> None:
         """`feed`: carries what is asked."""
@@ -37,7 +31,7 @@ class ApiRunFeed:
 
     async def calls(self, order: ReconcileOrder, call_ids: Sequence[str]) -> tuple[OurCall, ...]:
         said = await self._post("run-calls", {"order": order_record(order), "call_ids": list(call_ids)})
-        return calls_of(said["calls"])
+        return tuple(calls_of(said["calls"]))
 
     async def known(self, order: ReconcileOrder, call_ids: Sequence[str]) -> set[str]:
         said = await self._post("run-known", {"order": order_record(order), "call_ids": list(call_ids)})

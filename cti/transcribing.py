@@ -133,9 +133,11 @@ class SizeWatch:
             self._worker.finish()
 
 
-@asynccontextmanager
-async def _fed(settings: Settings, config: Path | None, name: str) -> AsyncIterator[tuple[Feed, Sounds]]:
-    """Open what the settings name as feed, and as the place of sounds."""
+def _own_ways(settings: Settings) -> tuple[bool, bool]:
+    """Return whether work is had of the database itself, and sounds of the archive itself; else of the service.
+
+    Raises SettingsError for what cannot be.
+    """
     is_postgres = settings.database.url.get_secret_value().startswith("postgresql")
     asr = settings.asr
     if asr.feed == "table" and not is_postgres:
@@ -149,7 +151,13 @@ async def _fed(settings: Settings, config: Path | None, name: str) -> AsyncItera
     if asr.feed == "redis" and not settings.redis.url.get_secret_value():
         raise SettingsError("asr.feed: is redis, but redis.url is empty")
     by_table = asr.feed == "table" or (asr.feed != "api" and is_postgres)
-    by_archive = asr.sounds == "archive" or (asr.sounds == "auto" and by_table)
+    return by_table, asr.sounds == "archive" or (asr.sounds == "auto" and by_table)
+
+
+@asynccontextmanager
+async def _fed(settings: Settings, config: Path | None, name: str) -> AsyncIterator[tuple[Feed, Sounds]]:
+    """Open what the settings name as feed, and as the place of sounds."""
+    asr, (by_table, by_archive) = settings.asr, _own_ways(settings)
     async with AsyncExitStack() as stack:
         api: ApiFeed | None = None
         if not (by_table and by_archive):

@@ -18,9 +18,6 @@ VERSION: Final = 1
 """Counts up when the same engine and model would write other words because of a change here; in each fingerprint."""
 _BLOCK_FRAMES: Final = 500
 """Frames of voice detection that are read at once: 10 s."""
-LIMIT_SHARE: Final = 1.0
-LIMIT_SECONDS: Final = 30.0
-"""A recording may take as long as it lasts, and so much more."""
 
 
 class Sound(Protocol):
@@ -49,11 +46,6 @@ class Heard:
     voices: Mapping[Speaker, tuple[Span, ...]] = field(default_factory=dict)
     """When each was heard, without padding."""
     problem: str | None = None
-
-
-def time_limit(seconds: float) -> float:
-    """Return how long a recording of that length may take to transcribe, in seconds."""
-    return LIMIT_SHARE * seconds + LIMIT_SECONDS
 
 
 def transcribe(

@@ -191,7 +191,7 @@ class TranscriptionWorker:
     def _still(self, slot: Slot, seconds: float) -> Callable[[], None]:
         """In the slot's thread: return what the run calls between two stretches of a recording of that length."""
         own = slot.brake or Brake()
-        most = LIMIT_SHARE * seconds + LIMIT_SECONDS
+        most = time_limit(seconds)
         slot.hangs_after = time.monotonic() + most + HANG_SECONDS
         all_of_us, alone = still(self._brake, most_seconds=most), still(own, most_seconds=float("inf"))
 
@@ -283,3 +283,8 @@ def _transcript(order: Order, scribe: Scribe, heard: Heard, clock: Clock) -> Tra
         made_at=clock.now(),
         problem=heard.problem,
     )
+
+
+def time_limit(seconds: float) -> float:
+    """Return how long a recording of that length may take to transcribe, in seconds."""
+    return LIMIT_SHARE * seconds + LIMIT_SECONDS

@@ -9,7 +9,7 @@ from cti.crm.feed import TableFeed
 from cti.crm.follow_ups import follow_kind
 from cti.crm.ports import CrmStore, LinkCounts
 from cti.crm.reconcile_desk import ReconcileDesk
-from cti.crm.targets import ASKED_FOR, Target, kind_of
+from cti.crm.targets import ASKED_FOR, Target, kind_of, unknown
 from cti.errors import NotFound
 from cti.model.crm import CRM_PUSH, Answer, Link, TargetStanding
 from cti.model.crm_reconciliation import Reconciliation
@@ -189,7 +189,7 @@ class CrmDesk:
 
     def _known(self, name: str) -> Target:
         if name not in self._targets:
-            raise NotFound(f"there is no CRM {name!r}; there are: {', '.join(self._targets) or 'none'}")
+            raise unknown(name, self._targets)
         return self._targets[name]
 
     async def _must_be_ours(self, work_id: int) -> None:

@@ -16,8 +16,7 @@ from typing import Final
 from cti.clock import Clock
 from cti.crm import valve
 from cti.crm.ports import Change, CrmStore
-from cti.crm.targets import Target
-from cti.errors import NotFound
+from cti.crm.targets import Target, unknown
 from cti.model.crm import (
     BLAMELESS,
     Answer,
@@ -40,6 +39,7 @@ PLAN: Final = RetryPlan(first_seconds=5.0, ceiling_seconds=6 * 3600.0, attempts=
 """Full jitter from 5 s to 6 h: the thirty-sixth run comes after about three days (twelve doublings in some three hours,
 then three hours at a time on average)."""
 ERROR_LENGTH: Final = 2000
+"""Characters of an error that a dead letter keeps."""
 
 Texts = Callable[[Sequence[str]], Awaitable[Mapping[str, str]]]
 """The transcripts of calls, those that have one."""
@@ -92,7 +92,7 @@ class TableFeed:
         orders = await self._orders(target, await self._not_hopeless(leased))
         if orders:
             spend = partial(valve.spent, rate=rate, requests=-(-len(orders) // batch), now=now)
-            await self._store.change_standing(name, lambda one: spend(one))
+            await self._store.change_standing(name, spend)
         return PushOrders(orders=tuple(orders), state=standing.state)
 
     async def _not_hopeless(self, leased: Sequence[Work]) -> list[Work]:
@@ -250,9 +250,7 @@ class TableFeed:
 
     def _target(self, name: str) -> Target:
         if name not in self._targets:
-            raise NotFound(
-                f"there is no CRM {name!r}; there are: {', '.join(sorted(self._targets)) or 'none'}"
-            )
+            raise unknown(name, sorted(self._targets))
         return self._targets[name]
 
 

@@ -1,32 +1,7 @@
-"""Orders and settlements of follow-ups as JSON values and back. Pure."""
+"""Orders and settlements of follow-ups as JSON values and back, in pairs as `cti.crm.wire` has them. Pure."""
 
-from collections.abc import Sequence
-from typing import Any, Final
-
-from pydantic import TypeAdapter
-
-from cti.crm.wire import read_as
+from cti.crm.wire import pair, pair_of_many
 from cti.model.follow_ups import FollowOrders, FollowSettlement
 
-_ORDERS: Final = TypeAdapter(FollowOrders)
-_SETTLEMENTS: Final = TypeAdapter(list[FollowSettlement])
-
-
-def orders_record(orders: FollowOrders) -> Any:
-    """Return them as JSON values."""
-    return _ORDERS.dump_python(orders, mode="json")
-
-
-def orders_of(record: Any) -> FollowOrders:
-    """Read them back. Raises BadInput."""
-    return read_as(_ORDERS, record, "orders")
-
-
-def settlements_record(settlements: Sequence[FollowSettlement]) -> Any:
-    """Return them as JSON values."""
-    return _SETTLEMENTS.dump_python(list(settlements), mode="json")
-
-
-def settlements_of(record: Any) -> list[FollowSettlement]:
-    """Read them back. Raises BadInput."""
-    return read_as(_SETTLEMENTS, record, "settlements")
+orders_record, orders_of = pair(FollowOrders, "orders")
+settlements_record, settlements_of = pair_of_many(FollowSettlement, "settlements")

@@ -16,10 +16,11 @@ from typing import Final
 
 from cti.clock import Clock
 from cti.crm import valve
-from cti.crm.feed import LEASE, PLAN
+from cti.crm.feed import ERROR_LENGTH, LEASE, PLAN
 from cti.crm.follow_up_ports import FollowUpStore
 from cti.crm.ports import CrmStore
-from cti.errors import BadInput, NotFound
+from cti.crm.targets import unknown
+from cti.errors import BadInput
 from cti.model.callbacks import Callback
 from cti.model.crm import BLAMELESS, Answer, Rate, TargetStanding, record_ref
 from cti.model.follow_ups import (
@@ -46,7 +47,6 @@ LOOK_EVERY: Final = timedelta(seconds=30)
 MOST_FOUND: Final = 200
 TELLING: Final = frozenset({"next_follow_up_at", "crm_ref"})
 """Columns of a contact with which his own follow-up changes."""
-ERROR_LENGTH: Final = 2000
 
 
 def follow_kind(target: str) -> str:
@@ -130,7 +130,7 @@ class TableFollowUps:
         orders = await self._orders(name, leased, now)
         if orders:
             spend = partial(valve.spent, rate=rate, requests=len(orders), now=now)
-            await self._targets.change_standing(name, lambda one: spend(one))
+            await self._targets.change_standing(name, spend)
         return FollowOrders(orders=tuple(orders), state=standing.state)
 
     async def _find(self, name: str, now: datetime) -> None:
@@ -205,8 +205,7 @@ class TableFollowUps:
 
     def _must_know(self, name: str) -> None:
         if name not in self._names:
-            known = ", ".join(sorted(self._names)) or "none"
-            raise NotFound(f"there is no CRM {name!r}; there are: {known}")
+            raise unknown(name, sorted(self._names))
 
 
 def is_to_be_written(one: FollowUp, link: FollowLink | None, *, target: str) -> bool:

@@ -78,7 +78,7 @@ class TableIntake:
         order = await self._due(rules, now, after)
         if order.step is not PullStep.NOTHING:
             spend = partial(valve.spent, rate=rate, requests=1, now=now)
-            await self._targets.change_standing(rules.target, lambda one: spend(one))
+            await self._targets.change_standing(rules.target, spend)
         return replace(order, state=standing.state)
 
     async def _due(self, rules: PullRules, now: datetime, after: PullStep) -> PullOrder:

@@ -13,9 +13,8 @@ def taken(before: PullStanding, answer: PullAnswer, counts: Counter[str], *, at:
     total = Counter(before.counts)
     total.update({word: count for word, count in counts.items() if count})
     after = replace(before, counts=dict(total))
-    if is_of_check(before.error) is not (
-        answer.step is PullStep.PAGE
-    ):  # what went well now is what had failed
+    failed_step_went_well = is_of_check(before.error) is not (answer.step is PullStep.PAGE)
+    if failed_step_went_well:
         after = replace(after, error="", error_at=None)
     if answer.step is PullStep.DELETED:
         return replace(after, sweep_after=answer.cursor, swept_at=before.swept_at if answer.cursor else at)

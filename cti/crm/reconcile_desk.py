@@ -7,6 +7,7 @@ from typing import Final
 from cti.clock import Clock
 from cti.crm.reconcile_ports import ReconciliationStore
 from cti.crm.reconciling import TableReconciling
+from cti.crm.targets import unknown
 from cti.errors import BadInput, NotFound
 from cti.model.crm_reconciliation import Finding, FindingKind, Reconciliation
 
@@ -45,7 +46,7 @@ class ReconcileDesk:
     ) -> list[Reconciliation]:
         """Order a run of one target, or of all. Raises NotFound, BadInput."""
         if target is not None and target not in self._targets:
-            raise NotFound(f"there is no CRM {target!r}; there are: {', '.join(self._targets) or 'none'}")
+            raise unknown(target, self._targets)
         now = self._clock.now()
         last = min(until or now, now)
         first = since or last - self._span

@@ -1,10 +1,20 @@
-"""What reconciling CRMs needs of storage."""
+"""What reconciling CRMs needs of storage, and what a process that carries it out is given."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from cti.model.crm_reconciliation import Finding, FindingKind, PageResult, Reconciliation, RunState
+from cti.model.crm import Answer, Rate
+from cti.model.crm_reconciliation import (
+    Finding,
+    FindingKind,
+    OurCall,
+    OurPage,
+    PageResult,
+    ReconcileOrder,
+    Reconciliation,
+    RunState,
+)
 
 
 class ReconciliationStore(Protocol):
@@ -63,4 +73,59 @@ class ReconciliationStore(Protocol):
         self, run_id: int, *, kind: FindingKind | None = None, after: int = 0, limit: int = 100
     ) -> list[tuple[int, Finding]]:
         """List findings with their numbers, from the one after that number on."""
+        ...
+
+
+class RunFeed(Protocol):
+    """Where runs and our side of them come from, and findings go.
+
+    All methods raise CtiError when it cannot be reached, and Conflict when a run is no longer whose who asks.
+    """
+
+    async def take(self, name: str, *, every: timedelta, span: timedelta) -> ReconcileOrder | None:
+        """Lease a run of a target, ordering a regular one when it is time; None when there is none.
+
+        `every` 0: none is regular. `span`: how far back a regular one looks.
+        """
+        ...
+
+    async def page(self, order: ReconcileOrder, *, limit: int) -> OurPage:
+        """Return the next calls that have ended, as they would be written now."""
+        ...
+
+    async def calls(self, order: ReconcileOrder, call_ids: Sequence[str]) -> tuple[OurCall, ...]:
+        """Return those of the calls that have ended, as they are now."""
+        ...
+
+    async def known(self, order: ReconcileOrder, call_ids: Sequence[str]) -> set[str]:
+        """Return which of these are calls of ours."""
+        ...
+
+    async def spend(
+        self, order: ReconcileOrder, *, rate: Rate, requests: int = 1, stand_back: bool = False
+    ) -> float:
+        """Take requests out of the account's budget; return 0, or after how many seconds to ask again.
+
+        `stand_back`: nothing is had while calls are due to be written.
+        """
+        ...
+
+    async def found(self, order: ReconcileOrder, page: PageResult) -> ReconcileOrder:
+        """Hand in what a page brought; return the order as it goes on."""
+        ...
+
+    async def end(self, order: ReconcileOrder, state: RunState, message: str) -> None:
+        """Say that a run is over."""
+        ...
+
+    async def postpone(
+        self,
+        order: ReconcileOrder,
+        *,
+        seconds: float,
+        message: str,
+        answer: Answer = Answer.OK,
+        pause_seconds: float | None = None,
+    ) -> None:
+        """Give a run back, to be gone on with after so many seconds. `answer`: how the CRM refused."""
         ...

@@ -16,8 +16,8 @@ from cti.crm import valve
 from cti.crm.feed import TableFeed
 from cti.crm.ports import CrmStore
 from cti.crm.reconcile_ports import ReconciliationStore
-from cti.crm.targets import Target, kind_of
-from cti.errors import Conflict, NotFound
+from cti.crm.targets import Target, kind_of, unknown
+from cti.errors import Conflict
 from cti.model.crm import BLAMELESS, Answer, CallLog, Link, Rate, TargetStanding
 from cti.model.crm_reconciliation import (
     CRM_RECONCILE,
@@ -192,7 +192,7 @@ class TableReconciling:
                 message=message,
                 pause_seconds=pause_seconds,
             )
-            await self._store.change_standing(order.run.target, lambda standing: tell(standing))
+            await self._store.change_standing(order.run.target, tell)
         if work.attempts >= MOST_RUNS:
             await self._over(work, RunState.FAILED, message)
             return
@@ -213,9 +213,7 @@ class TableReconciling:
 
     def _target(self, name: str) -> Target:
         if name not in self._targets:
-            raise NotFound(
-                f"there is no CRM {name!r}; there are: {', '.join(sorted(self._targets)) or 'none'}"
-            )
+            raise unknown(name, sorted(self._targets))
         return self._targets[name]
 
 

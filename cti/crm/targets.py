@@ -1,10 +1,11 @@
 """CRMs that calls are written to, as far as the service must know them; and which work a call leaves for them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from cti.errors import NotFound
 from cti.model.calls import ANSWERED_OUTCOMES, Call, Outcome
 from cti.model.crm import CRM_PUSH, CallLog
 from cti.model.work import NewWork
@@ -48,6 +49,11 @@ class Target:
         if not self.recording_url or log.recording_seconds is None:
             return None
         return self.recording_url.replace("{call_id}", log.call_id)
+
+
+def unknown(name: str, names: Iterable[str]) -> NotFound:
+    """Return the error that says that no CRM has this name, and which there are."""
+    return NotFound(f"there is no CRM {name!r}; there are: {', '.join(names) or 'none'}")
 
 
 def kind_of(target: str) -> str:

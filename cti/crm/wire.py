@@ -1,7 +1,10 @@
-"""Orders and settlements as JSON values and back, for a process that takes them over the API. Pure."""
+"""Orders and settlements as JSON values and back, for a process that takes them over the API. Pure.
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, TypeVar
+Of each pair `X_record` returns JSON values, and `X_of` reads them back; it raises BadInput.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -10,62 +13,6 @@ from cti.model.crm import PushOrders, Rate, Settlement, TargetStanding
 from cti.model.work import Work
 
 Value = TypeVar("Value")
-
-_ORDERS: Final = TypeAdapter(PushOrders)
-_WORKS: Final = TypeAdapter(list[Work])
-_SETTLEMENTS: Final = TypeAdapter(list[Settlement])
-_RATE: Final = TypeAdapter(Rate)
-_STANDING: Final = TypeAdapter(TargetStanding)
-
-
-def orders_record(orders: PushOrders) -> Any:
-    """Return them as JSON values."""
-    return _ORDERS.dump_python(orders, mode="json")
-
-
-def orders_of(record: Any) -> PushOrders:
-    """Read them back. Raises BadInput."""
-    return read_as(_ORDERS, record, "orders")
-
-
-def works_record(works: Sequence[Work]) -> Any:
-    """Return them as JSON values."""
-    return _WORKS.dump_python(list(works), mode="json")
-
-
-def works_of(record: Any) -> list[Work]:
-    """Read them back. Raises BadInput."""
-    return read_as(_WORKS, record, "works")
-
-
-def settlements_record(settlements: Sequence[Settlement]) -> Any:
-    """Return them as JSON values."""
-    return _SETTLEMENTS.dump_python(list(settlements), mode="json")
-
-
-def settlements_of(record: Any) -> list[Settlement]:
-    """Read them back. Raises BadInput."""
-    return read_as(_SETTLEMENTS, record, "settlements")
-
-
-def rate_record(rate: Rate) -> Any:
-    """Return it as JSON values."""
-    return _RATE.dump_python(rate, mode="json")
-
-
-def rate_of(record: Mapping[str, Any]) -> Rate:
-    """Read it back. Raises BadInput."""
-    return read_as(_RATE, record, "rate")
-
-
-def standing_record(standing: TargetStanding) -> Any:
-    """Return it as JSON values."""
-    return _STANDING.dump_python(standing, mode="json")
-
-
-def standing_of(record: Any) -> TargetStanding:
-    """Read it back. Raises BadInput."""
-    return read_as(_STANDING, record, "standing")
 
 
 def read_as(kind: TypeAdapter[Value], record: Any, where: str) -> Value:
@@ -76,3 +23,35 @@ def read_as(kind: TypeAdapter[Value], record: Any, where: str) -> Value:
         first = error.errors()[0]
         place = ".".join(str(step) for step in first["loc"])
         raise BadInput(f"{where}.{place}: {first['msg']}") from None
+
+
+def pair(kind: type[Value], where: str) -> tuple[Callable[[Value], Any], Callable[[Any], Value]]:
+    """Return how a value becomes JSON values, and back. `where`: what it is called in errors."""
+    adapter = TypeAdapter(kind)
+
+    def record(value: Value) -> Any:
+        return adapter.dump_python(value, mode="json")
+
+    def read(given: Any) -> Value:
+        return read_as(adapter, given, where)
+
+    return record, read
+
+
+def pair_of_many(
+    kind: type[Value], where: str
+) -> tuple[Callable[[Sequence[Value]], Any], Callable[[Any], list[Value]]]:
+    """Return how values of a kind become a JSON array, and back."""
+    of_list, read = pair(list[kind], where)  # type: ignore[valid-type]
+
+    def record(values: Sequence[Value]) -> Any:
+        return of_list(list(values))
+
+    return record, read
+
+
+orders_record, orders_of = pair(PushOrders, "orders")
+works_record, works_of = pair_of_many(Work, "works")
+settlements_record, settlements_of = pair_of_many(Settlement, "settlements")
+rate_record, rate_of = pair(Rate, "rate")
+standing_record, standing_of = pair(TargetStanding, "standing")

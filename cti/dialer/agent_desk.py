@@ -1,16 +1,17 @@
 """Agents at work: what they ask for, and what calls and phones do to them.
 
-Their legs are kept by `kept_legs`, their states by `roster`. A service only for what happens by itself: wrap-up that
-ends, a phone that stays away. Chooses no calls.
+Their legs are kept by `kept_legs`, their states by `roster`. A service only for what happens by itself
+(`agent_deadlines`). Chooses no calls.
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from cti.bus import EventBus
 from cti.clock import Clock
 from cti.dialer import agent_states as signals
+from cti.dialer.agent_deadlines import AgentDeadlines
 from cti.dialer.agent_ports import AgentStore
 from cti.dialer.agent_states import may_take_calls, previews
 from cti.dialer.exchange_ports import Lines
@@ -45,12 +46,15 @@ class AgentDesk:
         self._store = store
         self._lines = lines
         self._clock = clock
-        self._wrap_up_seconds = wrap_up_seconds
-        self._reconnect_seconds = reconnect_seconds
         self._roster = Roster(bus=bus)
         self._legs = KeptLegs(roster=self._roster, lines=lines, clock=clock, answer_seconds=answer_seconds)
-        self._phones_gone: dict[int, datetime] = {}
-        self._wrap_up_ends: dict[int, datetime] = {}
+        self._deadlines = AgentDeadlines(
+            roster=self._roster,
+            legs=self._legs,
+            clock=clock,
+            wrap_up_seconds=wrap_up_seconds,
+            reconnect_seconds=reconnect_seconds,
+        )
         self._tasks: asyncio.TaskGroup | None = None
 
     async def load(self, open_calls: Sequence[Call]) -> None:
@@ -63,7 +67,7 @@ class AgentDesk:
                 agent = self._roster.apply(agent, signals.Released(), now)
                 agent = self._roster.apply(agent, signals.Parted(), now)
             if agent.state is AgentState.WRAP_UP:
-                self._begin_wrap_up(agent, None)
+                self._deadlines.begin_wrap_up(agent, None)
             if agent.state is AgentState.PREVIEW:
                 # What he looked at was known to the daemon that ended; he is shown somebody anew.
                 self._roster.apply(agent, signals.OfferOver(), now)
@@ -243,9 +247,9 @@ class AgentDesk:
             case PhoneMoved(node=node, endpoint=endpoint, reachable=reachable, at=at):
                 for agent in self._roster.on_node(node):
                     if agent.endpoint == endpoint:
-                        self._on_phone(agent, reachable, at)
+                        self._deadlines.on_phone(agent, reachable, at)
             case AgentMoved(agent=agent):
-                self._forget_what_is_over(agent)
+                self._deadlines.forget_what_is_over(agent)
             case _:
                 self._legs.tap(event)
 
@@ -257,29 +261,8 @@ class AgentDesk:
 
     async def step(self) -> None:
         """Do what is due now."""
-        now = self._clock.now()
-        for agent_id, end in list(self._wrap_up_ends.items()):
-            if now >= end:
-                del self._wrap_up_ends[agent_id]
-                self._over(agent_id, now)
-        for agent_id, gone_at in list(self._phones_gone.items()):
-            if now >= gone_at + timedelta(seconds=self._reconnect_seconds):
-                await self._stayed_away(agent_id, now)
+        await self._deadlines.step()
         await self._legs.step(self._tasks)
-
-    def _over(self, agent_id: int, now: datetime) -> None:
-        agent = self._roster.get(agent_id)
-        if agent is not None and agent.state is AgentState.WRAP_UP:
-            self._roster.apply(agent, signals.WrapUpOver(), now)
-
-    async def _stayed_away(self, agent_id: int, now: datetime) -> None:
-        """His phone stayed away: log him out. On a call he stays until the leg itself dies (`rtp_timeout`)."""
-        agent = self._roster.get(agent_id)
-        if agent is None or agent.phone_reachable or agent.state is AgentState.LOGGED_OUT:
-            self._phones_gone.pop(agent_id, None)
-        elif agent.state is not AgentState.ON_CALL:
-            self._roster.apply(agent, signals.LegEnded(reason=signals.PHONE_GONE), now)
-            await self._legs.let_go(agent)
 
     def _on_call(self, call: Call, at: datetime) -> None:
         talking = self._join(call)
@@ -303,29 +286,9 @@ class AgentDesk:
         if agent.state is AgentState.ON_CALL:
             after = self._roster.apply(agent, signals.Parted(), at)
             if after.state is AgentState.WRAP_UP:
-                self._begin_wrap_up(after, call.campaign_id)
+                self._deadlines.begin_wrap_up(after, call.campaign_id)
         elif agent.state is AgentState.RESERVED and (call.ended or call.joined is not None):
             self._roster.apply(agent, signals.Released(), at)
-
-    def _begin_wrap_up(self, agent: Agent, campaign_id: int | None) -> None:
-        campaign = campaign_id or (agent.campaign_ids[0] if agent.campaign_ids else None)
-        seconds = self._wrap_up_seconds(campaign)
-        if seconds is not None:
-            self._wrap_up_ends[agent.id] = self._clock.now() + timedelta(seconds=seconds)
-
-    def _on_phone(self, agent: Agent, reachable: bool, at: datetime) -> None:
-        signal = signals.PhoneCame() if reachable else signals.PhoneWent()
-        after = self._roster.apply(agent, signal, at)
-        if after.phone_reachable:
-            self._phones_gone.pop(agent.id, None)
-        elif after.state is not AgentState.LOGGED_OUT:
-            self._phones_gone.setdefault(agent.id, self._clock.now())
-
-    def _forget_what_is_over(self, agent: Agent) -> None:
-        if agent.state is not AgentState.WRAP_UP:
-            self._wrap_up_ends.pop(agent.id, None)
-        if agent.state is AgentState.LOGGED_OUT or agent.phone_reachable:
-            self._phones_gone.pop(agent.id, None)
 
     def _logged_in(self, login: str) -> Agent:
         agent = self.named(login)

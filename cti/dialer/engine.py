@@ -1,24 +1,26 @@
 """Dials the running campaigns. A service: looks at the floor, asks the pacer, chooses contacts, has them called.
 
 Chooses no contacts itself (`selector`), places no orders itself (`placing`), joins nobody (`joiner`) and follows no
-call (`ami.call_tracker`). In preview and manual mode agents decide: see `previews` and `by_hand`.
+call (`ami.call_tracker`). `limits` says how many calls may leave, `ends` when a campaign is done. In preview and manual
+mode agents decide: see `previews` and `by_hand`.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
 from cti.clock import Clock
 from cti.dialer.agent_desk import AgentDesk
 from cti.dialer.campaign_desk import CampaignDesk
-from cti.dialer.campaign_ports import CampaignStore
 from cti.dialer.decision_log import DecisionLog
+from cti.dialer.ends import CampaignEnds
 from cti.dialer.exchange_ports import Lines
 from cti.dialer.floor_board import FloorBoard, busy
 from cti.dialer.joiner import Joiner
 from cti.dialer.ledger import DropLedger
+from cti.dialer.limits import CallLimits
 from cti.dialer.owners import groups, owned_targets
 from cti.dialer.pacers import PACED, Pacers
 from cti.dialer.placing import AWAY_SECONDS, Order, Placer
@@ -26,13 +28,11 @@ from cti.dialer.refusals import IN_A_ROW, Refusals
 from cti.dialer.selector import Selector
 from cti.dialer.teams import teams
 from cti.errors import BadInput, StorageError
-from cti.lines.keeper import LineKeeper
 from cti.model.agents import Agent, AgentState
 from cti.model.contacts import Campaign, CampaignState, Candidate, Mode
 from cti.model.events import AgentMoved, CallMoved, CampaignMoved, ContactAdded, Event, NodeLost, NodeUp
 from cti.model.standing import NOBODY
 from cti.pacing.floor import Budget, Decision, Floor
-from cti.pacing.throttle import Throttle
 from cti.service import every
 
 log = logging.getLogger(__name__)
@@ -55,50 +55,41 @@ class DialEngine:
     def __init__(
         self,
         *,
-        contacts: CampaignStore,
         campaigns: CampaignDesk,
         desk: AgentDesk,
         joiner: Joiner,
         selector: Selector,
         placer: Placer,
         board: FloorBoard,
-        keeper: LineKeeper,
+        limits: CallLimits,
+        ends: CampaignEnds,
         pacers: Pacers,
         ledger: DropLedger,
         decisions: DecisionLog,
         lines: Lines,
         clock: Clock,
-        calls_per_second: Callable[[str], float] = lambda node: 20.0,
-        node_lines: Callable[[str], int] = lambda node: 100,
         unasked: Iterable[str] = (),
     ) -> None:
         """`unasked`: nodes of which it is not known yet what is up on them; each waits for its `NodeUp`."""
-        self._contacts = contacts
         self._campaigns = campaigns
         self._desk = desk
         self._joiner = joiner
         self._selector = selector
         self._placer = placer
         self._board = board
-        self._keeper = keeper
+        self._limits = limits
+        self._ends = ends
         self._pacers = pacers
         self._ledger = ledger
         self._decisions = decisions
         self._lines = lines
         self._clock = clock
-        self._calls_per_second = calls_per_second
-        self._node_lines = node_lines
         self._unasked = set(unasked)
-        self._throttles: dict[str | int, Throttle] = {}
         self._empty_until: dict[int, float] = {}
         """By campaign: nobody was due; when to ask again (monotonic)."""
         self._outlooks: dict[int, tuple[float, tuple[float, ...]]] = {}
         """By campaign: when the answer chances of the next contacts were asked for, and what they were."""
         self._refusals = Refusals()
-        self._grown: set[int] = set()
-        """Campaigns to which a contact was added just now."""
-        self._maybe_done: set[int] = set()
-        """Campaigns whose last call ended, or that were just started: is anything left?"""
         self._wake = asyncio.Event()
         self._troubled = False
 
@@ -110,12 +101,12 @@ class DialEngine:
                     return
                 self._refusals.note(call)
                 if call.campaign_id is not None and not self._board.used(call.campaign_id):
-                    self._maybe_done.add(call.campaign_id)
+                    self._ends.may_be_done([call.campaign_id])
             case AgentMoved(agent=agent) if agent.state is AgentState.READY:
                 pass
             case ContactAdded(campaign_id=campaign_id):
                 self._empty_until.pop(campaign_id, None)
-                self._grown.add(campaign_id)
+                self._ends.grew(campaign_id)
             case NodeUp(node=node):
                 self._unasked.discard(node)
             case NodeLost(node=node):
@@ -124,7 +115,7 @@ class DialEngine:
                 return
             case CampaignMoved(campaign_id=campaign_id, state=state):
                 self._empty_until.pop(campaign_id, None)
-                self._maybe_done.add(campaign_id)
+                self._ends.may_be_done([campaign_id])
                 if state != CampaignState.RUNNING:
                     return
             case _:
@@ -134,7 +125,7 @@ class DialEngine:
     async def run(self) -> None:
         """Dial for ever."""
         # The last call of one may have ended just before a restart.
-        self._maybe_done.update(campaign.id for campaign in self._campaigns.running())
+        self._ends.may_be_done(campaign.id for campaign in self._campaigns.running())
         async with asyncio.TaskGroup() as tasks:
             self._placer.work_in(tasks)
             self._joiner.work_in(tasks)
@@ -147,7 +138,7 @@ class DialEngine:
     async def step(self) -> None:
         """Look at each running campaign once and place what its pacing allows. A bug in one stops no other."""
         bugs: list[Exception] = []
-        await self._go_on_with_the_grown()
+        await self._ends.go_on_with_the_grown()
         running = self._campaigns.running()
         for campaign in running:
             try:
@@ -155,7 +146,7 @@ class DialEngine:
                     continue
                 if campaign.mode in PACED:
                     await self._dial(campaign, running)
-                await self._finish_if_done(campaign)
+                await self._ends.finish_if_done(campaign)
             except BadInput as error:
                 # Its rules name what there is not any more, a profile for example: asking on would only fill the log.
                 log.error("%s is paused: %s", campaign.name, error)
@@ -188,37 +179,12 @@ class DialEngine:
             screening=self._board.screening(campaign),
             waiting=waiting + self._board.arriving(campaign),
             open_calls=self._board.used(campaign.id),
-            free_lines=self._free_lines(campaign, len(team)),
+            free_lines=self._limits.free(campaign, agents=len(team)),
             ring_timeout=campaign.ring_seconds,
             grace=campaign.grace_seconds,
             budget=budget or Budget(target=campaign.rules.pacing.drop_target),
             placed=self._board.placed(campaign.id),
         )
-
-    def _free_lines(self, campaign: Campaign, agents: int) -> int:
-        """Return how many more calls all limits allow now."""
-        used = self._board.used(campaign.id)
-        beside = [other for other in self._campaigns.all() if other.node == campaign.node]
-        limits = [
-            campaign.max_lines - used,
-            self._keeper.free(campaign, self._clock.now()),
-            self._node_lines(campaign.node) - self._board.used_by(beside),
-            *(throttle.allowed(self._clock.monotonic()) for throttle in self._throttles_of(campaign)),
-        ]
-        if campaign.rules.pacing.max_lines_per_agent is not None:
-            limits.append(int(campaign.rules.pacing.max_lines_per_agent * agents) - used)
-        return max(0, min(limits))
-
-    def _throttles_of(self, campaign: Campaign) -> list[Throttle]:
-        """Return what limits the campaign's calls per second: its node, and itself where its rules say so."""
-        found = [self._throttles.setdefault(campaign.node, Throttle(self._calls_per_second(campaign.node)))]
-        own = campaign.rules.pacing.calls_per_second
-        if own is not None:
-            known = self._throttles.get(campaign.id)
-            if known is None or known.per_second != own:
-                known = self._throttles[campaign.id] = Throttle(own)
-            found.append(known)
-        return found
 
     async def _is_refused(self, campaign: Campaign) -> bool:
         """Pause a campaign whose orders Asterisk keeps refusing: dialing on would only use its list up."""
@@ -260,7 +226,7 @@ class DialEngine:
         due = (await self._selector.lanes(campaign, now, owners=singly)).owners
         free = [agent for agent in self._desk.free(campaign.id) if agent.id in members]
         orders: list[Order] = []
-        for agent in groups(free, due).singles[: self._free_lines(campaign, len(team))]:
+        for agent in groups(free, due).singles[: self._limits.free(campaign, agents=len(team))]:
             chosen = await self._selector.choose(campaign, wanted=1, owners=[agent.id], now=now)
             why = f"{campaign.mode}: {agent.login}, whose contact he is, is free"
             orders += [Order(candidate=one, agent=agent, why=why) for one in chosen]
@@ -319,26 +285,5 @@ class DialEngine:
     async def _place(self, campaign: Campaign, orders: Sequence[Order]) -> int:
         if not orders:
             return 0
-        for throttle in self._throttles_of(campaign):
-            throttle.spend(len(orders))
+        self._limits.spend(campaign, len(orders))
         return len(await self._placer.place(campaign, orders))
-
-    async def _go_on_with_the_grown(self) -> None:
-        """A campaign that had come to its end dials on when a contact comes in."""
-        while self._grown:
-            campaign_id = self._grown.pop()
-            if self._campaigns.get(campaign_id).state is CampaignState.FINISHED:
-                await self._campaigns.set_state(campaign_id, CampaignState.RUNNING)
-
-    async def _finish_if_done(self, campaign: Campaign) -> None:
-        """Asked of the store, so that whoever hears of the end finds every outcome there."""
-        if campaign.mode is Mode.MANUAL or campaign.id not in self._maybe_done:
-            return
-        if self._board.used(campaign.id):
-            return
-        progress = await self._contacts.progress(campaign.id)
-        if progress.dialing:
-            return
-        self._maybe_done.discard(campaign.id)
-        if not progress.pending and not progress.waiting:
-            await self._campaigns.set_state(campaign.id, CampaignState.FINISHED)

@@ -1,12 +1,11 @@
 """One pacer for each campaign that dials: made by mode, fed with signals, forgotten when the mode changes."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
 
 from cti.model.contacts import Campaign, Mode
 from cti.pacing.floor import Decision, Floor, Pacer, Pacing
-from cti.pacing.progressive import Progressive
 from cti.pacing.signals import Signal
 
 log = logging.getLogger(__name__)
@@ -29,11 +28,6 @@ class Memoryless:
     def decide(self, floor: Floor) -> Decision:
         """Ask the function."""
         return self._pacing(floor)
-
-
-def pacer_by_mode(campaign: Campaign, *, modes: Mapping[Mode, MakePacer]) -> Pacer:
-    """Make the campaign's pacer; one call for each free agent where a mode has none of its own."""
-    return modes[campaign.mode](campaign) if campaign.mode in modes else Progressive()
 
 
 class Pacers:

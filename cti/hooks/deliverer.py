@@ -112,23 +112,19 @@ class Deliverer:
     async def _judge(self, webhook_id: int, answer: Answer, now: datetime) -> None:
         """Count the failure; switch the webhook off when it said that it is gone, or failed for too long."""
         hook = self._book.get(webhook_id)
-        if hook is None:
+        if hook is None or hook.state is not WebhookState.ON:
             return
-        changes: dict[str, object] = {
-            "failures": hook.failures + 1,
-            "failing_since": hook.failing_since or now,
-        }
         since = hook.failing_since or now
+        changes: dict[str, object] = {"failures": hook.failures + 1, "failing_since": since}
         if answer.gone:
             changes |= {"state": WebhookState.OFF, "state_reason": "the receiver answered 410: gone"}
         elif hook.failures + 1 >= FEWEST_FAILURES and now - since >= self._suspend_after:
             why = f"nothing was accepted since {since:%Y-%m-%d %H:%M} UTC; last: {answer.problem}"
             changes |= {"state": WebhookState.SUSPENDED, "state_reason": why}
-        if hook.state is WebhookState.ON:
-            try:
-                await self._book.change(webhook_id, **changes)
-            except NotFound:
-                log.info("the webhook %s was removed meanwhile", hook.name)
+        try:
+            await self._book.change(webhook_id, **changes)
+        except NotFound:
+            log.info("the webhook %s was removed meanwhile", hook.name)
 
 
 def _failing(hook: Webhook, now: datetime) -> timedelta:

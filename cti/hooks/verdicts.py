@@ -12,6 +12,7 @@ CEILING: Final = 3600.0
 LONGEST_ASKED: Final = 6 * 3600.0
 """No Retry-After makes a webhook wait for longer, in seconds."""
 LEAST_PAUSE: Final = 1.0
+"""Between two tries, in seconds, whatever chance says."""
 SLOW_DOWN: Final = frozenset({429, 502, 503, 504})
 """Statuses by which a receiver says that it is too busy (Standard Webhooks, "Deliverability")."""
 GONE: Final = 410

@@ -1,5 +1,6 @@
 """Who may do what at the API."""
 
+import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -19,6 +20,11 @@ class Role(StrEnum):
     """A process that transcribes: takes that work, hears recordings, hands transcripts in; nothing else."""
     SYNC = "sync"
     """Only the work of a process that writes to CRMs."""
+
+
+def digest_of(token: str) -> str:
+    """Return the SHA-256 of a token in hex; of text that came in as bytes which are no UTF-8, too."""
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,6 @@
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields
 from typing import Any, Final
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
@@ -23,7 +22,6 @@ _CODE: Final = "abcdefghijklmnopqrstuvwxyz0123456789_-"
 _STRICT: Final = with_config(ConfigDict(extra="forbid", allow_inf_nan=False))
 _RULE: Final = TypeAdapter(_STRICT(KeywordRule))
 _CARD: Final = TypeAdapter(_STRICT(ScoreCard))
-RULE_KEYS: Final = tuple(field.name for field in fields(KeywordRule))
 
 
 def rule_of(given: Mapping[str, Any], *, where: str) -> KeywordRule:

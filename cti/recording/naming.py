@@ -8,7 +8,6 @@ from cti.errors import BadInput
 
 RAW_SUFFIX: Final = ".raw"
 """What the dialplan appends; MixMonitor writes two interleaved channels only under this one."""
-WAV_SUFFIX: Final = ".wav"
 
 _NAME: Final = re.compile(r"\d{4}/\d{2}/\d{2}/[0-9a-f]{32}", re.ASCII)
 

@@ -52,14 +52,6 @@ def wav_head(sound_bytes: int) -> bytes:
     )
 
 
-def sound_bytes_of(head: bytes, file_bytes: int) -> int | None:
-    """Return the bytes of sound in a WAV file of ours, None when the file is none or is not complete."""
-    sound = file_bytes - HEAD_BYTES
-    if sound < 0 or sound % FRAME_BYTES or sound > MOST_SOUND_BYTES or head != wav_head(sound):
-        return None
-    return sound
-
-
 _NEEDED: Final = (b"fmt ", b"data")
 HEAD_LOOK: Final = 4096
 """How much of a file `wav_problem` wants to see: other programs put other chunks before the sound."""

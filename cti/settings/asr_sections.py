@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from cti.asr.catalogue import KNOWN
 from cti.asr.profile import OPTION, EngineName, ModelProfile, RateHandling
-from cti.settings.base import Name, Section
+from cti.settings.base import MaybeFolder, Name, Section, each_once
 from cti.settings.worker_sections import WorkerSettings
 
 Option = Annotated[str, Field(pattern=OPTION)]
@@ -23,7 +23,7 @@ class AsrModelSettings(Section):
         description="What it hears, for example `en`, `zh`, `ko`; empty: as known.",
     )
     engine: EngineName | None = Field(None, description="`vosk` or `whisper`; empty: as known.")
-    path: Path | None = Field(None, description="Its folder; empty: `NAME` in `asr.folder`.")
+    path: MaybeFolder = Field(None, description="Its folder; empty: `NAME` in `asr.folder`.")
     checksum: str | None = Field(
         None,
         pattern="^[0-9a-fA-F]{64}$",
@@ -41,11 +41,6 @@ class AsrModelSettings(Section):
         None, max_length=400, description="What Whisper is told was said before; empty: as known."
     )
     beam: int = Field(1, ge=1, le=20, description="Whisper's beam.")
-
-    @field_validator("path", mode="before")
-    @classmethod
-    def _empty_is_none(cls, folder: object) -> object:
-        return None if folder == "" else folder
 
     @model_validator(mode="after")
     def _known_or_complete(self) -> Self:
@@ -91,10 +86,7 @@ class AsrSettings(WorkerSettings):
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
-        names = [model.name for model in self.models]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"models: the name {twice[0]!r} stands twice")
+        each_once("models: the name", [model.name for model in self.models])
         return self
 
     @property

@@ -10,7 +10,7 @@ from cti.crm.targets import Target
 from cti.model.calls import Outcome
 from cti.model.crm import Rate
 from cti.model.crm_pulls import PullRules
-from cti.settings.base import Section
+from cti.settings.base import Section, each_once
 from cti.settings.crm_pull_sections import CrmPullSettings
 
 TargetName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=40)]
@@ -111,10 +111,7 @@ class CrmSettings(Section):
 
     @model_validator(mode="after")
     def _known(self) -> "CrmSettings":
-        names = [pull.name for pull in self.pulls]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"pulls: the name {twice[0]!r} stands twice")
+        each_once("pulls: the name", [pull.name for pull in self.pulls])
         targets = [target.name for target in self.targets]
         for pull in self.pulls:
             if pull.target not in targets:
@@ -131,10 +128,7 @@ class CrmSettings(Section):
     @field_validator("targets")
     @classmethod
     def _unique(cls, targets: tuple[CrmTargetSettings, ...]) -> tuple[CrmTargetSettings, ...]:
-        names = [target.name for target in targets]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"the name {twice[0]!r} stands twice")
+        each_once("the name", [target.name for target in targets])
         return targets
 
     def rules(self) -> tuple[Target, ...]:

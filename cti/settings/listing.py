@@ -9,8 +9,8 @@ from typing import Any, get_origin
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from cti.settings.base import Section
-from cti.settings.sections import Settings, section_of
+from cti.settings.base import Section, section_of
+from cti.settings.sections import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

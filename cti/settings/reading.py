@@ -16,8 +16,8 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from cti.errors import SettingsError
-from cti.settings.base import Section
-from cti.settings.sections import Settings, section_of
+from cti.settings.base import Section, section_of
+from cti.settings.sections import Settings
 
 PREFIX: Final = "WAIHU_"
 FILE_VARIABLE: Final = "WAIHU_CONFIG"

@@ -9,7 +9,7 @@ from cti.errors import BadInput
 from cti.model.recordings import DEFAULT_TEMPLATE, RetentionClass, SoundFormat, template_problem
 from cti.recording.keys import KeyRing
 from cti.recording.plan import ArchivePlan, S3Place
-from cti.settings.base import Name, Section
+from cti.settings.base import Name, Section, each_once
 
 
 class RetentionSettings(Section):
@@ -103,9 +103,7 @@ class RecordingSettings(Section):
     @model_validator(mode="after")
     def _classes_fit(self) -> Self:
         names = [one.name for one in self.classes]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"classes: the name {twice[0]!r} stands twice")
+        each_once("classes: the name", names)
         if self.retention and self.retention not in names:
             raise ValueError(f"retention: there is no class {self.retention!r}")
         return self

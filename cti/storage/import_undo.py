@@ -50,11 +50,11 @@ async def put_back(connection: AsyncConnection, import_id: int, done: UndoCounts
     return counts, bool(rows)
 
 
-async def remove_entries(
-    connection: AsyncConnection, list_id: int, first: int, last: int, done: UndoCounts
+async def _remove_entries(
+    connection: AsyncConnection, undone: Mapping[str, Any], first: int, last: int, done: UndoCounts
 ) -> UndoCounts:
     """Remove the list's entries with these ids that nobody has dialed."""
-    ours = and_(_entries.id.between(first, last), _entries.list_id == list_id)
+    ours = and_(_entries.id.between(first, last), _entries.list_id == undone["list_id"])
     free = and_(
         ours,
         _entries.tries == 0,
@@ -70,11 +70,11 @@ async def remove_entries(
     )
 
 
-async def remove_contacts(
-    connection: AsyncConnection, import_id: int, first: int, last: int, done: UndoCounts
+async def _remove_contacts(
+    connection: AsyncConnection, undone: Mapping[str, Any], first: int, last: int, done: UndoCounts
 ) -> UndoCounts:
     """Remove the import's contacts with these ids that nobody has called and nothing speaks of."""
-    ours = and_(_contacts.id.between(first, last), _contacts.import_id == import_id)
+    ours = and_(_contacts.id.between(first, last), _contacts.import_id == undone["id"])
     there = await connection.scalar(select(func.count()).where(ours)) or 0
     wanted = select(_contacts.id).where(
         ours, *_unspoken(tables.contacts, but=tables.numbers), ~_number_spoken_of()
@@ -88,6 +88,11 @@ async def remove_contacts(
         contacts_removed=done.contacts_removed + len(ids),
         contacts_kept=done.contacts_kept + there - len(ids),
     )
+
+
+REMOVALS: Final = (("entries", _remove_entries), ("contacts", _remove_contacts))
+"""What an undoing removes, in this order: the name under which an import's `marks` keep the span of ids that it made,
+and what removes those of a bite, given the row of the import that is undone, the first and the last id."""
 
 
 def _unspoken(table: Table, *, but: Table | None = None) -> list[ColumnElement[bool]]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cti.model.ownership import PoolCount, Pooled
+from cti.model.ownership import Claim, PoolCount, Pooled
 from cti.storage import tables
 from cti.storage.owner_rows import has_entry
 from cti.storage.tables import given_back, pending
@@ -88,6 +88,21 @@ async def returned(
     question = _RETURNED.where(has_entry(campaign_id, list_id))
     rows = (await connection.execute(question, {"at_most": limit + len(skip)})).scalars()
     return list(islice((one for one in rows if one not in skip), limit))
+
+
+async def next_of_pool(
+    connection: AsyncConnection, claim: Claim, seen: Collection[int], *, limit: int
+) -> list[int]:
+    """List the contacts that a claim is to have next, without those seen already: fresh ones before returned ones."""
+    found: list[int] = []
+    for look in (fresh, returned):
+        for campaign_id in claim.campaign_ids:
+            if len(found) >= limit:
+                return found
+            found += await look(
+                connection, campaign_id, list_id=claim.list_id, skip={*seen, *found}, limit=limit - len(found)
+            )
+    return found
 
 
 async def pool_counts(connection: AsyncConnection, campaign_id: int) -> PoolCount:

@@ -1,20 +1,18 @@
 """`ImportStore` on the database."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cti.contacts.doubles import Plan, counted, planned
+from cti.contacts.doubles import Plan, counted
 from cti.contacts.ports import UNDO_BITE
 from cti.contacts.staging import Bite
 from cti.errors import Conflict, NotFound
 from cti.model.campaign_rules import Order
-from cti.model.contacts import RowRefused
-from cti.model.doubles import DoubleRule, DoubleScope
 from cti.model.imports import (
     UNFINISHED,
     Import,
@@ -27,14 +25,12 @@ from cti.model.imports import (
 )
 from cti.storage import tables
 from cti.storage.connections import Connections
-from cti.storage.contact_writes import Into, Joining, add_contacts, add_entries, change_contacts
+from cti.storage.contact_writes import Into
 from cti.storage.import_rows import counts_record, import_of, order_values, read_record
-from cti.storage.import_undo import before_image, put_back, remove_contacts, remove_entries
-from cti.storage.known_contacts import known_contacts
+from cti.storage.import_undo import REMOVALS, put_back
+from cti.storage.import_writes import keep_refusals, plan_of, write_plan
 from cti.storage.uninterrupted import to_the_end
 
-MOST_REFUSALS: Final = 100_000
-"""Refused rows that are kept of one import, the first ones; all are counted."""
 _imports = tables.imports.c
 
 
@@ -116,7 +112,7 @@ class SqlImports:
             row = await _row(connection, now.id)
             if (row["state"], row["position"]) != (ImportState.WRITING.value, now.position):
                 raise Conflict(f"import {now.id} has moved on meanwhile")
-            plan = await self._planned(connection, now, bite)
+            plan = await plan_of(connection, now, bite)
             into = Into(
                 campaign_id=now.order.campaign_id,
                 list_id=row["list_id"],
@@ -125,10 +121,10 @@ class SqlImports:
                 at=at,
                 import_id=now.id,
             )
-            marks = await self._write(connection, plan, into, row["marks"])
+            marks = await write_plan(self._connections, connection, plan, into, row["marks"])
             refused = (*bite.refused, *plan.refused)
             kept = marks.get("refusals", 0)
-            marks["refusals"] = kept + await _add_refusals(connection, now.id, refused, kept)
+            marks["refusals"] = kept + await keep_refusals(connection, now.id, refused, kept)
             counts = counted(now.counts, plan, now.order.doubles, bite.refused)
             after = replace(now, position=bite.end, rows_done=now.rows_done + len(bite.rows), counts=counts)
             facts = {"position": after.position, "rows_done": after.rows_done, "marks": marks}
@@ -140,7 +136,7 @@ class SqlImports:
     async def look(self, now: Import, bite: Bite) -> Plan:
         """See the port."""
         async with self._connections.reading() as connection:
-            return await self._planned(connection, now, bite)
+            return await plan_of(connection, now, bite)
 
     @to_the_end
     async def finish(
@@ -171,7 +167,7 @@ class SqlImports:
         async with self._connections.writing() as connection:
             marks = (await _row(connection, import_id))["marks"]
             kept = marks.get("refusals", 0)
-            marks["refusals"] = kept + await _add_refusals(connection, import_id, bite.refused, kept)
+            marks["refusals"] = kept + await keep_refusals(connection, import_id, bite.refused, kept)
             await _set(connection, import_id, marks=marks)
 
     @to_the_end
@@ -202,11 +198,11 @@ class SqlImports:
             done, more = await put_back(connection, import_id, done)
             if more:
                 return await _set(connection, import_id, undo=asdict(done))
-            for kind in ("entries", "contacts"):
+            for kind, remove in REMOVALS:
                 first, last = marks.get(kind, (1, 0))
                 if first <= last:
                     end = min(first + UNDO_BITE - 1, last)
-                    done = await _remove(connection, kind, row, first, end, done)
+                    done = await remove(connection, row, first, end, done)
                     marks[kind] = [end + 1, last]
                     return await _set(connection, import_id, undo=asdict(done), marks=marks)
             return await _undone(connection, import_of(row), at)
@@ -225,74 +221,6 @@ class SqlImports:
             await _row(connection, import_id)
             return [Refusal(**row) for row in (await connection.execute(wanted)).mappings()]
 
-    async def _planned(self, connection: AsyncConnection, now: Import, bite: Bite) -> Plan:
-        doubles = now.order.doubles
-        if doubles.scope is DoubleScope.FILE and doubles.rule is DoubleRule.SKIP:
-            return planned(bite.rows, {}, doubles)
-        known = await known_contacts(
-            connection,
-            (row.contact for row in bite.rows),
-            doubles,
-            campaign_id=now.order.campaign_id,
-            import_id=now.id,
-        )
-        return planned(bite.rows, known, doubles)
-
-    async def _write(
-        self, connection: AsyncConnection, plan: Plan, into: Into, marks: dict[str, Any]
-    ) -> dict[str, Any]:
-        """Write what is planned; return the marks: which ids this import has made, for its undoing."""
-        ids = await add_contacts(self._connections, connection, plan.added, into)
-        joining = [
-            Joining(contact_id=one, contact=contact, priority=contact.priority)
-            for one, contact in zip(ids, plan.added, strict=True)
-        ]
-        joining += [
-            Joining(
-                contact_id=change.known.id,
-                contact=change.after,
-                owner_agent_id=change.known.owner_agent_id,
-                priority=change.priority,
-            )
-            for change in plan.joining
-        ]
-        await self._keep_images(connection, plan, into)
-        await change_contacts(self._connections, connection, list(plan.changes.values()), at=into.at)
-        entries = await add_entries(self._connections, connection, joining, into)
-        return marks | _spanned("contacts", ids, marks) | _spanned("entries", entries, marks)
-
-    async def _keep_images(self, connection: AsyncConnection, plan: Plan, into: Into) -> None:
-        rows = [
-            {
-                "import_id": into.import_id,
-                "contact_id": change.known.id,
-                "before": before_image(change.known.contact, change.known.number_ids),
-                "changed_at": into.at,
-            }
-            for change in plan.changes.values()
-        ]
-        if rows:
-            add = self._connections.insert(tables.import_changes)
-            newest = {"changed_at": add.excluded.changed_at}
-            await connection.execute(
-                add.on_conflict_do_update(index_elements=["import_id", "contact_id"], set_=newest), rows
-            )
-
-
-def _spanned(kind: str, ids: Sequence[int], marks: Mapping[str, Any]) -> dict[str, Any]:
-    if not ids:
-        return {}
-    first, last = marks.get(kind, (ids[0], ids[-1]))
-    return {kind: [min(first, ids[0]), max(last, ids[-1])]}
-
-
-async def _remove(
-    connection: AsyncConnection, kind: str, row: Mapping[str, Any], first: int, last: int, done: UndoCounts
-) -> UndoCounts:
-    if kind == "entries":
-        return await remove_entries(connection, row["list_id"], first, last, done)
-    return await remove_contacts(connection, row["id"], first, last, done)
-
 
 async def _undone(connection: AsyncConnection, now: Import, at: datetime) -> Import:
     """Note the end of an undoing. A list that nothing is left of gives its name free."""
@@ -303,19 +231,6 @@ async def _undone(connection: AsyncConnection, now: Import, at: datetime) -> Imp
     await connection.execute(update(tables.lists).where(tables.lists.c.id == now.list_id).values(values))
     state = ImportState.FAILED if now.error else ImportState.UNDONE
     return await _set(connection, now.id, state=state.value, finished_at=at)
-
-
-async def _add_refusals(
-    connection: AsyncConnection, import_id: int, refused: Iterable[RowRefused], kept: int
-) -> int:
-    """Store refused rows as far as there is room; return how many were."""
-    rows = [
-        {"import_id": import_id, "line": row.line, "code": row.code, "reason": row.reason}
-        for row in sorted(refused, key=lambda row: row.line)
-    ][: max(0, MOST_REFUSALS - kept)]
-    if rows:
-        await connection.execute(insert(tables.import_refusals), rows)
-    return len(rows)
 
 
 async def _must_take(connection: AsyncConnection, order: ImportOrder) -> None:

@@ -4,16 +4,14 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import and_, bindparam, case, func, or_, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cti.errors import NotFound
 from cti.model.ownership import (
     Claim,
     Moved,
-    MoveKind,
     Ownable,
     OwnerMove,
     PoolCount,
@@ -27,17 +25,11 @@ from cti.model.ownership import (
 )
 from cti.ownership.assignment import advanced
 from cti.ownership.judging import judged
+from cti.storage import owner_questions as questions
 from cti.storage import tables
 from cti.storage.connections import Connections
-from cti.storage.owner_rows import (
-    given_back_by,
-    has_entry,
-    lock_contacts,
-    lock_takers,
-    partners_of,
-    write_moves,
-)
-from cti.storage.pool_rows import fresh, pool_counts, pool_rows, returned
+from cti.storage.owner_rows import lock_contacts, lock_takers, write_moves
+from cti.storage.pool_rows import fresh, next_of_pool, pool_counts, pool_rows, returned
 from cti.storage.uninterrupted import to_the_end
 from cti.storage.work_rows import WorkWriter
 
@@ -46,38 +38,7 @@ LOOKED_AT_ONCE: Final = 500
 ROUNDS: Final = 6
 """A claim that finds nothing it may have in so many looks ends with fewer than asked for."""
 
-_contacts, _calls, _moves = tables.contacts.c, tables.calls.c, tables.owner_moves.c
-_OWNED: Final = (
-    select(_contacts.owner_agent_id, func.count())
-    .where(_contacts.owner_agent_id.is_not(None))
-    .group_by(_contacts.owner_agent_id)
-)
-_HISTORY: Final = (
-    select(tables.owner_moves).where(_moves.contact_id == bindparam("contact")).order_by(_moves.id)
-)
-_OWNERS: Final = select(_contacts.id, _contacts.owner_agent_id).where(
-    _contacts.id.in_(bindparam("contact_ids", expanding=True))
-)
 _TURNS: Final = select(tables.rotas.c.turns).where(tables.rotas.c.name == bindparam("rota"))
-_SUCCESSES: Final = (
-    select(
-        _calls.id.label("call_id"),
-        _calls.contact_id,
-        func.coalesce(_calls.disposed_by, _calls.agent_id).label("agent_id"),
-        _calls.campaign_id,
-        _calls.disposition,
-    )
-    .join_from(tables.calls, tables.contacts, _contacts.id == _calls.contact_id)
-    .where(
-        _calls.placed_at >= bindparam("since", type_=_calls.placed_at.type),
-        _calls.disposition.in_(bindparam("codes", expanding=True)),
-        _calls.campaign_id.is_not(None),
-        func.coalesce(_calls.disposed_by, _calls.agent_id).is_not(None),
-        _contacts.owner_agent_id.is_(None),
-        or_(_contacts.returned_at.is_(None), _contacts.returned_at < _calls.disposed_at),
-    )
-    .order_by(_calls.id)
-)
 
 
 class SqlOwnership:
@@ -131,7 +92,7 @@ class SqlOwnership:
             takers = await lock_takers(connection, [Wish(contact_id=0, before=None, after=claim.agent_id)])
             for _ in range(ROUNDS):
                 wanted = claim.count - len(moves)
-                found = await _next_of_pool(connection, claim, seen, limit=min(2 * wanted, LOOKED_AT_ONCE))
+                found = await next_of_pool(connection, claim, seen, limit=min(2 * wanted, LOOKED_AT_ONCE))
                 if wanted <= 0 or not found:
                     break
                 seen.update(found)
@@ -161,46 +122,19 @@ class SqlOwnership:
     ) -> list[Ownable]:
         """See the port."""
         async with self._connections.reading() as connection:
-            rows = (await connection.execute(_selected(selection, after).limit(limit))).all()
-            ids = [row.id for row in rows]
-            partners = await partners_of(connection, ids)
-            others = sorted({one for known in partners.values() for one in known})
-            owners = {
-                row.id: row.owner_agent_id
-                for row in await connection.execute(_OWNERS, {"contact_ids": others})
-            }
-            given_back = await given_back_by(connection, ids, since)
-        return [
-            Ownable(
-                contact_id=row.id,
-                name=row.name,
-                owner_id=row.owner_agent_id,
-                stopped=row.stopped_at is not None,
-                zone=row.zone or "",
-                stage=row.stage or "",
-                fields=row.fields,
-                partners={one: owners.get(one) for one in sorted(partners[row.id])},
-                given_back_by=given_back[row.id],
-            )
-            for row in rows
-        ]
+            return await questions.ownable(connection, selection, after=after, limit=limit, since=since)
 
     @to_the_end
     async def due(self, campaign_id: int, agent_id: int, untouched: Untouched, *, limit: int) -> list[int]:
         """See the port."""
-        question = (
-            select(_contacts.id)
-            .where(_contacts.owner_agent_id == agent_id, _is_due(untouched), has_entry(campaign_id))
-            .limit(limit)
-        )
         async with self._connections.reading() as connection:
-            return list((await connection.execute(question)).scalars())
+            return await questions.due(connection, campaign_id, agent_id, untouched, limit=limit)
 
     @to_the_end
     async def owned(self) -> Mapping[int, int]:
         """See the port."""
         async with self._connections.reading() as connection:
-            return {row[0]: row[1] for row in await connection.execute(_OWNED)}
+            return await questions.owned(connection)
 
     @to_the_end
     async def turns(self, rota: str) -> Mapping[int, float]:
@@ -212,21 +146,7 @@ class SqlOwnership:
     async def moves(self, contact_id: int) -> list[OwnerMove]:
         """See the port."""
         async with self._connections.reading() as connection:
-            if await connection.scalar(select(_contacts.id).where(_contacts.id == contact_id)) is None:
-                raise NotFound(f"there is no contact {contact_id}")
-            rows = (await connection.execute(_HISTORY, {"contact": contact_id})).all()
-        return [
-            OwnerMove(
-                contact_id=row.contact_id,
-                at=row.at,
-                before=row.before_agent_id,
-                after=row.after_agent_id,
-                kind=MoveKind(row.kind),
-                reason=row.reason,
-                by=row.by,
-            )
-            for row in rows
-        ]
+            return await questions.history(connection, contact_id)
 
     @to_the_end
     async def pool_counts(self, campaign_ids: Collection[int]) -> list[PoolCount]:
@@ -250,10 +170,8 @@ class SqlOwnership:
         self, codes: Collection[str], *, since: datetime, call_id: str | None = None
     ) -> list[Success]:
         """See the port."""
-        question = _SUCCESSES if call_id is None else _SUCCESSES.where(_calls.id == call_id)
         async with self._connections.reading() as connection:
-            rows = await connection.execute(question, {"codes": sorted(codes), "since": since})
-            return [Success(**row) for row in rows.mappings()]
+            return await questions.successes(connection, codes, since=since, call_id=call_id)
 
 
 def _at_most(terms: Terms, claim: Claim, owned: Mapping[int, int], wanted: int) -> Terms:
@@ -263,20 +181,6 @@ def _at_most(terms: Terms, claim: Claim, owned: Mapping[int, int], wanted: int) 
     return replace(terms, caps={claim.agent_id: most if cap is None else min(most, cap)})
 
 
-async def _next_of_pool(
-    connection: AsyncConnection, claim: Claim, seen: Collection[int], *, limit: int
-) -> list[int]:
-    found: list[int] = []
-    for look in (fresh, returned):
-        for campaign_id in claim.campaign_ids:
-            if len(found) >= limit:
-                return found
-            found += await look(
-                connection, campaign_id, list_id=claim.list_id, skip={*seen, *found}, limit=limit - len(found)
-            )
-    return found
-
-
 async def _turns(connection: AsyncConnection, rota: str) -> dict[int, float]:
     known = await connection.scalar(_TURNS, {"rota": rota})
     return {int(agent_id): float(turn) for agent_id, turn in (known or {}).items()}
@@ -284,42 +188,3 @@ async def _turns(connection: AsyncConnection, rota: str) -> dict[int, float]:
 
 def _to_json(turns: Mapping[int, float]) -> dict[str, float]:
     return {str(agent_id): turn for agent_id, turn in turns.items()}
-
-
-def _is_due(untouched: Untouched) -> Any:
-    began = func.coalesce(_contacts.owner_since, _contacts.created_at, type_=_contacts.created_at.type)
-    last = case(
-        (and_(_contacts.last_talk_at.is_not(None), _contacts.last_talk_at > began), _contacts.last_talk_at),
-        else_=began,
-    )
-    conditions = []
-    if untouched.no_talk_since is not None:
-        conditions.append(last < untouched.no_talk_since)
-    if untouched.failures is not None:
-        conditions.append(_contacts.failures >= untouched.failures)
-    return or_(*conditions) if conditions else _contacts.id.is_(None)
-
-
-def _selected(selection: Selection, after: int) -> Any:
-    question = (
-        select(
-            _contacts.id,
-            _contacts.name,
-            _contacts.owner_agent_id,
-            _contacts.stopped_at,
-            _contacts.zone,
-            _contacts.stage,
-            _contacts.fields,
-        )
-        .where(_contacts.id > after)
-        .order_by(_contacts.id)
-    )
-    if selection.campaign_id is not None or selection.list_id is not None:
-        question = question.where(has_entry(selection.campaign_id, selection.list_id))
-    if selection.contact_ids is not None:
-        question = question.where(_contacts.id.in_(list(selection.contact_ids)))
-    if selection.owner_id is not None:
-        question = question.where(_contacts.owner_agent_id == selection.owner_id)
-    if selection.unowned:
-        question = question.where(_contacts.owner_agent_id.is_(None))
-    return question

@@ -1,6 +1,5 @@
 """Who is asking, and may he. Bearer tokens; only their digests are kept, and they are compared in constant time."""
 
-import hashlib
 import hmac
 import re
 from collections.abc import Sequence
@@ -9,7 +8,7 @@ from typing import Final
 from aiohttp import web
 
 from cti.errors import CtiError
-from cti.model.access import Grant, Role
+from cti.model.access import Grant, Role, digest_of
 
 GRANTS: Final[web.AppKey[tuple[Grant, ...]]] = web.AppKey("grants", tuple)
 CALLER: Final = web.RequestKey("caller", Grant)
@@ -36,7 +35,7 @@ class Forbidden(CtiError):
 
 def grant_for(token: str, grants: Sequence[Grant]) -> Grant:
     """Return whose token this is. Looks at all of them, so that time tells nothing. Raises Unauthorized."""
-    digest = hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
+    digest = digest_of(token)
     found = [grant for grant in grants if hmac.compare_digest(grant.sha256, digest)]
     if not found:
         raise Unauthorized("this token is not known")

@@ -1,7 +1,6 @@
 """What the API needs of CRMs."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Protocol
 
 from cti.crm.desk import DeadLetter, TargetReport
@@ -10,7 +9,6 @@ from cti.crm.reconcile_desk import ReconcileDesk
 from cti.model.calls import Call
 from cti.model.crm import Answer, Link, PushOrders, Rate, Settlement, TargetStanding
 from cti.model.crm_pulls import PullAnswer, PullOrder, PullProblem, PullStanding, PullStep
-from cti.model.crm_reconciliation import OurCall, OurPage, PageResult, ReconcileOrder, RunState
 from cti.model.follow_ups import FollowOrders, FollowSettlement
 from cti.model.look_ups import LookUp, LookUpAnswer
 from cti.model.work import Work
@@ -28,29 +26,6 @@ class CrmFeed(Protocol):
     async def unchanged(self, works: Sequence[Work]) -> None: ...
     async def give_back(self, works: Sequence[Work]) -> None: ...
     async def checked(self, name: str, answer: Answer, message: str) -> TargetStanding: ...
-
-
-class RunFeed(Protocol):
-    """Reconciliations for processes that carry them out; see `cti.crm.reconciling.TableReconciling`."""
-
-    async def take(self, name: str, *, every: timedelta, span: timedelta) -> ReconcileOrder | None: ...
-    async def page(self, order: ReconcileOrder, *, limit: int) -> OurPage: ...
-    async def calls(self, order: ReconcileOrder, call_ids: Sequence[str]) -> tuple[OurCall, ...]: ...
-    async def known(self, order: ReconcileOrder, call_ids: Sequence[str]) -> set[str]: ...
-    async def spend(
-        self, order: ReconcileOrder, *, rate: Rate, requests: int = 1, stand_back: bool = False
-    ) -> float: ...
-    async def found(self, order: ReconcileOrder, page: PageResult) -> ReconcileOrder: ...
-    async def end(self, order: ReconcileOrder, state: RunState, message: str) -> None: ...
-    async def postpone(
-        self,
-        order: ReconcileOrder,
-        *,
-        seconds: float,
-        message: str,
-        answer: Answer = Answer.OK,
-        pause_seconds: float | None = None,
-    ) -> None: ...
 
 
 class CrmDesk(Protocol):

@@ -1,6 +1,5 @@
 """Puts the service's side of the CRMs together: which work calls leave, the feed, the desk, the process beside us."""
 
-import hashlib
 import secrets
 import sys
 from collections.abc import Sequence
@@ -21,7 +20,7 @@ from cti.crm.reconciling import TableReconciling
 from cti.crm.record_desk import OpenCalls, RecordDesk
 from cti.crm.targets import CallFollowers
 from cti.crm.texts import texts_by
-from cti.model.access import Grant, Role
+from cti.model.access import Grant, Role, digest_of
 from cti.service import Service
 from cti.settings import Settings
 from cti.settings.client import TOKEN_VARIABLE, URL_VARIABLE, service_url
@@ -135,5 +134,5 @@ class CrmRoom:
 
 
 def _grant(token: str) -> Grant:
-    digest = hashlib.sha256(token.encode()).hexdigest()
-    return Grant(name="the process beside the service that writes to CRMs", sha256=digest, role=Role.SYNC)
+    name = "the process beside the service that writes to CRMs"
+    return Grant(name=name, sha256=digest_of(token), role=Role.SYNC)

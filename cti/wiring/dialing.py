@@ -12,10 +12,12 @@ from cti.dialer.by_hand import ClickToCall
 from cti.dialer.campaign_desk import CampaignDesk
 from cti.dialer.candidate_ports import Chances, Gate
 from cti.dialer.decision_log import DecisionLog
+from cti.dialer.ends import CampaignEnds
 from cti.dialer.engine import DialEngine
 from cti.dialer.floor_board import FloorBoard
 from cti.dialer.joiner import Joiner
 from cti.dialer.ledger import DropLedger
+from cti.dialer.limits import CallLimits
 from cti.dialer.pacers import MakePacer, Pacers
 from cti.dialer.parker import Parker
 from cti.dialer.placing import Placer
@@ -103,21 +105,26 @@ class Dialing:
             expecting=expecting,
         )
         self.engine = DialEngine(
-            contacts=database.campaigns,
             campaigns=campaigns,
             desk=agents,
             joiner=self.joiner,
             selector=self.selector,
             placer=self.placer,
             board=self.board,
-            keeper=keeper,
+            limits=CallLimits(
+                campaigns=campaigns,
+                board=self.board,
+                keeper=keeper,
+                clock=clock,
+                calls_per_second=lambda node: nodes[node].calls_per_second,
+                node_lines=lambda node: nodes[node].max_lines,
+            ),
+            ends=CampaignEnds(store=database.campaigns, campaigns=campaigns, board=self.board),
             pacers=self.pacers,
             ledger=self.ledger,
             decisions=self.decisions,
             lines=lines,
             clock=clock,
-            calls_per_second=lambda node: nodes[node].calls_per_second,
-            node_lines=lambda node: nodes[node].max_lines,
             unasked=nodes,
         )
         self.previews = PreviewDesk(

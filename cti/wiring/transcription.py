@@ -1,6 +1,5 @@
 """Puts transcription together on the service's side: the queue, its desk, the feeder of Redis, our own workers."""
 
-import hashlib
 import secrets
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +18,7 @@ from cti.clock import Clock
 from cti.crm.targets import CallFollowers
 from cti.dialer.campaign_desk import CampaignDesk
 from cti.errors import SettingsError
-from cti.model.access import Grant, Role
+from cti.model.access import Grant, Role, digest_of
 from cti.model.telling import Tell, tell_nobody
 from cti.model.work import TELL_TRANSCRIPT
 from cti.quality.judge import judge_work
@@ -169,5 +168,4 @@ _ONE_THREAD: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 def _grants(token: str) -> tuple[Grant, ...]:
-    digest = hashlib.sha256(token.encode()).hexdigest()
-    return (Grant(name="workers beside the service", sha256=digest, role=Role.WORKER),)
+    return (Grant(name="workers beside the service", sha256=digest_of(token), role=Role.WORKER),)

@@ -283,10 +283,8 @@ async def test_failures_in_a_row_are_counted_once_and_a_conversation_ends_the_ro
     assert await store.ownership.due(campaign_id, anna, once, limit=9) == [busy.contact_id]
     assert await store.ownership.due(campaign_id, anna, twice, limit=9) == []
     silent = Untouched(no_talk_since=later(1800))
-    assert await store.ownership.due(campaign_id, anna, silent, limit=9) == [
-        busy.contact_id,
-        technical.contact_id,
-    ]
+    due = await store.ownership.due(campaign_id, anna, silent, limit=9)
+    assert sorted(due) == [busy.contact_id, technical.contact_id]  # in no order
     assert await store.ownership.due(campaign_id, anna, Untouched(no_talk_since=NOW), limit=9) == []
     assert (
         len(await store.ownership.due(campaign_id, anna, Untouched(no_talk_since=later(3601)), limit=9)) == 3

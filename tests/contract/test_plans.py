@@ -12,6 +12,7 @@ from cti.model.queries import CallFilter
 from cti.model.standing import Lane
 from cti.storage import (
     gate_rows,
+    owner_questions,
     pool_rows,
     pull_cases,
     pull_questions,
@@ -23,7 +24,6 @@ from cti.storage import (
     sql_crm,
     sql_facts,
     sql_follow_ups,
-    sql_ownership,
     sql_queue,
     sql_work,
     sqlite_search,
@@ -78,10 +78,10 @@ def filtered(**given: Any) -> Select[Any]:
             id="who was given back longest ago",
         ),
         pytest.param(
-            sql_ownership._HISTORY, {"contact": 1}, "ix_owner_moves_contact_id_id", id="who owned a contact"
+            owner_questions._HISTORY, {"contact": 1}, "ix_owner_moves_contact_id_id", id="who owned a contact"
         ),
         pytest.param(
-            sql_ownership._OWNED, {}, "COVERING INDEX ix_contacts_owner_agent_id", id="how many each owns"
+            owner_questions._OWNED, {}, "COVERING INDEX ix_contacts_owner_agent_id", id="how many each owns"
         ),
         pytest.param(
             sql_work.due_rows(1),

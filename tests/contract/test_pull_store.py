@@ -1,66 +1,28 @@
-"""The contract of `PullStore`: records become contacts once, are kept in step, leave their list and come back."""
+"""The contract of `PullStore`: records become contacts once, and are kept in step."""
 
-import asyncio
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from cti.compliance.listings import START
 from cti.contacts.edits import Edit, edited
 from cti.errors import Conflict, NotFound
 from cti.model.call_record import call_record
-from cti.model.contact_rows import ContactQuery, ContactRow, EntryRow, Sort
-from cti.model.contacts import Campaign, EntryState
-from cti.model.crm_pulls import CrmDeal, CrmRecord, PullAnswer, PullRules, PullStep
-from cti.model.ownership import MoveKind, Terms, Wish
+from cti.model.crm_pulls import CrmDeal
 from cti.model.queries import CallFilter
 from cti.model.standing import Parked
 from cti.model.verdicts import SkipReason
-from tests.builders import NOW, a_call, a_campaign, later, some_contacts
-from tests.contract.conftest import OpenStore, Store
-from tests.contract.people import call_for
-
-RULES = PullRules(
-    name="odoo-leads", target="odoo", source="leads", campaign="autumn", region="DE", priority=7
+from tests.builders import NOW, a_call, later, some_contacts
+from tests.contract.conftest import Store
+from tests.contract.pulled import (
+    RULES,
+    a_campaign_in,
+    a_page,
+    a_record,
+    contacts,
+    read,
+    the_contact,
+    the_entry,
 )
-PAGE = PullStep.PAGE
-
-
-def a_record(number: int = 1, **given: Any) -> CrmRecord:
-    values: dict[str, Any] = {
-        "ref": f"odoo/crm.lead:{number}",
-        "name": f"Lead {number}",
-        "numbers": (f"030 90182{number:02}",),
-        "changed_at": NOW,
-    }
-    return CrmRecord(**values | given)
-
-
-def a_page(*records: CrmRecord, before: str = "", cursor: str = "1", **given: Any) -> PullAnswer:
-    return PullAnswer(**{"step": PAGE, "records": records, "before": before, "cursor": cursor} | given)
-
-
-def read(*records: CrmRecord, gone: tuple[str, ...] = ()) -> PullAnswer:
-    return PullAnswer(step=PullStep.RECORDS, records=records, gone=gone)
-
-
-async def a_campaign_in(store: Store) -> Campaign:
-    return await store.campaigns.add_campaign(a_campaign(id=0))
-
-
-async def contacts(store: Store) -> list[ContactRow]:
-    return await store.finding.contacts(ContactQuery(sort=Sort.OLDEST))
-
-
-async def the_contact(store: Store) -> ContactRow:
-    (one,) = await contacts(store)
-    return one
-
-
-async def the_entry(store: Store) -> EntryRow:
-    (one,) = await store.finding.entries((await the_contact(store)).id)
-    return one
 
 
 async def test_a_record_becomes_a_contact_with_a_place_in_the_list(store: Store) -> None:
@@ -252,154 +214,6 @@ async def test_a_list_s_reference_is_the_record_with_and_without_the_crm_s_name(
     assert (await the_contact(store)).crm_ref == "odoo/crm.lead:1"
 
 
-@pytest.mark.parametrize("over", ["won", "lost", "merged", "archived"])
-async def test_a_record_that_is_over_leaves_the_list_and_comes_back(store: Store, over: str) -> None:
-    campaign = await a_campaign_in(store)
-    await store.pulls.take(RULES, a_page(a_record()), at=NOW)
-
-    gone = a_record(over=over, changed_at=later(1))
-    standing = await store.pulls.take(RULES, a_page(gone, before="1", cursor="2"), at=later(1))
-
-    entry = await the_entry(store)
-    assert (entry.state, entry.reason, entry.reason_detail) == ("done", "crm_over", f"{over} in odoo")
-    assert standing.counts["left"] == 1
-    assert await store.campaigns.next_candidates(campaign.id, limit=9) == []
-    (why,) = await store.reasons.history(contact_id=(await the_contact(store)).id, limit=9)
-    assert (why.reason, why.detail) == ("crm_over", f"{over} in odoo")
-    (told,) = await store.finding.changes((await the_contact(store)).id, limit=9)
-    assert told.change["entries"][str(entry.id)]["state"] == ["pending", "done"]
-
-    again = a_record(changed_at=later(2))
-    standing = await store.pulls.take(RULES, a_page(again, before="2"), at=later(2))
-    entry = await the_entry(store)
-    assert (entry.state, entry.reason) == ("pending", None)
-    assert standing.counts["back"] == 1
-
-
-async def test_a_record_that_was_over_before_it_came_is_not_brought_in(store: Store) -> None:
-    await a_campaign_in(store)
-
-    standing = await store.pulls.take(RULES, a_page(a_record(over="won")), at=NOW)
-
-    assert await contacts(store) == []
-    assert standing.counts == {"passed": 1}
-    earlier = a_record(changed_at=later(-60))  # a page that comes late
-    await store.pulls.take(RULES, a_page(earlier, before="1"), at=later(1))
-    assert await contacts(store) == []
-
-    await store.pulls.take(RULES, a_page(a_record(changed_at=later(2)), before="1"), at=later(2))
-    assert (await the_entry(store)).state == "pending"
-
-
-async def test_whoever_is_done_here_is_not_brought_back(store: Store) -> None:
-    campaign = await a_campaign_in(store)
-    await store.pulls.take(RULES, a_page(a_record()), at=NOW)
-    (candidate,) = await store.campaigns.next_candidates(campaign.id, limit=1)
-    call = a_call(number=candidate.number, campaign_id=campaign.id, contact_id=candidate.contact_id)
-    await store.calls.place([(call, candidate)])
-
-    # a call that is under way is not touched
-    over = a_record(over="lost", changed_at=later(1))
-    await store.pulls.take(RULES, a_page(over, before="1", cursor="2"), at=later(1))
-    assert (await the_entry(store)).state == EntryState.DIALING
-
-    (standing,) = await store.pulls.entries([candidate.entry_id], pulls=[RULES.name])
-    assert (standing.over, standing.seen_at) == ("lost", later(1))
-
-
-async def test_an_attempt_after_he_left_is_not_made(store: Store) -> None:
-    """Between the choice and the commit of the attempt the record was lost."""
-    campaign = await a_campaign_in(store)
-    await store.pulls.take(RULES, a_page(a_record()), at=NOW)
-    (candidate,) = await store.campaigns.next_candidates(campaign.id, limit=1)
-
-    await store.pulls.take(RULES, read(gone=("odoo/crm.lead:1",)), at=later(1))
-
-    assert await store.calls.place([(a_call(number=candidate.number), candidate)]) == []
-    entry = await the_entry(store)
-    assert (entry.reason, entry.reason_detail) == ("crm_over", "deleted in odoo")
-
-
-async def test_whoever_opted_out_is_listed_and_leaves(store: Store) -> None:
-    await a_campaign_in(store)
-    await store.pulls.take(RULES, a_page(a_record()), at=NOW)
-
-    out = a_record(do_not_call=True, changed_at=later(1))
-    for cursor in ("1", "2"):
-        await store.pulls.take(RULES, a_page(out, before=cursor, cursor="2"), at=later(1))
-
-    (listing,) = await store.do_not_call.listings(after=START, limit=9)
-    assert (listing.key, listing.campaign_id, listing.added_by) == ("+49309018201", 0, "crm odoo")
-    assert len(await store.do_not_call.history(listing.key)) == 1
-    assert (await the_entry(store)).reason_detail == "opted out in odoo"
-
-    await store.pulls.take(RULES, a_page(a_record(changed_at=later(2)), before="2"), at=later(2))
-    assert len(await store.do_not_call.listings(after=START, limit=9)) == 1  # a person takes it back
-
-
-async def test_opting_out_before_he_ever_came_counts(store: Store) -> None:
-    await a_campaign_in(store)
-
-    out = a_record(do_not_call=True)
-    for cursor in ("", "1"):
-        await store.pulls.take(RULES, a_page(out, before=cursor), at=NOW)
-
-    assert await contacts(store) == []
-    (listing,) = await store.do_not_call.listings(after=START, limit=9)
-    assert len(await store.do_not_call.history(listing.key)) == 1
-
-
-@pytest.mark.parametrize("known", [True, False])
-async def test_a_number_that_comes_after_the_opt_out_is_listed_too(store: Store, *, known: bool) -> None:
-    await a_campaign_in(store)
-    await store.pulls.take(RULES, a_page(a_record(do_not_call=not known)), at=NOW)
-    await store.pulls.take(
-        RULES, a_page(a_record(do_not_call=True, changed_at=later(1)), before="1"), at=later(1)
-    )
-
-    both = ("030 9018201", "030 9018255")
-    await store.pulls.take(
-        RULES, a_page(a_record(do_not_call=True, numbers=both, changed_at=later(2)), before="1"), at=later(2)
-    )
-
-    keys = [one.key for one in await store.do_not_call.listings(after=START, limit=9)]
-    assert sorted(keys) == ["+49309018201", "+49309018255"]
-    assert len(await store.do_not_call.history("+49309018201")) == 1
-
-
-async def test_who_opts_out_is_called_on_none_of_his_numbers(store: Store) -> None:
-    """Also not on one that the CRM does not know: he spoke for himself, not for a number."""
-    campaign = await a_campaign_in(store)
-    (ours,) = some_contacts(1)
-    ours = replace(ours, crm_ref="odoo/crm.lead:1")
-    await store.campaigns.add_list(campaign_id=campaign.id, name="fair", source="t", contacts=[ours], at=NOW)
-    await store.pulls.take(RULES, a_page(a_record()), at=NOW)
-
-    await store.pulls.take(
-        RULES, a_page(a_record(do_not_call=True, changed_at=later(1)), before="1"), at=later(1)
-    )
-
-    keys = {one.key for one in await store.do_not_call.listings(after=START, limit=9)}
-    assert keys == {"+49309018201", *(number.e164 for number in ours.numbers)}
-
-
-async def test_a_consent_that_is_withdrawn_is_written_with_its_history(store: Store) -> None:
-    await a_campaign_in(store)
-    await store.pulls.take(RULES, a_page(a_record(consent=True)), at=NOW)
-
-    await store.pulls.take(
-        RULES, a_page(a_record(consent=False, changed_at=later(9)), before="1"), at=later(10)
-    )
-
-    one = await the_contact(store)
-    assert (one.consent, one.consent_at, one.consent_source) == ("withdrawn", later(9), "crm odoo")
-    lines = await store.consents.history(one.id)
-    assert [(line.standing.value, line.evidence) for line in lines] == [
-        ("given", ""),
-        ("withdrawn", "odoo/crm.lead:1"),
-    ]
-
-
 async def test_owners_follow_the_crm_while_they_are_its_own(store: Store) -> None:
     campaign = await a_campaign_in(store)
     anna, ben, eva = [
@@ -455,17 +269,6 @@ async def test_what_is_dialed_next_and_was_read_long_ago_is_told(store: Store) -
     del campaign
 
 
-async def test_many_records_of_one_page_leave_at_once(store: Store) -> None:
-    campaign = await a_campaign_in(store)
-    await store.pulls.take(RULES, a_page(*(a_record(n) for n in range(1, 5))), at=NOW)
-
-    over = [a_record(n, over="won", changed_at=later(1)) for n in range(1, 4)]
-    await store.pulls.take(RULES, a_page(*over, before="1"), at=later(2))
-
-    left = await store.campaigns.next_candidates(campaign.id, limit=9)
-    assert [one.crm_ref for one in left] == ["odoo/crm.lead:4"]
-
-
 async def test_follow_ups_that_the_crm_names_wait_until_they_are_dealt_with(store: Store) -> None:
     await a_campaign_in(store)
     record = a_record(next_follow_up_at=later(3600), next_follow_up_on=NOW.date())
@@ -482,90 +285,6 @@ async def test_follow_ups_that_the_crm_names_wait_until_they_are_dealt_with(stor
     await store.pulls.take(RULES, a_page(a_record(changed_at=later(2)), before="1"), at=later(2))
     (wanted,) = await store.pulls.follow_ups(RULES.name, limit=9)
     assert (wanted.at, wanted.day) == (None, None)
-
-
-async def test_a_record_that_is_lost_while_it_is_dialed_is_called_or_left_and_never_both(
-    open_store: OpenStore,
-) -> None:
-    """The attempts and the records come at one time, from two processes."""
-    store, other = await open_store(), await open_store()
-    campaign = await a_campaign_in(store)
-    records = [a_record(n) for n in range(10, 50)]
-    await store.pulls.take(RULES, a_page(*records), at=NOW)
-    chosen = await store.campaigns.next_candidates(campaign.id, limit=99)
-    calls = [a_call(number=one.number, contact_id=one.contact_id) for one in chosen]
-    lost = [replace(one, over="lost", changed_at=later(1)) for one in records]
-
-    placed, *_ = await asyncio.gather(
-        store.calls.place(list(zip(calls, chosen, strict=True))),
-        *(other.pulls.take(RULES, read(one), at=later(1)) for one in lost),
-    )
-
-    called = {call.contact_id for call in calls if call.id in placed}
-    for one in await contacts(store):
-        (entry,) = await store.finding.entries(one.id)
-        if one.id in called:
-            assert entry.state == "dialing"
-        else:
-            assert (entry.state, entry.reason) == ("done", "crm_over")
-
-
-async def test_owners_that_change_here_and_there_at_once_stop_nobody(open_store: OpenStore) -> None:
-    """Whoever gives out contacts locks agents first: so does a pull, else the two would wait for each other."""
-    stores = [await open_store() for _ in range(3)]
-    campaign = await a_campaign_in(stores[0])
-    agents = [
-        (
-            await stores[0].agents.add_agent(
-                login=login, name=login, endpoint=login, node="pbx", campaign_ids=(campaign.id,)
-            )
-        ).id
-        for login in ("anna", "ben")
-    ]
-    records = [a_record(number, owner="anna") for number in range(10, 50)]
-    await stores[0].pulls.take(RULES, a_page(*records), at=NOW)
-    ids = [one.id for one in await contacts(stores[0])]
-
-    async def pull() -> None:
-        for turn in range(20):
-            owner = ("ben", "anna")[turn % 2]
-            moved = [replace(one, owner=owner, changed_at=later(turn)) for one in records]
-            await stores[1].pulls.take(RULES, read(*moved), at=later(turn))
-
-    async def give_out() -> None:
-        for turn in range(40):
-            before, after = agents[turn % 2], agents[1 - turn % 2]
-            wishes = [Wish(contact_id=one, before=before, after=after) for one in ids]
-            terms = Terms(kind=MoveKind.ASSIGNED, by="lead", at=later(turn))
-            await stores[2].ownership.move(wishes, terms=terms)
-
-    await asyncio.gather(pull(), give_out())
-
-    owned = await stores[0].ownership.owned()
-    assert sum(owned.values()) == len(ids)
-
-
-async def test_dialing_goes_on_while_records_are_taken(open_store: OpenStore) -> None:
-    stores = [await open_store() for _ in range(3)]
-    campaign = await a_campaign_in(stores[0])
-    records = [a_record(number) for number in range(10, 90)]
-    await stores[0].pulls.take(RULES, a_page(*records), at=NOW)
-
-    async def pull() -> None:
-        for turn in range(30):
-            said = [replace(one, name=f"Lead {turn}", changed_at=later(turn)) for one in records]
-            await stores[1].pulls.take(RULES, read(*said), at=later(turn))
-
-    async def dial() -> int:
-        placed = 0
-        while candidates := await stores[2].campaigns.next_candidates(campaign.id, limit=2):
-            placed += len(await stores[2].calls.place([(call_for(one), one) for one in candidates]))
-            await asyncio.sleep(0)
-        return placed
-
-    _, placed = await asyncio.gather(pull(), dial())
-
-    assert placed == len(records)
 
 
 async def test_a_crm_that_went_back_in_time_holds_nobody_back_for_ever(store: Store) -> None:

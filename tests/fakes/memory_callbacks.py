@@ -18,7 +18,7 @@ from cti.model.callbacks import (
     Whereabouts,
 )
 from cti.model.contacts import EntryState
-from cti.storage.callback_rows import REOPENED
+from cti.storage.callback_entries import REOPENED
 from tests.fakes.memory_tables import Entry, MemoryTables, StoredList
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 from aiohttp import web
 from pydantic import Field, StringConstraints
 
+from cti.crm.reconcile_ports import RunFeed
 from cti.crm.reconcile_wire import calls_record, order_of, order_record, page_record, result_of
 from cti.crm.wire import rate_of
 from cti.errors import BadInput
@@ -14,7 +15,6 @@ from cti.model.crm_reconciliation import CRM_RECONCILE, ReconcileOrder, RunState
 from cti.web.auth import syncer
 from cti.web.bodies import Body, body_of
 from cti.web.crm_bodies import TargetName, large_body
-from cti.web.crm_ports import RunFeed
 from cti.web.deps import deps
 
 routes: Final = web.RouteTableDef()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cti.asr.engine import Samples, Stretch
-from cti.asr.pipeline import time_limit, transcribe, until
+from cti.asr.pipeline import transcribe, until
 from cti.asr.sound import SoundArray
 from cti.asr.voice import PAD_SECONDS
 from cti.errors import BadInput, EngineError, TooSlow
@@ -112,10 +112,6 @@ def test_a_run_ends_when_it_is_told_to() -> None:
             still=until(3.0, lambda: float(next(clock))),
         )
     assert len(engine.batches) == 2  # two looks were before the first
-
-
-def test_a_recording_may_take_as_long_as_it_lasts_and_half_a_minute() -> None:
-    assert time_limit(600.0) == 630.0
 
 
 class Endless:

@@ -9,10 +9,12 @@ from cti.dialer.agent_desk import AgentDesk
 from cti.dialer.by_hand import ClickToCall
 from cti.dialer.campaign_desk import CampaignDesk
 from cti.dialer.decision_log import DecisionLog
+from cti.dialer.ends import CampaignEnds
 from cti.dialer.engine import DialEngine
 from cti.dialer.floor_board import FloorBoard
 from cti.dialer.joiner import Joiner
 from cti.dialer.ledger import DropLedger
+from cti.dialer.limits import CallLimits
 from cti.dialer.pacers import MakePacer, Memoryless, Pacers
 from cti.dialer.placing import Placer
 from cti.dialer.previews import PreviewDesk
@@ -106,15 +108,18 @@ class Floor:
             recording_name=lambda node, call_id, at: call_id,
         )
         self.selector = Selector(store=self.store.queue, gate=self.gate)
+        self.limits = CallLimits(
+            campaigns=self.campaigns, board=self.board, keeper=self.keeper, clock=self.clock
+        )
         self.engine = DialEngine(
-            contacts=self.store.campaigns,
             campaigns=self.campaigns,
             desk=self.desk,
             joiner=self.joiner,
             selector=self.selector,
             placer=self.placer,
             board=self.board,
-            keeper=self.keeper,
+            limits=self.limits,
+            ends=CampaignEnds(store=self.store.campaigns, campaigns=self.campaigns, board=self.board),
             pacers=self.pacers,
             ledger=self.ledger,
             decisions=self.decisions,

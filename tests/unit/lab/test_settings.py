@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cti.settings.sections import NodeSettings
+from cti.settings import NodeSettings
 from lab.__main__ import snippet
 from lab.configuration import SHIPPED, TEMPLATES, render
 from lab.errors import LabError

@@ -1,8 +1,6 @@
 """Settings: what is accepted, and how what is wrong is told."""
 
-import base64
 import tomllib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,28 +8,14 @@ import pytest
 
 from cti.errors import SettingsError
 from cti.model.access import Role
-from cti.model.lines import Trunk
-from cti.recording.plan import S3Place
 from cti.settings import Settings, load
 from cti.settings.client import Access, access
 from cti.settings.listing import all_keys
+from tests.unit.settings.files import NODE, read, wrong
 
 EXAMPLE = Path(__file__).parents[3] / "config" / "cti.example.toml"
 SHOWN_ONLY = {"crm.targets", "crm.pulls"}
 """Tables that stand in the example as a comment: nobody has them who did not ask for them."""
-NODE = '[[nodes]]\nname = "pbx"\nsecret = "hush"\n'
-
-
-def read(tmp_path: Path, text: str, environ: Mapping[str, str] | None = None) -> Settings:
-    file = tmp_path / "cti.toml"
-    file.write_text(text)
-    return load(file, environ or {})
-
-
-def wrong(tmp_path: Path, text: str, environ: Mapping[str, str] | None = None) -> str:
-    with pytest.raises(SettingsError) as error:
-        read(tmp_path, text, environ)
-    return str(error.value)
 
 
 def test_the_example_loads() -> None:
@@ -237,111 +221,3 @@ def test_without_a_token_the_command_line_says_where_to_put_one(tmp_path: Path) 
 
 def test_the_command_lines_own_variables_are_not_taken_for_settings(tmp_path: Path) -> None:
     assert read(tmp_path, "", {"WAIHU_URL": "x", "WAIHU_TOKEN": "y", "WAIHU_CONFIG": "z"}) == Settings()
-
-
-TRUNKS = """
-[[nodes.trunks]]
-endpoint = "dear"
-priority = 2
-[[nodes.trunks]]
-endpoint = "cheap"
-priority = 1
-channels = 30
-"""
-
-
-def test_a_trunk_alone_is_short_for_one_without_limits(tmp_path: Path) -> None:
-    [node] = read(tmp_path, NODE + 'trunk = "carrier"\n').nodes
-    assert node.all_trunks() == (Trunk(node="pbx", endpoint="carrier"),)
-    assert node.default_trunk() == "carrier"
-    assert read(tmp_path, NODE).nodes[0].all_trunks() == ()
-
-
-def test_trunks_come_by_priority_and_the_first_is_the_default(tmp_path: Path) -> None:
-    settings = read(tmp_path, NODE + TRUNKS)
-    [node] = settings.nodes
-    assert [(trunk.endpoint, trunk.channels) for trunk in node.all_trunks()] == [
-        ("cheap", 30),
-        ("dear", None),
-    ]
-    assert settings.templates()["pbx"].trunk == "cheap"
-
-
-def test_the_short_form_beside_tables_says_which_is_the_default(tmp_path: Path) -> None:
-    [node] = read(tmp_path, NODE + 'trunk = "dear"\n' + TRUNKS).nodes
-    assert len(node.all_trunks()) == 2
-    assert node.default_trunk() == "dear"
-
-
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ('endpoint = "a"\n[[nodes.trunks]]\nendpoint = "a"', "the endpoint 'a' stands twice"),
-        ('endpoint = "a;b"', "nodes[0].trunks[0].endpoint: String should match pattern"),
-        ('endpoint = "a"\nchannels = 0', "nodes[0].trunks[0].channels: Input should be greater"),
-        ('endpoint = "a"\nfailure_share = 1.5', "nodes[0].trunks[0].failure_share: Input should be less"),
-        ("channels = 3", "nodes[0].trunks[0].endpoint: missing"),
-    ],
-)
-def test_a_wrong_trunk_is_named(tmp_path: Path, text: str, told: str) -> None:
-    assert told in wrong(tmp_path, f"{NODE}[[nodes.trunks]]\n{text}\n")
-
-
-def test_a_trunk_is_overridden_by_a_variable_with_both_numbers(tmp_path: Path) -> None:
-    [key] = [key for key in all_keys() if (key.table, key.name) == ("nodes.trunks", "channels")]
-    assert key.variable == "WAIHU_NODES__0__TRUNKS__0__CHANNELS"
-    settings = read(tmp_path, NODE + TRUNKS, {key.variable: "7"})
-    assert settings.nodes[0].trunks[0].channels == 7
-
-
-KEY = "2026a:" + base64.b64encode(bytes(32)).decode()
-
-
-def test_the_key_of_recordings_stands_in_the_environment_and_is_never_shown(tmp_path: Path) -> None:
-    settings = read(tmp_path, "", {"WAIHU_RECORDING_KEY": KEY})
-    assert settings.recording.plan().keys == KEY
-    assert KEY[8:] not in repr(settings) + repr(settings.recording.plan())
-
-
-@pytest.mark.parametrize(
-    ("text", "environ", "problem"),
-    [
-        ("", {"WAIHU_RECORDING_KEY": "2026a:secret"}, "the key 2026a is not base64"),
-        ("", {"WAIHU_RECORDING_KEY": "2026a:c2VjcmV0"}, "the key 2026a has 6 bytes; it needs 32"),
-        ('[recording]\ntemplate = "{date}"', {}, "the last part must hold {call_id}"),
-        ('[recording]\ntemplate = "../{call_id}"', {}, "begin with a dot"),
-        ('[recording]\nretention = "x"', {}, "there is no class 'x'"),
-        ('[recording]\ncompress = "mp3"', {}, "'none', 'flac' or 'opus'"),
-        ('[[recording.classes]]\nname = "a"\ndays = 0', {}, "recording.classes[0].days"),
-        ('[recording.s3]\nbucket = "B"', {}, "recording.s3.bucket"),
-        ('[recording.s3]\nbucket = "abc"\nprefix = "../x"', {}, "recording.s3.prefix"),
-    ],
-)
-def test_wrong_settings_of_recordings_are_named(
-    tmp_path: Path, text: str, environ: dict[str, str], problem: str
-) -> None:
-    told = wrong(tmp_path, text, environ)
-    assert problem in told
-    assert "c2VjcmV0" not in told
-
-
-def test_recordings_may_be_moved_to_any_s3_store(tmp_path: Path) -> None:
-    text = '[recording.s3]\nbucket = "abc"\nendpoint = "http://s3.local:9000/"\nprefix = "a/b"'
-    place = read(tmp_path, text, {"WAIHU_RECORDING__S3__REGION": "eu-1"}).recording.plan().s3
-    assert place == S3Place(bucket="abc", endpoint="http://s3.local:9000", region="eu-1", prefix="a/b")
-
-
-def test_keys_of_links_come_from_the_environment_and_weak_ones_are_refused(tmp_path: Path) -> None:
-    settings = read(tmp_path, "", {"WAIHU_DIAL_LINKS__KEYS": f"{'a' * 32},{'b' * 40}"})
-    assert [key.get_secret_value() for key in settings.dial_links.keys] == ["a" * 32, "b" * 40]
-    assert "aaaa" not in repr(settings)
-    said = wrong(tmp_path, "", {"WAIHU_DIAL_LINKS__KEYS": "short-secret"})
-    assert "WAIHU_DIAL_LINKS__KEYS: dial_links.keys: each must have at least 32 characters" in said
-    assert "short-secret" not in said
-
-
-def test_networks_that_webhooks_may_reach_are_checked(tmp_path: Path) -> None:
-    settings = read(tmp_path, '[webhooks]\nallow = ["10.1.2.0/24", "::1"]\n')
-    assert settings.webhooks.allow == ("10.1.2.0/24", "::1")
-    said = wrong(tmp_path, '[webhooks]\nallow = ["crm.local"]\n')
-    assert "webhooks.allow: 'crm.local' is no network" in said
