@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from lab.ports import free_port
+
 START_SECONDS = 30.0
 OTHER_NAME = Path("/usr/bin/redis-check-rdb")
 """Debian's `redis-tools` holds the whole program under this name; which one it is, it tells by its argument 0. That
@@ -27,9 +29,7 @@ class RedisServer:
     def __init__(self, program: Path) -> None:
         self._program = program
         self._process: subprocess.Popen[bytes] | None = None
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
-            self.port = int(listener.getsockname()[1])
+        self.port = free_port()
 
     @property
     def url(self) -> str:

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 import tomllib
 from collections import Counter
@@ -27,6 +26,7 @@ from cti.model.queries import RecordingFacts
 from cti.settings import load
 from cti.storage.database import open_database
 from cti.web.deps import DEPS
+from lab.ports import free_port
 from tests.builders import NOW, a_call
 from tests.contract.crm.rest_server import KEY, RestServer
 from tests.fakes.clock import FakeClock
@@ -287,10 +287,3 @@ async def test_the_service_keeps_it_running_and_every_change_of_a_call_arrives(t
 
 def notes(crm: RestServer) -> list[str]:
     return [row.get("note", "") for row in crm.rows.values()]
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port

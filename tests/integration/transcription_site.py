@@ -7,7 +7,6 @@ import asyncio
 import os
 import random
 import signal
-import socket
 import sys
 import wave
 from collections.abc import AsyncIterator, Sequence
@@ -30,6 +29,7 @@ from cti.model.transcripts import Transcript
 from cti.model.work import TRANSCRIBE
 from cti.service import running
 from cti.settings import load
+from lab.ports import free_port
 from tests.builders import a_call
 from tests.integration.echo_worker import digest_of
 
@@ -60,12 +60,6 @@ def need_model(name: str = MODEL) -> Path:
 def vosk_lines(*, workers: int, threads: int) -> str:
     """Return lines of the table `[asr]` for the English model of the tests."""
     return f'workers = {workers}\nthreads = {threads}\nfolder = "{MODELS}"\n[[asr.models]]\nname = "{MODEL}"'
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def settings_text(

@@ -21,6 +21,7 @@ from crm_sync.port import CallWrite, Crm, Idempotency
 from crm_sync.rest.adapter import open_rest
 from cti.clock import SystemClock
 from cti.model.crm import CallLog, Link, RecordRef
+from tests.waiting import PATIENCE_SECONDS
 
 KEY = "sesame-of-the-crm"
 KNOWN = {"subject", "started", "seconds", "note", "home", "mark"}
@@ -129,7 +130,7 @@ def tables(idempotency: Idempotency, **more: Any) -> dict[str, Any]:
         "check": {"path": "/api/me", "who": "user.name"},
         "create": {"path": "/api/calls", "wrap": "fields", "id": "record.id"},
         "update": {"method": "PATCH", "path": "/api/calls/{id}", "wrap": "fields"},
-        "timeout_seconds": 2.0,
+        "timeout_seconds": PATIENCE_SECONDS,
         "unsure_seconds": 0.0,
     }
     match idempotency:
@@ -156,9 +157,11 @@ class RestHouse:
 
     faults = frozenset({"lose_answer", "away", "throttle", "refuse_key"})
 
-    def __init__(self, server: RestServer, crm: Crm, http: TestServer) -> None:
+    def __init__(self, server: RestServer, crm: Crm, hasty: Crm, http: TestServer) -> None:
         self.server = server
         self.crm = crm
+        self.hasty = hasty
+        """The same, for whom half a second is too long: for what is about such waits, and nothing else."""
         self._http = http
         self._mapping = mapping_of(
             {"fields": FIELDS, "records": {"kind": "lead"}}, target="rest", where="rest.toml"
@@ -196,8 +199,12 @@ async def rest_house(idempotency: Idempotency, **more: Any) -> AsyncIterator[Res
     server = RestServer(idempotency)
     async with TestServer(server.app()) as http:
         account = Account("rest", str(http.make_url("/")), SecretStr(KEY), "rest.toml")
-        async with open_rest(account, tables(idempotency, **more), clock=SystemClock()) as crm:
-            yield RestHouse(server, crm, http)
+        table, clock = tables(idempotency, **more), SystemClock()
+        async with (
+            open_rest(account, table, clock=clock) as crm,
+            open_rest(account, table | {"timeout_seconds": 0.5}, clock=clock) as hasty,
+        ):
+            yield RestHouse(server, crm, hasty, http)
 
 
 def says(status: int, text: str = "no", headers: Mapping[str, str] | None = None) -> Fault:
@@ -218,7 +225,7 @@ async def breaks_off(request: web.Request) -> web.StreamResponse | None:
 
 async def hangs(_: web.Request) -> web.StreamResponse | None:
     """Say nothing for longer than anybody waits."""
-    await asyncio.sleep(30)
+    await asyncio.Event().wait()
     return None
 
 
@@ -226,10 +233,9 @@ async def trickles(request: web.Request) -> web.StreamResponse | None:
     """Answer a byte now and then."""
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
     await response.prepare(request)
-    for _ in range(300):
+    while True:
         await response.write(b" ")
         await asyncio.sleep(0.1)
-    return response
 
 
 async def never_ends(request: web.Request) -> web.StreamResponse | None:
