@@ -33,6 +33,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.crm_parts import TARGETS
 from tests.fakes.site import TOKENS, Site, open_site
 from tests.integration.postgres import PostgresServer, postgres_server
+from tests.waiting import PATIENCE_SECONDS, patience
 
 __all__ = ["postgres_server"]
 
@@ -101,7 +102,7 @@ async def process(config: Path, *words: str, **environ: str) -> AsyncIterator[as
 
 
 async def until(true: Callable[[], bool], meanwhile: Callable[[], Awaitable[None]] | None = None) -> None:
-    async with asyncio.timeout(120):
+    async with patience():
         while not true():
             await asyncio.sleep(0.05)
             if meanwhile:
@@ -178,7 +179,7 @@ async def test_it_ends_when_whoever_began_it_is_gone(tmp_path: Path) -> None:
             await until(lambda: ("GET", "/api/me") in crm.asked)
             assert child.stdin is not None
             child.stdin.close()
-            assert await asyncio.wait_for(child.wait(), 30) == 0
+            assert await asyncio.wait_for(child.wait(), PATIENCE_SECONDS) == 0
 
 
 async def test_told_to_end_while_a_crm_does_not_answer_it_ends(tmp_path: Path) -> None:
@@ -195,9 +196,9 @@ async def test_told_to_end_while_a_crm_does_not_answer_it_ends(tmp_path: Path) -
         config = settings(tmp_path, http)
         (tmp_path / "rest.toml").write_text(MAPPING + "timeout_seconds = 600\n")
         async with process(config, **environ) as child:
-            await asyncio.wait_for(asked.wait(), 120)
+            await asyncio.wait_for(asked.wait(), PATIENCE_SECONDS)
             child.send_signal(signal.SIGTERM)
-            assert await asyncio.wait_for(child.wait(), 60) == 0
+            assert await asyncio.wait_for(child.wait(), PATIENCE_SECONDS) == 0
 
 
 @pytest.mark.postgres
@@ -212,7 +213,7 @@ async def test_on_postgresql_it_needs_no_service_and_ends_in_order(
         async with process(config) as child:
             await until(lambda: len(crm.rows) == 30)
             child.send_signal(signal.SIGTERM)
-            assert await asyncio.wait_for(child.wait(), 30) == 0
+            assert await asyncio.wait_for(child.wait(), PATIENCE_SECONDS) == 0
 
         assert there(crm) == Counter(call.id for call in calls)
         (counts,) = await database.crm.link_counts()
