@@ -118,11 +118,6 @@ async def fill(store: Any, targets: tuple[Target, ...], count: int) -> list[Call
     return calls
 
 
-async def slow(_: web.Request) -> web.StreamResponse | None:
-    await asyncio.sleep(0.05)
-    return None
-
-
 def clock_of(site: Site) -> FakeClock:
     app = site.client.app
     assert app is not None
@@ -144,8 +139,15 @@ def there(crm: RestServer) -> Counter[str]:
 
 async def test_killed_four_times_it_writes_each_call_once(tmp_path: Path) -> None:
     """Over the API. Each kill comes while answers are on their way; only looking tells what had arrived."""
-    crm = RestServer(Idempotency.MARKER)
-    crm.after = [slow] * 10_000
+    crm, enough, killed = RestServer(Idempotency.MARKER), 0, asyncio.Event()
+
+    async def held(_: web.Request) -> web.StreamResponse | None:
+        """Let those answers wait for the kill that would come after it else."""
+        if len(crm.rows) >= enough:
+            await killed.wait()
+        return None
+
+    crm.after = [held] * 10_000
     async with open_site(tmp_path) as site, TestServer(crm.app()) as http:
         calls = await fill(site.store, TARGETS, 60)
         environ = {"WAIHU_URL": str(site.client.make_url("/")), "WAIHU_TOKEN": TOKENS["sync"]}
@@ -155,11 +157,13 @@ async def test_killed_four_times_it_writes_each_call_once(tmp_path: Path) -> Non
         async def time_passes() -> None:
             clock.advance(0.5)
 
-        for kill in range(4):
-            enough = (kill + 1) * 10
+        for _ in range(4):
+            killed.clear()
+            enough = len(crm.rows) + 5
             async with process(config, **environ) as child:
                 await until(lambda enough=enough: len(crm.rows) >= enough)  # type: ignore[misc]
                 child.kill()
+            killed.set()
             clock.advance(61)
         unsure = (await site.store.crm.link_counts())[0].unsure
         async with process(config, **environ):
