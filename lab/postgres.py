@@ -18,7 +18,7 @@ from typing import Any
 from lab.ports import free_port
 
 _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "60"}
-_START_SECONDS = 60.0
+_START_SECONDS = 120.0
 
 
 class PostgresServer:

@@ -32,6 +32,7 @@ from cti.settings import load
 from lab.ports import free_port
 from tests.builders import a_call
 from tests.integration.echo_worker import digest_of
+from tests.waiting import until
 
 TOKEN = "token-of-the-workers-0001"
 ECHO = (sys.executable, "-m", "tests.integration.echo_worker", "--child")
@@ -124,12 +125,13 @@ class Workers:
 
     async def kill_one(self) -> None:
         """Kill one with SIGKILL, as soon as one runs."""
-        while not self.supervisor.pids:
-            await asyncio.sleep(0.01)
-        pid = random.choice(self.supervisor.pids)
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-            self.killed += 1
+        before = self.killed
+        while self.killed == before:
+            await until(lambda: self.supervisor.pids)
+            with suppress(ProcessLookupError):  # it has just ended, and its end is not heard of yet
+                os.kill(random.choice(self.supervisor.pids), signal.SIGKILL)
+                self.killed += 1
+            await asyncio.sleep(0)
 
 
 @dataclass
