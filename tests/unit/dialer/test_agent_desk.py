@@ -12,6 +12,7 @@ from cti.model.agents import AgentState
 from cti.model.calls import CallState, Join, Outcome
 from cti.model.events import AgentMoved, CallMoved, LegGone, LegUp, NodeLost, NodeUp, PhoneMoved
 from tests.unit.dialer.floor import Floor
+from tests.waiting import until
 
 
 async def one_agent(floor: Floor, **campaign: object) -> None:
@@ -220,11 +221,9 @@ async def test_a_phone_that_rings_holds_nobody_else_up(floor: Floor, monkeypatch
         assert not run.done()
         await asyncio.sleep(0)
     floor.clock.advance(11)
-    for _ in range(100):
-        await asyncio.sleep(0)
+    await until(lambda: floor.desk.named("agent2").state is AgentState.READY)
     run.cancel()
     await asyncio.wait({run})
-    assert floor.desk.named("agent2").state is AgentState.READY
 
 
 async def test_who_logs_out_while_his_phone_rings_may_log_in_again_at_once(floor: Floor) -> None:
