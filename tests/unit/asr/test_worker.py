@@ -140,7 +140,7 @@ async def test_all_recordings_become_transcripts(desk: Desk) -> None:
 async def test_each_thread_makes_one_ear_and_keeps_it(tmp_path: Path) -> None:
     desk = Desk(tmp_path, threads=3)
     together = threading.Barrier(3)
-    desk.scribe.during = lambda still: together.wait(30) and None
+    desk.scribe.during = lambda still: together.wait(PATIENCE_SECONDS) and None
     await desk.recordings(9)
     await desk.until(lambda waiting, leased, done, dead: done == 9)
     assert (desk.scribe.ears, len(desk.scribe.threads)) == (3, 3)
