@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
-from crm_sync.fingerprint import fingerprint, is_same, parts_of, reopened, since_last
+from crm_sync.fingerprint import doubted, fingerprint, is_same, since_last
 from crm_sync.mapping import Mapping
 from crm_sync.port import CallWrite, Crm, PushResult
 from cti.clock import Clock
@@ -273,8 +273,12 @@ class TargetPusher:
 
 
 def _known_after(one: _Ready, result: PushResult) -> Link:
-    """Return the link as it was handed out; what may have been written of it now is not known any more."""
+    """Return the link as it was handed out; what may have been written of it now is not known any more.
+
+    Also a refusal may have come after a part: some CRMs take a call in several requests.
+    """
     link = one.order.link
-    if result.answer is not Answer.UNKNOWN:
+    if result.answer in (Answer.OK, Answer.DELETED):
         return link
-    return replace(link, fingerprint=reopened(link.fingerprint, parts_of(one.write).keys() - one.write.leave))
+    lost = link.unsure or result.answer is Answer.UNKNOWN
+    return replace(link, fingerprint=doubted(link.fingerprint, one.write, lost=lost))
