@@ -16,7 +16,6 @@ from crm_sync.requests import (
     answer_of,
     at_path,
     is_no_json,
-    is_page,
     listed,
     plain,
     retry_after,
@@ -79,11 +78,10 @@ class RestAsker:
         Raises CrmError; DELETED: what it is about is not there, as the CRM itself says.
         """
         body = {} if asked.body is None else {"json": asked.body}
-        url = self._linked(asked.path) if asked.link else self._below(asked.path)
+        url = self.linked(asked.path) if asked.link else self._below(asked.path)
         reply = await self._with_key(asked.method, url, asked.query, body)
         if reply.status in (404, 410) and self.answer(reply) is Answer.PERMANENT:
-            # a page is of a web server before it: the address is wrong, or the CRM is being exchanged
-            answer = Answer.RETRY if is_page(reply) else Answer.DELETED
+            answer = Answer.RETRY if is_no_json(reply) else Answer.DELETED  # see `is_no_json`
             raise CrmError(answer, f"{reply.status} {self.plain(reply.body)}")
         self.must_be_ok(reply)
         return reply
@@ -142,7 +140,7 @@ class RestAsker:
     def _below(self, path: str) -> str:
         return self._account.url.rstrip("/") + "/" + path.lstrip("/")
 
-    def _linked(self, link: str) -> str:
+    def linked(self, link: str) -> str:
         """Return an address that the CRM gave, for a next page. Raises CrmError PERMANENT unless it is its own."""
         url = urljoin(self._account.url, link)
         if urlsplit(url)[:2] != urlsplit(self._account.url)[:2] or not url.isprintable() or " " in url:

@@ -242,16 +242,40 @@ async def test_the_next_page_is_had_from_the_crm_itself_alone(link: str, fine: b
         row = {"id": "L101", "name": "Lead 0", "changed": NOW.isoformat()}
         said = {"list": [row], "next": link.replace("{url}", str(house.url))}
         house.server.before.append(says(200, json.dumps(said)))
-        first = await house.crm.pull("new", cursor="", limit=5)
-
         if fine:
+            first = await house.crm.pull("new", cursor="", limit=5)
             second = await house.crm.pull("new", cursor=first.cursor, limit=5)
             assert [one.name for one in second.records] == ["Lead 1"]
         else:
-            asked = len(house.server.asked)
-            again = await house.crm.pull("new", cursor=first.cursor, limit=5)
-            assert (list(again.records), again.more) == ([], False)
-            assert len(house.server.asked) == asked, "nobody else was asked"
+            with pytest.raises(CrmError, match="no address of this CRM") as told:
+                await house.crm.pull("new", cursor="", limit=5)
+            assert told.value.answer is Answer.PERMANENT
+            assert len(house.server.asked) == 1, "nobody else was asked"
+
+
+async def lets_through(_: web.Request) -> None:
+    """Let the first request be answered as ever."""
+
+
+@pytest.mark.parametrize("said", [says(400, '{"error": "this cursor has expired"}'), says(404, "{}")])
+async def test_calls_are_not_missing_because_their_list_broke_off(said: Fault) -> None:
+    """A reconciliation would take them for deleted, and never write them again."""
+    one = {"path": "/api/calls", "list": "list", "paging": "next", "next": "next"}
+    calls = {**CALLS, "lists": [{**one, "query": {"limit": "1", "cursor": "{cursor}"}}]}
+    async with rest_house(Idempotency.MARKER, calls=calls) as house:
+        await house.crm.push([house.write(a_log()) for _ in range(2)])
+        for row in house.server.rows.values():
+            row["started"] = NOW.isoformat()
+
+        async def ask() -> list[str]:
+            since, until = NOW - timedelta(days=1), NOW + timedelta(days=1)
+            return [one.call_id async for one in house.crm.written(since=since, until=until)]
+
+        assert len(await ask()) == 2
+        house.server.before += [lets_through, said]
+        with pytest.raises(CrmError) as told:
+            await ask()
+    assert told.value.answer is Answer.RETRY
 
 
 async def test_what_stands_in_an_id_or_a_number_never_becomes_a_path_or_a_parameter() -> None:
