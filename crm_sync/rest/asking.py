@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Sequence
 from collections.abc import Mapping as Map
 from typing import Any, Final, TypeVar
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from crm_sync.account import Account
 from crm_sync.mapping import NAMES
@@ -20,7 +20,7 @@ from crm_sync.requests import (
     plain,
     retry_after,
 )
-from crm_sync.rest.questions import Asked, Question
+from crm_sync.rest.questions import Asked, Question, quoted
 from crm_sync.rest.read_tables import ReadTable
 from crm_sync.rest.tables import RestTable, TokenTable
 from crm_sync.template import Template, render, template_of
@@ -180,7 +180,7 @@ class RestAsker:
 
     def text(self, text: str, values: Map[str, Any], *, header: bool = False, url: bool = False) -> str:
         """Return a text with its values. Raises BadInput for what may not stand in a header or URL."""
-        shown = render(self.template(text, header=header), _quoted(values) if url else values)
+        shown = render(self.template(text, header=header), values, fit=quoted if url else str)
         if any(ord(one) < 32 and one not in "\t" for one in shown) and (header or url):
             raise BadInput(
                 f"{self._account.where}: a value would put a control character into a header or URL"
@@ -226,11 +226,6 @@ class RestAsker:
     def plain(self, text: str) -> str:
         """Return a piece of an answer fit for people, without our keys."""
         return plain(text, secrets=(self._account.secret.get_secret_value(), self._token))
-
-
-def _quoted(values: Map[str, Any]) -> dict[str, Any]:
-    """Return values made fit for a URL's path."""
-    return {name: quote(one, safe="") if isinstance(one, str) else one for name, one in values.items()}
 
 
 async def of_tables(asked: Awaitable[T]) -> T:

@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from aiohttp import web
@@ -290,6 +291,16 @@ async def test_what_stands_in_an_id_or_a_number_never_becomes_a_path_or_a_parame
     assert ("GET", "/api/leads/..%25me%3Fx=1&ids=L101") in house.server.asked
     assert loose.server.asked == [("GET", "/api/leads/..%2Fme%3Fx=1&ids=L101")]
     assert all(path.count("&") == 0 for _, path in house.server.asked if "phone=" in path)
+
+
+async def test_a_filter_sees_a_value_before_it_is_made_fit_for_a_path() -> None:
+    """Else a quote in it would get past the filter that escapes quotes."""
+    one = {"path": "/api/query/WHERE Id = '{id|soql}'", "list": "list"}
+    async with rest_house(Idempotency.MARKER, kinds={"lead": {**KIND, "read": one, "ids": ".+"}}) as house:
+        with pytest.raises(CrmError):
+            await house.crm.records([RecordRef("lead", "7' OR 'a'='a")])
+    (asked,) = [unquote(path) for _, path in house.server.asked]
+    assert asked == r"/api/query/WHERE Id = '7\' OR \'a\'=\'a'"
 
 
 async def test_a_record_named_by_dots_alone_is_nobodys() -> None:
