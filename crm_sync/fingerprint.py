@@ -67,7 +67,9 @@ def prints_of(mark: str) -> Mapping[str, str] | None:
 def is_same(mark: str, other: str) -> bool:
     """Return whether two fingerprints are of the same write. What was left to a person does not tell them apart."""
     one, two = mark.partition(" ")[0], other.partition(" ")[0]
-    return (one == two not in (OPEN, LOST)) or (bool(mark) and prints_of(mark) == prints_of(other) is not None)
+    return (one == two not in (OPEN, LOST)) or (
+        bool(mark) and prints_of(mark) == prints_of(other) is not None
+    )
 
 
 def reopened(mark: str, names: Collection[str]) -> str:
@@ -109,7 +111,9 @@ def since_last(write: CallWrite, mark: str) -> CallWrite:
         return write
     same = {name for name, one in parts_of(write).items() if last.get(name) == one}
     if write.unsure and not mark.startswith(LOST):
-        same.intersection_update(PLACES)  # whoever sent it was killed: which fields were under way is not known
+        same.intersection_update(
+            PLACES
+        )  # whoever sent it was killed: which fields were under way is not known
     return replace(write, leave=frozenset(same), last=last)
 
 
