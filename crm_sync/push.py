@@ -238,6 +238,8 @@ class TargetPusher:
     def _settlement(self, one: _Ready, result: PushResult) -> Settlement:
         if result.answer is not Answer.OK:
             log.info("%s: call %s: %s %s", self._target, result.call_id, result.answer, result.message)
+        elif result.message:  # written, and not all of it: a person must hear of it
+            log.warning("%s: call %s: %s", self._target, result.call_id, result.message)
         if result.left:
             names = ", ".join(sorted(result.left))
             log.info(

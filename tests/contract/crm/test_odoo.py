@@ -249,9 +249,11 @@ async def test_a_call_whose_lead_was_deleted_is_still_brought_up_to_date(phoneca
     await phonecalls.ask(LEAD, "unlink", ids=[phonecalls.lead])
 
     late = phonecalls.write(replace(write.log, note="transcript"), remote=remote)
-    row = await row_of(phonecalls, await pushed(phonecalls, late))
+    result = await pushed(phonecalls, late)
+    row = await row_of(phonecalls, result)
 
     assert "transcript" in str(row["description"])
+    assert result.message.startswith("left where it stands: ")
 
 
 async def test_a_call_on_a_lead_that_is_not_there_is_refused(house: OdooHouse) -> None:
