@@ -92,7 +92,12 @@ class FollowUpWriter:
             if one.open and one.due_at is not None:
                 user = self._mapping.user(one.agent, one.extension)
                 remote = await self._crm.follow_up(
-                    ref, at=one.due_at, user=user, text=one.text, key=one.crm_key
+                    ref,
+                    at=one.due_at,
+                    user=user,
+                    text=one.text,
+                    key=one.crm_key,
+                    stands=order.link is not None and order.link.standing,
                 )
             else:
                 await cast(EndsFollowUps, self._crm).follow_up_over(ref, key=one.crm_key, done=one.done)

@@ -262,9 +262,20 @@ class Crm(Protocol):
         ...
 
     async def follow_up(
-        self, ref: RecordRef, *, at: datetime, user: str | None, text: str, key: str
+        self,
+        ref: RecordRef,
+        *,
+        at: datetime,
+        user: str | None,
+        text: str,
+        key: str,
+        stands: bool = False,
     ) -> RecordRef:
-        """Have the record's next call stand in the CRM at that time; the same `key` again moves it."""
+        """Have the record's next call stand in the CRM at that time; the same `key` again moves it.
+
+        `stands`: it was written before and has not ended here. One that people completed since stays completed then;
+        else it is opened again, for a key may come again after its end.
+        """
         ...
 
     def record_url(self, ref: RecordRef) -> str | None:

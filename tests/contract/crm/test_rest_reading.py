@@ -407,8 +407,16 @@ async def test_what_people_did_themselves_is_not_cancelled() -> None:
         assert (task["title"], task["owner"]) == ("call again [cti:k1]", "anna")
         task["done"] = True
         crm: EndsFollowUps = house.crm  # type: ignore[assignment]
-        await crm.follow_up_over(lead, key="k1", done=False)
+        for done in (False, True):
+            await crm.follow_up_over(lead, key="k1", done=done)
         assert made.id in house.server.leads.tasks
+
+        given: dict[str, Any] = {"at": NOW + timedelta(days=1), "user": "anna", "text": "call", "key": "k1"}
+        asked = len(house.server.asked)
+        assert await house.crm.follow_up(lead, **given, stands=True) == made
+        assert {method for method, _ in house.server.asked[asked:]} == {"GET"}, "it stays as it is"
+        await house.crm.follow_up(lead, **given)
+        assert house.server.leads.tasks[made.id]["done"] is False
 
 
 async def test_follow_ups_stand_on_the_kinds_that_the_tables_name() -> None:

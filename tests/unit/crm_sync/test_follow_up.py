@@ -128,6 +128,7 @@ async def test_a_callback_is_written_moved_and_ended_there() -> None:
     await house.minutes(1)
     assert (house.crm.tasks, house.crm.ended) == ({}, [(key, False)])
     assert (house.writer.written, [each.state for each in await house.callbacks()]) == (3, ["cancelled"])
+    assert house.crm.standing == [False, True]
 
 
 async def test_what_we_wrote_comes_back_and_nothing_is_done() -> None:
