@@ -109,14 +109,7 @@ class Bitrix24Crm:
         return await self._reader.pull(source, cursor=cursor, limit=limit)
 
     async def follow_up(
-        self,
-        ref: RecordRef,
-        *,
-        at: datetime,
-        user: str | None,
-        text: str,
-        key: str,
-        stands: bool = False,
+        self, ref: RecordRef, *, at: datetime, user: str | None, text: str, key: str, stands: bool = False
     ) -> RecordRef:
         if ref.kind not in READ:
             raise CrmError(Answer.PERMANENT, f"{ref}: a call is planned on one of: {', '.join(READ)}")

@@ -30,14 +30,7 @@ class BottleFollowUps:
         self._zone = ZoneInfo(zone)
 
     async def set(
-        self,
-        ref: RecordRef,
-        *,
-        at: datetime,
-        user: str | None,
-        text: str,
-        key: str,
-        stands: bool = False,
+        self, ref: RecordRef, *, at: datetime, user: str | None, text: str, key: str, stands: bool = False
     ) -> RecordRef:
         """Have the record's next call stand there. A task of this key is moved; one that was done is opened again,
         unless it `stands`: see the port.

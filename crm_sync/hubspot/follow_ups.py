@@ -27,14 +27,7 @@ class HubSpotFollowUps:
         self._where = where
 
     async def set(
-        self,
-        ref: RecordRef,
-        *,
-        at: datetime,
-        user: str | None,
-        text: str,
-        key: str,
-        stands: bool = False,
+        self, ref: RecordRef, *, at: datetime, user: str | None, text: str, key: str, stands: bool = False
     ) -> RecordRef:
         """Have the record's next call stand there; the same key again moves it."""
         self._must_have_key()

@@ -101,14 +101,7 @@ class OdooCrm:
         return await self._reader.page(table, cursor=cursor, limit=limit, zone=await self._own_zone())
 
     async def follow_up(
-        self,
-        ref: RecordRef,
-        *,
-        at: datetime,
-        user: str | None,
-        text: str,
-        key: str,
-        stands: bool = False,
+        self, ref: RecordRef, *, at: datetime, user: str | None, text: str, key: str, stands: bool = False
     ) -> RecordRef:
         return await self._follow_ups.set(ref, at=at, user=user, text=text, key=key, stands=stands)
 

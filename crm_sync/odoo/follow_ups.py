@@ -45,14 +45,7 @@ class FollowUps:
         self._zone = zone
 
     async def set(
-        self,
-        ref: RecordRef,
-        *,
-        at: datetime,
-        user: str | None,
-        text: str,
-        key: str,
-        stands: bool = False,
+        self, ref: RecordRef, *, at: datetime, user: str | None, text: str, key: str, stands: bool = False
     ) -> RecordRef:
         """Have the record's next call stand there: for the user, else for the record's own."""
         person = (await self._people.users(self._odoo, [user]))[user] if user else None

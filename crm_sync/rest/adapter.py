@@ -124,14 +124,7 @@ class RestCrm:
         return await self._reader.pull(source, cursor=cursor, limit=limit)
 
     async def follow_up(
-        self,
-        ref: RecordRef,
-        *,
-        at: datetime,
-        user: str | None,
-        text: str,
-        key: str,
-        stands: bool = False,
+        self, ref: RecordRef, *, at: datetime, user: str | None, text: str, key: str, stands: bool = False
     ) -> RecordRef:
         return await self._following().set(ref, at=at, user=user, text=text, key=key, stands=stands)
 

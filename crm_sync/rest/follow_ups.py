@@ -61,14 +61,7 @@ class RestFollowUps:
         return len(self._ends) == 2
 
     async def set(
-        self,
-        ref: RecordRef,
-        *,
-        at: datetime,
-        user: str | None,
-        text: str,
-        key: str,
-        stands: bool = False,
+        self, ref: RecordRef, *, at: datetime, user: str | None, text: str, key: str, stands: bool = False
     ) -> RecordRef:
         """Have the record's next call stand there; the same key again moves it.
 

@@ -265,14 +265,7 @@ class StrictClient:
         )
 
     async def follow_up(
-        self,
-        ref: RecordRef,
-        *,
-        at: datetime,
-        user: str | None,
-        text: str,
-        key: str,
-        stands: bool = False,
+        self, ref: RecordRef, *, at: datetime, user: str | None, text: str, key: str, stands: bool = False
     ) -> RecordRef:
         self._asked()
         for one in self.server.records:

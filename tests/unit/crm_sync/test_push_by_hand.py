@@ -163,6 +163,26 @@ async def test_a_note_that_a_person_typed_stays_after_a_write_that_did_not_go_we
     assert the_row(server).fields["subject"].endswith("(lost)")
 
 
+async def test_what_came_there_though_its_answer_was_lost_is_no_persons_for_a_reconciliation(
+    server: StrictCrm, bench: Bench
+) -> None:
+    call = await bench.call()
+    await bench.dispose(call, "first")
+    await bench.push()
+    await bench.dispose(call, "second")
+    server.lose_answers = 1
+    await bench.push()
+    await bench.dispose(call, "third")
+    bench.clock.advance(SETTLED.total_seconds())
+    await bench.lose_work()
+
+    _, (one,) = await bench.reconcile()
+    assert (one.fields, one.mended) == (("note",), "pushed"), one.detail
+    await bench.push()
+
+    assert the_row(server).fields["note"] == "third"
+
+
 async def test_a_change_that_was_refused_for_now_comes_later(server: StrictCrm, bench: Bench) -> None:
     call = await bench.call()
     await bench.push()
