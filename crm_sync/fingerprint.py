@@ -24,6 +24,10 @@ PLACES: Final = (HOME, DEAL, CONTACT, CUSTOMER, USER)
 """Where a call stands there, and whose it is."""
 OPEN: Final = "-"
 """In place of the hash of the whole: something is to be written still."""
+LOST: Final = "?"
+"""The same, and an answer was lost: what was under way then is among the prints, as what may stand there."""
+OR: Final = "|"
+"""Begins the print of a part of which one of several may stand there, and stands between them."""
 PRINT_LENGTH: Final = 10
 DECIMALS: Final = 2
 """To so many places numbers are compared with what was written: CRMs round."""
@@ -63,13 +67,34 @@ def prints_of(mark: str) -> Mapping[str, str] | None:
 def is_same(mark: str, other: str) -> bool:
     """Return whether two fingerprints are of the same write. What was left to a person does not tell them apart."""
     one, two = mark.partition(" ")[0], other.partition(" ")[0]
-    return (one == two != OPEN) or (bool(mark) and prints_of(mark) == prints_of(other) is not None)
+    return (one == two not in (OPEN, LOST)) or (
+        bool(mark) and prints_of(mark) == prints_of(other) is not None
+    )
 
 
 def reopened(mark: str, names: Collection[str]) -> str:
     """Return the fingerprint without the prints of these parts: they are written next time, whatever stands there."""
     prints = prints_of(mark)
     return "" if prints is None else _marked(OPEN, {n: one for n, one in prints.items() if n not in names})
+
+
+def doubted(mark: str, write: CallWrite, *, lost: bool) -> str:
+    """Return the fingerprint after a write that did not go well. What was under way may stand there, as a whole or in
+    part, or what was written last: it is written next time, also when ours is by then what it was.
+
+    `lost`: it is not known whether the write came to be.
+    """
+    prints = prints_of(mark)
+    if prints is None:
+        return ""
+    under_way = {n: one for n, one in parts_of(write).items() if n in prints and n not in write.leave}
+    either = {n: OR + OR.join(sorted({*may_be(prints[n]), one})) for n, one in under_way.items()}
+    return _marked(LOST if lost else OPEN, {**prints, **either})
+
+
+def may_be(print_: str) -> Collection[str]:
+    """Return the prints of what may stand there: one, or several after a write that did not go well."""
+    return [one for one in print_.split(OR) if one]
 
 
 def of_places(write: CallWrite) -> str:
@@ -85,8 +110,10 @@ def since_last(write: CallWrite, mark: str) -> CallWrite:
     if write.remote is None or not last:
         return write
     same = {name for name, one in parts_of(write).items() if last.get(name) == one}
-    if write.unsure and same.issuperset(write.fields):
-        same.intersection_update(PLACES)  # which field an answer was lost of is not known
+    if write.unsure and not mark.startswith(LOST):
+        same.intersection_update(
+            PLACES
+        )  # whoever sent it was killed: which fields were under way is not known
     return replace(write, leave=frozenset(same), last=last)
 
 
@@ -96,10 +123,10 @@ def changed_there(write: CallWrite, there: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(
         name
         for name, ours in write.sent().items()
-        if isinstance(ours, str)
+        if (ours is None or isinstance(ours, str))
         and isinstance(there.get(name), str)
         and name in write.last
-        and print_of(there[name]) not in (write.last[name], print_of(ours))
+        and print_of(there[name]) not in (*may_be(write.last[name]), print_of(ours))
     )
 
 

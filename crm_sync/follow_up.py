@@ -12,6 +12,8 @@ from typing import Any, Final, Protocol, cast
 
 from crm_sync.mapping import Mapping
 from crm_sync.port import Crm, CrmError, EndsFollowUps
+from crm_sync.tab import Tab, on_tab
+from crm_sync.trouble import Trouble
 from cti.errors import BadInput, CtiError
 from cti.model.crm import BLAMELESS, Answer, Rate, TargetStanding, record_ref
 from cti.model.follow_ups import FollowOrder, FollowOrders, FollowSettlement
@@ -29,7 +31,7 @@ class FollowFeed(Protocol):
 
     async def take(self, name: str, *, limit: int, rate: Rate) -> FollowOrders: ...
     async def settle(
-        self, name: str, settlements: Sequence[FollowSettlement], *, rate: Rate
+        self, name: str, settlements: Sequence[FollowSettlement], *, rate: Rate, more_requests: int = 0
     ) -> TargetStanding: ...
 
 
@@ -43,7 +45,7 @@ class FollowUpWriter:
         self._mapping = mapping
         self._feed = feed
         self._rate = rate
-        self._told = ""
+        self._trouble = Trouble(log, self.name)
         self.written = 0
         """Follow-ups made, moved or ended by this process."""
 
@@ -61,16 +63,17 @@ class FollowUpWriter:
         try:
             taken = await self._feed.take(self._target, limit=AT_ONCE, rate=self._rate)
             for at, order in enumerate(taken.orders):
-                settled = await self._settled(order)
-                await self._feed.settle(self._target, [settled], rate=self._rate)
+                with on_tab(Tab(paid=1)) as tab:
+                    settled = await self._settled(order)
+                await self._feed.settle(self._target, [settled], rate=self._rate, more_requests=tab.owed)
                 if settled.answer in BLAMELESS:
                     rest = [_untouched(one, settled) for one in taken.orders[at + 1 :]]
                     if rest:
                         await self._feed.settle(self._target, rest, rate=self._rate)
                     break
-            self._tell("")
+            self._trouble.tell("")
         except CtiError as error:
-            self._tell(str(error))
+            self._trouble.tell(f"cannot go on now: {error}")
             return POLL_SECONDS
         if taken.wait_seconds:
             return min(taken.wait_seconds, LONGEST_WAIT_SECONDS)
@@ -89,7 +92,12 @@ class FollowUpWriter:
             if one.open and one.due_at is not None:
                 user = self._mapping.user(one.agent, one.extension)
                 remote = await self._crm.follow_up(
-                    ref, at=one.due_at, user=user, text=one.text, key=one.crm_key
+                    ref,
+                    at=one.due_at,
+                    user=user,
+                    text=one.text,
+                    key=one.crm_key,
+                    stands=order.link is not None and order.link.standing,
                 )
             else:
                 await cast(EndsFollowUps, self._crm).follow_up_over(ref, key=one.crm_key, done=one.done)
@@ -103,13 +111,6 @@ class FollowUpWriter:
             log.exception("%s: the adapter failed", self._target)
             message = f"the adapter failed: {type(error).__name__}: {error}"
             return _with(settled, answer=Answer.RETRY, message=message)
-
-    def _tell(self, said: str) -> None:
-        if said and said != self._told:
-            log.warning("%s: cannot go on now: %s", self.name, said)
-        elif not said and self._told:
-            log.info("%s: goes on", self.name)
-        self._told = said
 
 
 def _with(settled: FollowSettlement, **changes: Any) -> FollowSettlement:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
 from crm_sync.port import Crm, CrmError, Deal, PulledRecord
+from crm_sync.trouble import Trouble
 from cti.errors import CtiError
 from cti.model.crm import Answer, Rate
 from cti.model.look_ups import Found, FoundRecord, LookUp, LookUpAnswer
@@ -59,7 +60,7 @@ class NumberFinder:
         self._find_seconds = find_seconds
         self._wait_seconds = wait_seconds
         self._running: set[asyncio.Task[None]] = set()
-        self._told = ""
+        self._trouble = Trouble(log, self.name)
 
     async def run(self) -> None:
         """Look up until cancelled; what is under way then is left."""
@@ -81,9 +82,9 @@ class NumberFinder:
                 self._target, limit=room, rate=self._rate, wait_seconds=self._wait_seconds
             )
         except CtiError as error:
-            self._tell(str(error))
+            self._trouble.tell(f"cannot go on now: {error}")
             return AWAY_SECONDS
-        self._tell("")
+        self._trouble.tell("")
         for one in taken:
             task = tasks.create_task(self._look_up(one), name=f"look-up in {self._target}")
             self._running.add(task)
@@ -141,10 +142,3 @@ class NumberFinder:
             "amount": deal.amount,
             "currency": deal.currency,
         }
-
-    def _tell(self, said: str) -> None:
-        if said and said != self._told:
-            log.warning("%s: cannot go on now: %s", self.name, said)
-        elif not said and self._told:
-            log.info("%s: goes on", self.name)
-        self._told = said

@@ -120,7 +120,7 @@ class CallWrite:
     """Fields, and `crm_sync.fingerprint.PLACES`, that an update does not send, so that what a person did there stays:
     ours are as they were written last. Empty: all is sent."""
     last: Mapping[str, str] = field(default_factory=dict)
-    """Prints of what was written last, by field; empty: that is not known, or all is to be sent."""
+    """Prints of what was written last, or may stand there, by field; empty: not known, or all is to be sent."""
 
     def sent(self) -> Mapping[str, Any]:
         """Return the fields that an update sends."""
@@ -262,9 +262,12 @@ class Crm(Protocol):
         ...
 
     async def follow_up(
-        self, ref: RecordRef, *, at: datetime, user: str | None, text: str, key: str
+        self, ref: RecordRef, *, at: datetime, user: str | None, text: str, key: str, stands: bool = False
     ) -> RecordRef:
-        """Have the record's next call stand in the CRM at that time; the same `key` again moves it."""
+        """Have the record's next call stand in the CRM at that time; the same `key` again moves it.
+
+        One that people completed stays so if it `stands`: written before, not ended here. Else it is opened again.
+        """
         ...
 
     def record_url(self, ref: RecordRef) -> str | None:

@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 from crm_sync.mapping import Mapping
 from crm_sync.port import Crm, CrmError, Deal, PulledRecord
 from crm_sync.tab import Tab, on_tab
+from crm_sync.trouble import Trouble
 from cti.errors import BadInput, Conflict, CtiError
 from cti.model.crm import Answer, Rate, RecordRef, record_ref
 from cti.model.crm_pulls import CrmDeal, CrmRecord, PullAnswer, PullOrder, PullStanding, PullStep
@@ -126,7 +127,7 @@ class PullReader:
         self._last = PullStep.NOTHING
         self._more_requests = 0
         """That the last orders took beyond the one that is paid with each, and that are not told yet."""
-        self._told = ""
+        self._trouble = Trouble(log, self.name)
         self.records = 0
         """Read by this process."""
 
@@ -146,7 +147,7 @@ class PullReader:
                 self._pull, rate=self._rate, after=self._last, more_requests=self._more_requests
             )
             self._more_requests = 0
-            self._tell("" if order.state == "ok" else f"the target is {order.state}")
+            self._trouble.tell("" if order.state == "ok" else f"the target is {order.state}")
             self._last = order.step
             if order.step is PullStep.NOTHING:
                 return min(order.wait_seconds, LONGEST_WAIT_SECONDS)
@@ -154,7 +155,7 @@ class PullReader:
         except Conflict:
             log.info("%s: another process has read on", self.name)
         except CtiError as error:
-            self._tell(f"cannot go on now: {error}")
+            self._trouble.tell(f"cannot go on now: {error}")
             return AWAY_SECONDS
         return 0.0
 
@@ -189,7 +190,7 @@ class PullReader:
     async def _failed(
         self, step: PullStep, answer: Answer, message: str, pause_seconds: float | None
     ) -> None:
-        self._tell(f"{answer}: {message}")
+        self._trouble.tell(f"{answer}: {message}")
         await self._intake.failed(self._pull, answer, message, pause_seconds=pause_seconds, step=step)
 
     async def _asked(self, order: PullOrder) -> PullAnswer:
@@ -213,13 +214,6 @@ class PullReader:
 
     def _read(self, records: Sequence[PulledRecord]) -> tuple[CrmRecord, ...]:
         return tuple(self._words.record(one) for one in records)
-
-    def _tell(self, said: str) -> None:
-        if said and said != self._told:
-            log.warning("%s: %s", self.name, said)
-        elif not said and self._told:
-            log.info("%s: goes on", self.name)
-        self._told = said
 
 
 def text_of(value: Any) -> str:

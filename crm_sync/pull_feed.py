@@ -75,12 +75,13 @@ class ApiFollowUps:
         return orders_of(await self._session.post("follow-take", body))
 
     async def settle(
-        self, name: str, settlements: Sequence[FollowSettlement], *, rate: Rate
+        self, name: str, settlements: Sequence[FollowSettlement], *, rate: Rate, more_requests: int = 0
     ) -> TargetStanding:
         body = {
             "target": name,
             "settlements": settlements_record(settlements),
             "rate": rate_record(rate),
+            "more_requests": more_requests,
         }
         return target_of(await self._session.post("follow-settle", body))
 

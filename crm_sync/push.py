@@ -13,9 +13,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
-from crm_sync.fingerprint import fingerprint, is_same, parts_of, reopened, since_last
+from crm_sync.fingerprint import doubted, fingerprint, is_same, since_last
 from crm_sync.mapping import Mapping
 from crm_sync.port import CallWrite, Crm, PushResult
+from crm_sync.trouble import Trouble
 from cti.clock import Clock
 from cti.errors import BadInput, CtiError
 from cti.model.crm import BLAMELESS, Answer, Link, PushOrder, PushOrders, Rate, Settlement, TargetStanding
@@ -93,7 +94,7 @@ class TargetPusher:
         self._ahead: deque[PushOrder] = deque()
         """Taken and not begun: asking for one at a time would cost more than many writes."""
         self._batches: set[asyncio.Task[None]] = set()
-        self._told = ""
+        self._trouble = Trouble(log, target)
         self.written = 0
         """Calls created or updated by this process."""
 
@@ -137,9 +138,9 @@ class TargetPusher:
         try:
             taken = await self._feed.take(self._target, limit=limit, rate=self._rate, batch=batch)
         except CtiError as error:
-            self._tell(f"no work is to be had: {error}")
+            self._trouble.tell(f"no work is to be had: {error}")
             return self._poll_seconds
-        self._tell("" if taken.state == "ok" else f"the target is {taken.state}")
+        self._trouble.tell("" if taken.state == "ok" else f"the target is {taken.state}")
         self._under_way |= {order.work.id: order.work for order in taken.orders}
         self._ahead += taken.orders
         if taken.wait_seconds:
@@ -237,6 +238,8 @@ class TargetPusher:
     def _settlement(self, one: _Ready, result: PushResult) -> Settlement:
         if result.answer is not Answer.OK:
             log.info("%s: call %s: %s %s", self._target, result.call_id, result.answer, result.message)
+        elif result.message:  # written, and not all of it: a person must hear of it
+            log.warning("%s: call %s: %s", self._target, result.call_id, result.message)
         if result.left:
             names = ", ".join(sorted(result.left))
             log.info(
@@ -264,17 +267,14 @@ class TargetPusher:
                 log.warning("%s: cannot write down what became of calls now: %s", self._target, error)
                 await asyncio.sleep(SETTLE_PAUSE_SECONDS)
 
-    def _tell(self, said: str) -> None:
-        if said and said != self._told:
-            log.warning("%s: %s", self._target, said)
-        elif not said and self._told:
-            log.info("%s: goes on", self._target)
-        self._told = said
-
 
 def _known_after(one: _Ready, result: PushResult) -> Link:
-    """Return the link as it was handed out; what may have been written of it now is not known any more."""
+    """Return the link as it was handed out; what may have been written of it now is not known any more.
+
+    Also a refusal may have come after a part: some CRMs take a call in several requests.
+    """
     link = one.order.link
-    if result.answer is not Answer.UNKNOWN:
+    if result.answer in (Answer.OK, Answer.DELETED):
         return link
-    return replace(link, fingerprint=reopened(link.fingerprint, parts_of(one.write).keys() - one.write.leave))
+    lost = link.unsure or result.answer is Answer.UNKNOWN
+    return replace(link, fingerprint=doubted(link.fingerprint, one.write, lost=lost))

@@ -15,6 +15,7 @@ from crm_sync.fingerprint import (
     HOME,
     fingerprint,
     is_same,
+    may_be,
     of_places,
     print_of,
     print_of_home,
@@ -238,7 +239,7 @@ def _is_stale(name: str, there: str, last: Map[str, str] | None) -> bool:
     """
     if last is None:
         return False
-    return last.get(name, there) == there
+    return there in may_be(last.get(name, there))
 
 
 def _braked(found: list[Found], *, known: int) -> list[Found]:

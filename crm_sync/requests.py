@@ -89,13 +89,12 @@ def may_have_made(reply: Reply) -> bool:
 
 
 def is_no_json(reply: Reply) -> bool:
-    """Whether an answer says something, and not in JSON: a page of a gateway or a sign-in, with 200, too."""
+    """Whether an answer says something, and not in JSON: a page of a gateway or a sign-in, with 200, too.
+
+    With 404 it is no word of the CRM's: the address is wrong, or the CRM is being exchanged. Proxies (Traefik, the
+    ingress of nginx) say "404 page not found" in plain text then.
+    """
     return reply.json is None and reply.body.strip() not in ("", "null")
-
-
-def is_page(reply: Reply) -> bool:
-    """Whether an answer is a page for people: a web server's own, and no word of the CRM behind it."""
-    return is_no_json(reply) and reply.body.lstrip().startswith("<")
 
 
 def retry_after(headers: Mapping[str, str], *, now: datetime) -> float | None:

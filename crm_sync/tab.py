@@ -29,10 +29,10 @@ class Tab:
         return max(0, self.sent - self._paid)
 
     async def settle(self) -> None:
-        """Pay what is owed. Raises what `pay` raises."""
+        """Pay what is owed; where nobody pays it stays owed. Raises what `pay` raises."""
         owed = self.owed
-        self._paid += owed
         if owed and self._pay is not None:
+            self._paid += owed
             await self._pay(owed)
 
 

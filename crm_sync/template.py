@@ -153,9 +153,14 @@ def template_of(text: str, *, names: frozenset[str], where: str) -> Template:
     return Template(tuple(parts))
 
 
-def render(template: Template, values: Mapping[str, Any], *, where: str = "") -> str:
-    """Return the text with the values put in; an empty value is nothing. Raises BadInput when a filter does not fit."""
-    return "".join(_shown(part, values, where) for part in template.parts)
+def render(
+    template: Template, values: Mapping[str, Any], *, where: str = "", fit: Callable[[str], str] = str
+) -> str:
+    """Return the text with the values put in; an empty value is nothing. Raises BadInput when a filter does not fit.
+
+    `fit`: what is done to each value behind its filters.
+    """
+    return "".join(_shown(part, values, where, fit) for part in template.parts)
 
 
 def value_at(place: Place, values: Mapping[str, Any], *, where: str = "") -> Any:
@@ -172,16 +177,16 @@ def value_at(place: Place, values: Mapping[str, Any], *, where: str = "") -> Any
     return None if value == "" else value
 
 
-def _shown(part: "str | Place | Section", values: Mapping[str, Any], where: str) -> str:
+def _shown(
+    part: "str | Place | Section", values: Mapping[str, Any], where: str, fit: Callable[[str], str]
+) -> str:
     match part:
         case str():
             return part
         case Place():
-            return text_of(value_at(part, values, where=where))
+            return fit(text_of(value_at(part, values, where=where)))
         case Section(parts=parts):
-            found = [
-                one if isinstance(one, str) else text_of(value_at(one, values, where=where)) for one in parts
-            ]
+            found = [_shown(one, values, where, fit) for one in parts]
             return "" if "" in found else "".join(found)
 
 

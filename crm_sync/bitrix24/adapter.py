@@ -109,7 +109,7 @@ class Bitrix24Crm:
         return await self._reader.pull(source, cursor=cursor, limit=limit)
 
     async def follow_up(
-        self, ref: RecordRef, *, at: datetime, user: str | None, text: str, key: str
+        self, ref: RecordRef, *, at: datetime, user: str | None, text: str, key: str, stands: bool = False
     ) -> RecordRef:
         if ref.kind not in READ:
             raise CrmError(Answer.PERMANENT, f"{ref}: a call is planned on one of: {', '.join(READ)}")
@@ -118,9 +118,12 @@ class Bitrix24Crm:
             raise CrmError(Answer.PERMANENT, f"{ref} is not there any more")
         fields = await self._planned(found, at=at, user=user, text=text, key=key)
         asked = by_origin(self._planner, [key])
+        asked["select"] = ["ID", "COMPLETED"]
         rows = await self._asker.every("crm.activity.list", asked)
         if rows:
             activity = str(at_path(rows[0], "ID"))
+            if stands and at_path(rows[0], "COMPLETED") == "Y":
+                return RecordRef("activity", activity)
             await self._asker.ask("crm.activity.update", {"id": activity, "fields": fields})
         else:
             activity = str(await self._asker.ask("crm.activity.add", {"fields": fields}))

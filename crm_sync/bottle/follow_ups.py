@@ -29,8 +29,11 @@ class BottleFollowUps:
         self._asker = asker
         self._zone = ZoneInfo(zone)
 
-    async def set(self, ref: RecordRef, *, at: datetime, user: str | None, text: str, key: str) -> RecordRef:
-        """Have the record's next call stand there. A task of this key is moved, and opened again if it was done.
+    async def set(
+        self, ref: RecordRef, *, at: datetime, user: str | None, text: str, key: str, stands: bool = False
+    ) -> RecordRef:
+        """Have the record's next call stand there. A task of this key is moved; one that was done is opened again,
+        unless it `stands`: see the port.
 
         Tasks have a day and no time: the time stands in the title. The answer to a new task holds no id, so it is
         looked for by its mark; so one whose answer was lost is found, too.
@@ -43,6 +46,8 @@ class BottleFollowUps:
             task = await self._found(key)
             if task is None:
                 raise CrmError(Answer.UNKNOWN, "the task was made, and is not found")
+        elif stands and task.completed:
+            return RecordRef(TASK, task.id)
         else:
             await self._asker.ask("PATCH", task.path, body=body)
         if place.kind == LEAD:

@@ -199,7 +199,7 @@ class FxiaokeCrm:
         return await self._reader.pull(source, cursor=cursor, limit=limit)
 
     async def follow_up(
-        self, ref: RecordRef, *, at: datetime, user: str | None, text: str, key: str
+        self, ref: RecordRef, *, at: datetime, user: str | None, text: str, key: str, stands: bool = False
     ) -> RecordRef:
         raise CrmError(Answer.PERMANENT, "纷享销客 publishes no way to write schedules; follow-ups stay here")
 

@@ -104,9 +104,9 @@ class HubSpotCrm:
         return await self._reader.pull(source, cursor=cursor, limit=limit)
 
     async def follow_up(
-        self, ref: RecordRef, *, at: datetime, user: str | None, text: str, key: str
+        self, ref: RecordRef, *, at: datetime, user: str | None, text: str, key: str, stands: bool = False
     ) -> RecordRef:
-        return await self._follow_ups.set(ref, at=at, user=user, text=text, key=key)
+        return await self._follow_ups.set(ref, at=at, user=user, text=text, key=key, stands=stands)
 
     async def follow_up_over(self, ref: RecordRef, *, key: str, done: bool) -> None:
         """See `crm_sync.port.EndsFollowUps`."""

@@ -26,7 +26,9 @@ class HubSpotFollowUps:
         self._users = users
         self._where = where
 
-    async def set(self, ref: RecordRef, *, at: datetime, user: str | None, text: str, key: str) -> RecordRef:
+    async def set(
+        self, ref: RecordRef, *, at: datetime, user: str | None, text: str, key: str, stands: bool = False
+    ) -> RecordRef:
         """Have the record's next call stand there; the same key again moves it."""
         self._must_have_key()
         if ref.kind not in HOMES:
@@ -39,9 +41,9 @@ class HubSpotFollowUps:
             "hs_task_subject": text[:255],
             "hs_task_body": escape(text).replace("\n", "<br>"),  # shown as HTML
             "hs_task_type": "CALL",
-            STATUS: "NOT_STARTED",
             self._table.task_key: key,
             **({"hubspot_owner_id": owner} if owner else {}),
+            **({} if stands else {STATUS: "NOT_STARTED"}),  # a new one is not started, too
         }
         one = {"idProperty": self._table.task_key, "id": key, "properties": task}
         reply = await self._asker.must("POST", f"{TASKS}/batch/upsert", body={"inputs": [one]})

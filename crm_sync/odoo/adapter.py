@@ -101,9 +101,9 @@ class OdooCrm:
         return await self._reader.page(table, cursor=cursor, limit=limit, zone=await self._own_zone())
 
     async def follow_up(
-        self, ref: RecordRef, *, at: datetime, user: str | None, text: str, key: str
+        self, ref: RecordRef, *, at: datetime, user: str | None, text: str, key: str, stands: bool = False
     ) -> RecordRef:
-        return await self._follow_ups.set(ref, at=at, user=user, text=text, key=key)
+        return await self._follow_ups.set(ref, at=at, user=user, text=text, key=key, stands=stands)
 
     async def follow_up_over(self, ref: RecordRef, *, key: str, done: bool) -> None:
         """See `crm_sync.port.EndsFollowUps`."""

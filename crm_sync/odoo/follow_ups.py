@@ -44,7 +44,9 @@ class FollowUps:
         self._reader = reader
         self._zone = zone
 
-    async def set(self, ref: RecordRef, *, at: datetime, user: str | None, text: str, key: str) -> RecordRef:
+    async def set(
+        self, ref: RecordRef, *, at: datetime, user: str | None, text: str, key: str, stands: bool = False
+    ) -> RecordRef:
         """Have the record's next call stand there: for the user, else for the record's own."""
         person = (await self._people.users(self._odoo, [user]))[user] if user else None
         zone = (person.zone if person else None) or await self._zone()
@@ -55,7 +57,7 @@ class FollowUps:
         owner = person.id if person else await self._owner(ref)
         if owner is not None:
             row["user_id/.id"] = str(owner)
-        if "active" in await self._reader.fields(ACTIVITY):
+        if not stands and "active" in await self._reader.fields(ACTIVITY):
             row["active"] = "True"  # one that was done and is to be done again
         (made,) = await load(self._odoo, ACTIVITY, [row], context=_QUIET)
         if made.id is None:

@@ -145,7 +145,8 @@ class Pusher:
         if again:
             answers = await load(odoo, PHONECALL, list(again.values()), context=_QUIET)
             for n, answer in zip(again, answers, strict=True):
-                loaded[n] = answer
+                told = f"left where it stands: {loaded[n].message}"
+                loaded[n] = replace(answer, message=told) if answer.answer is Answer.OK else answer
         return loaded
 
     async def _messages(

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Sequence
 from collections.abc import Mapping as Map
 from typing import Any, Final, TypeVar
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from crm_sync.account import Account
 from crm_sync.mapping import NAMES
@@ -16,12 +16,11 @@ from crm_sync.requests import (
     answer_of,
     at_path,
     is_no_json,
-    is_page,
     listed,
     plain,
     retry_after,
 )
-from crm_sync.rest.questions import Asked, Question
+from crm_sync.rest.questions import Asked, Question, quoted
 from crm_sync.rest.read_tables import ReadTable
 from crm_sync.rest.tables import RestTable, TokenTable
 from crm_sync.template import Template, render, template_of
@@ -79,11 +78,10 @@ class RestAsker:
         Raises CrmError; DELETED: what it is about is not there, as the CRM itself says.
         """
         body = {} if asked.body is None else {"json": asked.body}
-        url = self._linked(asked.path) if asked.link else self._below(asked.path)
+        url = self.linked(asked.path) if asked.link else self._below(asked.path)
         reply = await self._with_key(asked.method, url, asked.query, body)
         if reply.status in (404, 410) and self.answer(reply) is Answer.PERMANENT:
-            # a page is of a web server before it: the address is wrong, or the CRM is being exchanged
-            answer = Answer.RETRY if is_page(reply) else Answer.DELETED
+            answer = Answer.RETRY if is_no_json(reply) else Answer.DELETED  # see `is_no_json`
             raise CrmError(answer, f"{reply.status} {self.plain(reply.body)}")
         self.must_be_ok(reply)
         return reply
@@ -142,7 +140,7 @@ class RestAsker:
     def _below(self, path: str) -> str:
         return self._account.url.rstrip("/") + "/" + path.lstrip("/")
 
-    def _linked(self, link: str) -> str:
+    def linked(self, link: str) -> str:
         """Return an address that the CRM gave, for a next page. Raises CrmError PERMANENT unless it is its own."""
         url = urljoin(self._account.url, link)
         if urlsplit(url)[:2] != urlsplit(self._account.url)[:2] or not url.isprintable() or " " in url:
@@ -182,7 +180,7 @@ class RestAsker:
 
     def text(self, text: str, values: Map[str, Any], *, header: bool = False, url: bool = False) -> str:
         """Return a text with its values. Raises BadInput for what may not stand in a header or URL."""
-        shown = render(self.template(text, header=header), _quoted(values) if url else values)
+        shown = render(self.template(text, header=header), values, fit=quoted if url else str)
         if any(ord(one) < 32 and one not in "\t" for one in shown) and (header or url):
             raise BadInput(
                 f"{self._account.where}: a value would put a control character into a header or URL"
@@ -228,11 +226,6 @@ class RestAsker:
     def plain(self, text: str) -> str:
         """Return a piece of an answer fit for people, without our keys."""
         return plain(text, secrets=(self._account.secret.get_secret_value(), self._token))
-
-
-def _quoted(values: Map[str, Any]) -> dict[str, Any]:
-    """Return values made fit for a URL's path."""
-    return {name: quote(one, safe="") if isinstance(one, str) else one for name, one in values.items()}
 
 
 async def of_tables(asked: Awaitable[T]) -> T:

@@ -60,7 +60,9 @@ class RestFollowUps:
         """Whether there are tables for both ends."""
         return len(self._ends) == 2
 
-    async def set(self, ref: RecordRef, *, at: datetime, user: str | None, text: str, key: str) -> RecordRef:
+    async def set(
+        self, ref: RecordRef, *, at: datetime, user: str | None, text: str, key: str, stands: bool = False
+    ) -> RecordRef:
         """Have the record's next call stand there; the same key again moves it.
 
         It is looked for first, so that one whose answer was lost makes no double.
@@ -69,7 +71,8 @@ class RestFollowUps:
         create, change = self._of_kind(self._create, ref), self._of_kind(self._change, ref)
         found = await self._found(values)
         if found is not None:
-            await self._ask(change, values | {"id": found.id}, gone=Answer.RETRY)
+            if not (stands and found.ended):
+                await self._ask(change, values | {"id": found.id}, gone=Answer.RETRY)
             return RecordRef(self._table.kind, found.id)
         said = await self._ask(create, values, gone=Answer.PERMANENT)
         if self._table.id:
@@ -79,10 +82,10 @@ class RestFollowUps:
         return RecordRef(self._table.kind, found.id)
 
     async def end(self, ref: RecordRef, *, key: str, done: bool) -> None:
-        """End it; one that people have done before is not cancelled, one that is not there is as good as ended."""
+        """End it; one that people have done before stays as it is, one that is not there is as good as ended."""
         values = self._values(ref, key)
         found = await self._found(values)
-        if found is None or (found.ended and not done):
+        if found is None or found.ended:
             return
         question = self._ends.get("done" if done else "cancel")
         if question is None:

@@ -44,6 +44,8 @@ class ListPage:
     rows: Sequence[Any]
     cursor: str
     more: bool
+    anew: bool = False
+    """It begins anew before its end was reached: the CRM does not know the next page any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +137,8 @@ class RestList:
         more = bool(place.next) if self._table.paging == "next" else place.size > 0
         if more:
             return ListPage(changed, cursor_for(place), more=True)
-        return ListPage(changed, cursor_for(Sweep(of=self._of, since=place.began)), more=False)
+        anew = reply is None
+        return ListPage(changed, cursor_for(Sweep(of=self._of, since=place.began)), more=False, anew=anew)
 
     def _is_since(self, row: Any, since: str) -> bool:
         at = self._rows.at_of(row)
@@ -158,6 +161,8 @@ class RestList:
         after = str(then) if isinstance(then, str | int) and not isinstance(then, bool) else ""
         if after and after == place.next:
             raise CrmError(Answer.RETRY, f"{self._question.where}: the same page again: no end in sight")
+        if after and "cursor" not in self._question.names:
+            self._asker.linked(after)  # told now: later it would only look like a page that is gone
         return rows, replace(place, next=after), reply
 
     async def _found(self, place: Sweep, limit: int, values: Map[str, Any]) -> tuple[list[Any], Sweep, Reply]:
@@ -242,9 +247,11 @@ class _Changed:
 
 
 async def read_out(of: RestList, cursor: str, values: Map[str, Any]) -> AsyncIterator[Sequence[Any]]:
-    """Give the pages of a list to its end."""
+    """Give the pages of a list to its end. Raises CrmError RETRY when that is not to be reached."""
     more = True
     while more:
         page = await of.page(cursor, limit=LIST_PAGE, values=values)
+        if page.anew:
+            raise CrmError(Answer.RETRY, "the next page of the list is not to be had any more")
         cursor, more = page.cursor, page.more
         yield page.rows

@@ -53,7 +53,7 @@ class Question:
             given[name] = self._several(name, given[name])
         return Asked(
             method=self.method,
-            path=_path(self.path, _joined(_quoted(given), self.join), self.where),
+            path=_path(self.path, given, self.join, self.where),
             query=tuple(self._query(given)),
             body=None if self.body is None else _filled(self.body, given, self.join, self.where),
         )
@@ -177,24 +177,19 @@ def _value(template: Template, values: Map[str, Any], where: str) -> Any:
     return value if isinstance(value, bool | int | float | list) else text_of(value)
 
 
-def _path(path: Template, values: Map[str, Any], where: str) -> str:
-    shown = render(path, values, where=where)
+def quoted(text: str) -> str:
+    """Return a value fit for a URL's path. Behind all filters: one that escapes quotes would see none before."""
+    return quote(text, safe="")
+
+
+def _path(path: Template, values: Map[str, Any], join: str, where: str) -> str:
+    shown = render(path, _joined(values, join), where=where, fit=quoted)
     if any(ord(one) < 32 for one in shown):
         raise BadInput(f"{where}: a value would put a control character into a URL")
     if any(part in (".", "..") for part in shown.partition("?")[0].split("/")):
         # quoting leaves dots as they are, and the library would go up a folder
         raise BadInput(f"{where}: a value of dots alone cannot stand in a path")
     return shown
-
-
-def _quoted(values: Map[str, Any]) -> dict[str, Any]:
-    return {name: _fit(one) for name, one in values.items()}
-
-
-def _fit(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_fit(one) for one in value]
-    return quote(value, safe="") if isinstance(value, str) else value
 
 
 def _joined(values: Map[str, Any], join: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from crm_sync.mapping import MARK, NAMES
 from crm_sync.port import CallWrite, CrmError, Idempotency, PushResult
-from crm_sync.requests import AnswerRule, Reply, at_path, is_page
+from crm_sync.requests import AnswerRule, Reply, at_path, is_no_json
 from crm_sync.rest.asking import RestAsker
 from crm_sync.rest.tables import FindTable, RequestTable, RestTable
 from crm_sync.results import failed, written
@@ -79,9 +79,7 @@ class RestWriter:
         )
         answer = self._asker.answer(reply)
         if reply.status in (404, 410) and answer is Answer.PERMANENT:
-            if is_page(
-                reply
-            ):  # of a web server before it: the address is wrong, or the CRM is being exchanged
+            if is_no_json(reply):  # of a web server before it
                 raise CrmError(Answer.RETRY, f"{reply.status} {self._asker.plain(reply.body)}")
             raise CrmError(Answer.DELETED, f"{remote} is not there any more: {self._asker.plain(reply.body)}")
         self._asker.must_be_ok(reply)

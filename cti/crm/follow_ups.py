@@ -162,9 +162,9 @@ class TableFollowUps:
         return orders
 
     async def settle(
-        self, name: str, settlements: Sequence[FollowSettlement], *, rate: Rate
+        self, name: str, settlements: Sequence[FollowSettlement], *, rate: Rate, more_requests: int = 0
     ) -> TargetStanding:
-        """Write down what became of orders. Raises NotFound."""
+        """Write down what became of orders. `more_requests`: beyond what `take` reckoned with. Raises NotFound."""
         self._must_know(name)
         now = self._clock.now()
         links = await self._store.links(name, [one.follow_up.key for one in settlements])
@@ -172,7 +172,7 @@ class TableFollowUps:
             if one.answer in (Answer.OK, Answer.DELETED) and not one.nothing_sent:
                 await self._store.put(link_after(links.get(one.follow_up.key), one, name, now=now))
             await self._end(one, now)
-        unsent = sum(one.nothing_sent for one in settlements)
+        more = more_requests - sum(one.nothing_sent for one in settlements)
 
         def change(standing: TargetStanding) -> TargetStanding:
             for one in settlements:
@@ -185,7 +185,7 @@ class TableFollowUps:
                         message=one.message,
                         pause_seconds=one.pause_seconds,
                     )
-            return valve.spent(standing, rate, -unsent, now=now) if unsent else standing
+            return valve.spent(standing, rate, more, now=now) if more else standing
 
         return await self._targets.change_standing(name, change)
 

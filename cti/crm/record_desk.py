@@ -4,7 +4,7 @@ himself. The call's log lands there. Nothing is chosen for him.
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from cti.bus import EventBus
 from cti.clock import Clock
@@ -16,6 +16,10 @@ from cti.model.crm import record_ref
 from cti.model.events import Event
 from cti.model.look_ups import names_a_record
 from cti.model.work import NewWork
+
+ALSO: Final = ("crm_contact", "crm_customer", "crm_deal")
+"""What a call may have been written on that names no record itself: his contact's. Which of these a mapping uses is
+not known here."""
 
 
 class CallStore(Protocol):
@@ -86,9 +90,10 @@ class RecordDesk:
     async def _must_not_stand(self, call: Call) -> None:
         """Refuse a call that is written on the record it named before. One that was written without may get one."""
         facts = (await self._links.logs([call.id])).get(call.id)
-        before = facts.crm_ref if facts is not None else call.crm_ref
+        named = [facts.crm_ref, *(getattr(facts, name) for name in ALSO)] if facts else [call.crm_ref]
         for target in self._targets:
-            if not names_a_record(before, [target]):
+            before = next((one for one in named if names_a_record(one, [target])), None)
+            if before is None:
                 continue
             link = (await self._links.links(target, [call.id])).get(call.id)
             if link is not None and (link.version or link.unsure):

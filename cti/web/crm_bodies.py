@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 from aiohttp import web
@@ -31,3 +32,11 @@ async def large_body(request: web.Request) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise BadInput("the body is no JSON object")
     return body
+
+
+def requests_of(body: Mapping[str, Any]) -> int:
+    """Return how many requests something took beyond those that were reckoned with. Raises BadInput."""
+    value = body.get("more_requests", 0)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST_REQUESTS:
+        raise BadInput(f"more_requests: must be a number from 0 to {MOST_REQUESTS}")
+    return value

@@ -71,7 +71,7 @@ class FollowUps(Protocol):
 
     async def take(self, name: str, *, limit: int, rate: Rate) -> FollowOrders: ...
     async def settle(
-        self, name: str, settlements: Sequence[FollowSettlement], *, rate: Rate
+        self, name: str, settlements: Sequence[FollowSettlement], *, rate: Rate, more_requests: int = 0
     ) -> TargetStanding: ...
 
 

@@ -72,6 +72,8 @@ class StrictCrm:
     """Follow-ups by key: the record, when, and whose."""
     texts: list[str] = field(default_factory=list)
     """What follow-ups said, each time that one was written."""
+    standing: list[bool] = field(default_factory=list)
+    """Whether follow-ups were said to stand, each time that one was written."""
     ended: list[tuple[str, bool]] = field(default_factory=list)
     """Follow-ups that were taken back, and whether as done."""
     overlap: int = 0
@@ -263,12 +265,13 @@ class StrictClient:
         )
 
     async def follow_up(
-        self, ref: RecordRef, *, at: datetime, user: str | None, text: str, key: str
+        self, ref: RecordRef, *, at: datetime, user: str | None, text: str, key: str, stands: bool = False
     ) -> RecordRef:
         self._asked()
         for one in self.server.records:
             if one.ref == ref:
                 self.server.tasks[key] = (ref, at, user)
+                self.server.standing.append(stands)
                 self.server.texts.append(text)
                 self.server.touch(replace(one, next_follow_up_at=at))
                 return RecordRef("task", key)

@@ -22,7 +22,7 @@ from cti.web.api.crm_pulls import pull_record
 from cti.web.api.crm_runs import summary
 from cti.web.auth import leader, syncer
 from cti.web.bodies import Body, Query, body_of, query_of
-from cti.web.crm_bodies import MAX_WORKS, MOST_REQUESTS, TargetName, large_body
+from cti.web.crm_bodies import MAX_WORKS, TargetName, large_body, requests_of
 from cti.web.crm_ports import CrmFeed
 from cti.web.deps import deps
 
@@ -177,7 +177,7 @@ async def settle(request: web.Request) -> web.Response:
         str(body.get("target")),
         settlements,
         rate=rate_of(body.get("rate") or {}),
-        more_requests=_count_of(body.get("more_requests", 0)),
+        more_requests=requests_of(body),
     )
     return web.json_response({})
 
@@ -208,12 +208,6 @@ async def checked(request: web.Request) -> web.Response:
 def _feed(request: web.Request) -> CrmFeed:
     syncer(request)
     return deps(request).crm.feed
-
-
-def _count_of(value: Any) -> int:
-    if not isinstance(value, int) or not 0 <= value <= MOST_REQUESTS:
-        raise BadInput(f"more_requests: must be a number from 0 to {MOST_REQUESTS}")
-    return value
 
 
 def _works(body: Any) -> list[Work]:

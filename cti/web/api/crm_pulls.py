@@ -17,7 +17,7 @@ from cti.model.crm_pulls import PullProblem, PullStep
 from cti.model.follow_ups import CRM_FOLLOW_UP
 from cti.web.auth import leader, syncer
 from cti.web.bodies import Body, Query, body_of, query_of
-from cti.web.crm_bodies import MAX_WORKS, MOST_REQUESTS, TargetName, large_body
+from cti.web.crm_bodies import MAX_WORKS, MOST_REQUESTS, TargetName, large_body, requests_of
 from cti.web.deps import deps
 
 routes: Final = web.RouteTableDef()
@@ -138,7 +138,10 @@ async def follow_settle(request: web.Request) -> web.Response:
     if any(not one.work.kind.startswith(CRM_FOLLOW_UP) for one in settlements):
         raise BadInput(f"settlements: a kind does not begin with {CRM_FOLLOW_UP}")
     standing = await deps(request).pulls.follow_ups.settle(
-        str(body.get("target")), settlements, rate=rate_of(body.get("rate") or {})
+        str(body.get("target")),
+        settlements,
+        rate=rate_of(body.get("rate") or {}),
+        more_requests=requests_of(body),
     )
     return web.json_response(target_record(standing))
 

@@ -15,7 +15,9 @@ from tests.builders import NOW
 MOST: int = 100
 """Records of one answer, whatever is asked for."""
 LEADS = frozenset({"from", "before", "behind", "sort", "limit", "offset", "page", "cursor", "ids", "phone"})
-CALLS = frozenset({"q", "from", "before", "until", "behind", "sort", "limit", "offset", "marks", "home"})
+CALLS = frozenset(
+    {"q", "from", "before", "until", "behind", "sort", "limit", "offset", "cursor", "marks", "home"}
+)
 TASK = frozenset({"title", "due", "lead", "done", "owner"})
 
 

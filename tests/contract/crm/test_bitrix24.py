@@ -377,6 +377,18 @@ async def test_what_a_person_completed_is_not_deleted(house: Bitrix24House) -> N
     assert house.server.activities[made.id]["DESCRIPTION"] == "he was glad"
 
 
+async def test_what_a_person_completed_is_not_opened_again_by_another_time(house: Bitrix24House) -> None:
+    ref = await house.add_record(1, changed_seconds=0, phone="+4930901821")
+    made = await house.crm.follow_up(ref, at=NOW + timedelta(days=1), user=None, text="x", key="k")
+    row = house.server.activities[made.id]
+    row["COMPLETED"] = "Y"
+
+    for stands in (True, False):
+        given: dict[str, Any] = {"user": None, "text": "x", "key": "k", "stands": stands}
+        assert await house.crm.follow_up(ref, at=NOW + timedelta(days=2), **given) == made
+        assert house.server.activities[made.id]["COMPLETED"] == ("Y" if stands else "N")
+
+
 async def test_a_planned_call_that_is_deleted_meanwhile_is_as_good_as_ended(house: Bitrix24House) -> None:
     ref = await house.add_record(1, changed_seconds=0, phone="+4930901821")
     await house.crm.follow_up(ref, at=NOW + timedelta(days=1), user=None, text="x", key="k")

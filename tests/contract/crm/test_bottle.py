@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -396,6 +397,20 @@ async def test_a_follow_up_is_set_moved_and_made_once(server: BottleCrm) -> None
     assert len(people) == 1
     assert record.next_follow_up_at is not None
     assert record.next_follow_up_at.date() == (NOW + timedelta(hours=8)).date()
+
+
+async def test_a_follow_up_that_a_person_completed_is_not_opened_again_by_another_time(
+    server: BottleCrm, house: BottleHouse
+) -> None:
+    (ref,) = await house.add_records({"name": "Li Wei"})
+    given: dict[str, Any] = {"user": None, "text": "Call back", "key": new_call_id(NOW)}
+    made = await house.crm.follow_up(ref, at=NOW, **given)
+    await server.ask("PATCH", f"/api/tasks/{made.id}/", {"status": "Completed"})
+
+    assert await house.crm.follow_up(ref, at=NOW + timedelta(days=9), **given, stands=True) == made
+    assert await house.follow_ups(ref) == []
+    assert await house.crm.follow_up(ref, at=NOW + timedelta(days=9), **given) == made
+    assert await house.follow_ups(ref) == [(NOW + timedelta(days=9, hours=8)).date()]
 
 
 async def test_a_contact_has_its_follow_up_as_a_task(server: BottleCrm) -> None:

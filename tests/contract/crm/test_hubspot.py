@@ -388,6 +388,21 @@ async def test_a_task_is_completed_or_put_into_the_bin(house: HubSpotHouse) -> N
     assert (binned["waihu_follow_up_id"], binned["hs_task_status"]) == ("cancelled", "NOT_STARTED")
 
 
+async def test_a_task_that_a_person_completed_is_not_opened_again_by_another_time(
+    house: HubSpotHouse,
+) -> None:
+    ref = RecordRef("contact", house.contact)
+    made = await house.crm.follow_up(ref, at=NOW, user=None, text="x", key="k1")
+    task = house.server.objects["tasks"][made.id]
+    task["hs_task_status"] = "COMPLETED"
+
+    for stands, status in ((True, "COMPLETED"), (False, "NOT_STARTED")):
+        await house.crm.follow_up(
+            ref, at=NOW + timedelta(days=1), user=None, text="x", key="k1", stands=stands
+        )
+        assert house.server.objects["tasks"][made.id]["hs_task_status"] == status
+
+
 async def test_a_task_that_a_person_completed_is_not_put_into_the_bin(house: HubSpotHouse) -> None:
     ref, crm = RecordRef("contact", house.contact), cast(EndsFollowUps, house.crm)
     made = await house.crm.follow_up(ref, at=NOW, user=None, text="x", key="k1")

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from pydantic import SecretStr
@@ -249,9 +249,11 @@ async def test_a_call_whose_lead_was_deleted_is_still_brought_up_to_date(phoneca
     await phonecalls.ask(LEAD, "unlink", ids=[phonecalls.lead])
 
     late = phonecalls.write(replace(write.log, note="transcript"), remote=remote)
-    row = await row_of(phonecalls, await pushed(phonecalls, late))
+    result = await pushed(phonecalls, late)
+    row = await row_of(phonecalls, result)
 
     assert "transcript" in str(row["description"])
+    assert result.message.startswith("left where it stands: ")
 
 
 async def test_a_call_on_a_lead_that_is_not_there_is_refused(house: OdooHouse) -> None:
@@ -420,6 +422,18 @@ async def test_a_follow_up_that_was_done_stands_again(house: OdooHouse) -> None:
         context={},
     )
     assert row["date_deadline"] == (NOW + timedelta(days=7)).date().isoformat()
+
+
+async def test_a_follow_up_that_was_done_is_not_opened_again_by_another_time(house: OdooHouse) -> None:
+    (ref,) = await house.add_records({"name": "Li Wei"})
+    given: dict[str, Any] = {"user": None, "text": "call", "key": ref.id + house.token}
+    made = await house.crm.follow_up(ref, at=NOW, **given)
+    await house.ask("mail.activity", "action_feedback", ids=[int(made.id)])
+
+    await house.crm.follow_up(ref, at=NOW + timedelta(days=7), **given, stands=True)
+
+    domain = [["res_model", "=", LEAD], ["res_id", "=", int(ref.id)]]
+    assert await house.ask("mail.activity", "search", domain=domain, context={}) == []
 
 
 async def test_an_outage_takes_nothing_and_leaves_no_doubles(odoo_server: Odoo, house: OdooHouse) -> None:

@@ -65,6 +65,8 @@ async def test_words_that_the_file_takes_for_success_need_be_no_json() -> None:
     [
         (PAGE, Answer.RETRY),
         ("\n<html><h1>404 Not Found</h1><hr>nginx</html>", Answer.RETRY),
+        ("404 page not found\n", Answer.RETRY),
+        ("default backend - 404", Answer.RETRY),
         ("", Answer.DELETED),
         ('{"error": "no such call"}', Answer.DELETED),
     ],

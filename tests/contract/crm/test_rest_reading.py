@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from aiohttp import web
@@ -242,16 +243,40 @@ async def test_the_next_page_is_had_from_the_crm_itself_alone(link: str, fine: b
         row = {"id": "L101", "name": "Lead 0", "changed": NOW.isoformat()}
         said = {"list": [row], "next": link.replace("{url}", str(house.url))}
         house.server.before.append(says(200, json.dumps(said)))
-        first = await house.crm.pull("new", cursor="", limit=5)
-
         if fine:
+            first = await house.crm.pull("new", cursor="", limit=5)
             second = await house.crm.pull("new", cursor=first.cursor, limit=5)
             assert [one.name for one in second.records] == ["Lead 1"]
         else:
-            asked = len(house.server.asked)
-            again = await house.crm.pull("new", cursor=first.cursor, limit=5)
-            assert (list(again.records), again.more) == ([], False)
-            assert len(house.server.asked) == asked, "nobody else was asked"
+            with pytest.raises(CrmError, match="no address of this CRM") as told:
+                await house.crm.pull("new", cursor="", limit=5)
+            assert told.value.answer is Answer.PERMANENT
+            assert len(house.server.asked) == 1, "nobody else was asked"
+
+
+async def lets_through(_: web.Request) -> None:
+    """Let the first request be answered as ever."""
+
+
+@pytest.mark.parametrize("said", [says(400, '{"error": "this cursor has expired"}'), says(404, "{}")])
+async def test_calls_are_not_missing_because_their_list_broke_off(said: Fault) -> None:
+    """A reconciliation would take them for deleted, and never write them again."""
+    one = {"path": "/api/calls", "list": "list", "paging": "next", "next": "next"}
+    calls = {**CALLS, "lists": [{**one, "query": {"limit": "1", "cursor": "{cursor}"}}]}
+    async with rest_house(Idempotency.MARKER, calls=calls) as house:
+        await house.crm.push([house.write(a_log()) for _ in range(2)])
+        for row in house.server.rows.values():
+            row["started"] = NOW.isoformat()
+
+        async def ask() -> list[str]:
+            since, until = NOW - timedelta(days=1), NOW + timedelta(days=1)
+            return [one.call_id async for one in house.crm.written(since=since, until=until)]
+
+        assert len(await ask()) == 2
+        house.server.before += [lets_through, said]
+        with pytest.raises(CrmError) as told:
+            await ask()
+    assert told.value.answer is Answer.RETRY
 
 
 async def test_what_stands_in_an_id_or_a_number_never_becomes_a_path_or_a_parameter() -> None:
@@ -266,6 +291,16 @@ async def test_what_stands_in_an_id_or_a_number_never_becomes_a_path_or_a_parame
     assert ("GET", "/api/leads/..%25me%3Fx=1&ids=L101") in house.server.asked
     assert loose.server.asked == [("GET", "/api/leads/..%2Fme%3Fx=1&ids=L101")]
     assert all(path.count("&") == 0 for _, path in house.server.asked if "phone=" in path)
+
+
+async def test_a_filter_sees_a_value_before_it_is_made_fit_for_a_path() -> None:
+    """Else a quote in it would get past the filter that escapes quotes."""
+    one = {"path": "/api/query/WHERE Id = '{id|soql}'", "list": "list"}
+    async with rest_house(Idempotency.MARKER, kinds={"lead": {**KIND, "read": one, "ids": ".+"}}) as house:
+        with pytest.raises(CrmError):
+            await house.crm.records([RecordRef("lead", "7' OR 'a'='a")])
+    (asked,) = [unquote(path) for _, path in house.server.asked]
+    assert asked == r"/api/query/WHERE Id = '7\' OR \'a\'=\'a'"
 
 
 async def test_a_record_named_by_dots_alone_is_nobodys() -> None:
@@ -372,8 +407,16 @@ async def test_what_people_did_themselves_is_not_cancelled() -> None:
         assert (task["title"], task["owner"]) == ("call again [cti:k1]", "anna")
         task["done"] = True
         crm: EndsFollowUps = house.crm  # type: ignore[assignment]
-        await crm.follow_up_over(lead, key="k1", done=False)
+        for done in (False, True):
+            await crm.follow_up_over(lead, key="k1", done=done)
         assert made.id in house.server.leads.tasks
+
+        given: dict[str, Any] = {"at": NOW + timedelta(days=1), "user": "anna", "text": "call", "key": "k1"}
+        asked = len(house.server.asked)
+        assert await house.crm.follow_up(lead, **given, stands=True) == made
+        assert {method for method, _ in house.server.asked[asked:]} == {"GET"}, "it stays as it is"
+        await house.crm.follow_up(lead, **given)
+        assert house.server.leads.tasks[made.id]["done"] is False
 
 
 async def test_follow_ups_stand_on_the_kinds_that_the_tables_name() -> None:

@@ -128,6 +128,45 @@ async def test_both_records_of_a_number_are_offered_and_the_chosen_one_gets_the_
         assert await _homes(site, house, call_id) == [chosen.removeprefix("crm/")]
 
 
+async def test_a_record_that_is_chosen_after_the_log_was_written_or_refused_gets_it(
+    house: PullHouse, tmp_path: Path, database: str
+) -> None:
+    """Odoo has the call without a record by then; BottleCRM takes none so, and it is a dead letter."""
+    refs = await house.add_leads(["030 9018201", "030 9018202"])
+    async with a_site(house, tmp_path, database) as site:
+        call = await site.placed("+4930901820")
+        site.hear(HungUp(channel_id=call.channel_id, at=SystemClock().now(), cause=16))
+        assert await _before(site, house, call.id) in ([], [""])
+
+        await site.asked("PUT", f"calls/{call.id}/record", json={"crm_ref": f"crm/{refs[0]}"})
+
+        async with asyncio.timeout(WAIT_SECONDS):
+            while await _standing(house, call.id) != [refs[0]]:
+                assert site.process.lives, site.process.said()
+                await asyncio.sleep(0.2)
+        assert (await site.asked("GET", "crm/dead", token=ADMIN))["dead"] == []
+        url = f"{site.app.url}/api/v1/calls/{call.id}/record"
+        rep = {"Authorization": f"Bearer {REP}"}
+        async with site.rep.put(url, headers=rep, json={"crm_ref": f"crm/{refs[1]}"}) as answer:
+            assert answer.status == 409
+
+
+async def _before(site: Site, house: PullHouse, call_id: str) -> Sequence[str]:
+    """Wait until the log is written, or refused; return the records that it stands on."""
+    async with asyncio.timeout(WAIT_SECONDS):
+        while True:
+            letters = (await site.asked("GET", "crm/dead", token=ADMIN))["dead"]
+            links = (await site.asked("GET", f"crm/calls/{call_id}", token=ADMIN))["links"]
+            if letters or any(one["writes"] for one in links):
+                return await _standing(house, call_id)
+            assert site.process.lives, site.process.said()
+            await asyncio.sleep(0.2)
+
+
+async def _standing(house: PullHouse, call_id: str) -> Sequence[str]:
+    return [one.home for one in await house.standing() if one.call_id == call_id]
+
+
 @asynccontextmanager
 async def _page(site: Site) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
     headers = {"Authorization": f"Bearer {REP}"}

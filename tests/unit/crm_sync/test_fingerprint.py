@@ -14,6 +14,7 @@ from crm_sync.fingerprint import (
     PLACES,
     USER,
     changed_there,
+    doubted,
     fingerprint,
     is_same,
     of_places,
@@ -87,7 +88,29 @@ def test_after_an_unknown_end_all_fields_are_sent_and_it_stays_where_it_is() -> 
     write = after(a_write(), a_write(unsure=True))
     assert write.sent() == FIELDS
     assert write.leave == set(PLACES)
-    assert after(a_write(), noted("new", unsure=True)).sent() == {"note": "new"}
+    assert set(after(a_write(), noted("new", unsure=True)).sent()) == set(FIELDS), "another may be under way"
+
+
+def test_what_was_under_way_is_sent_though_it_is_as_before_by_then() -> None:
+    mark = doubted(fingerprint(a_write()), after(a_write(), noted("wrong call")), lost=True)
+    back = since_last(a_write(unsure=True), mark)
+    assert back.sent() == {"note": "call him in May"}
+    assert back.leave >= set(PLACES)
+    assert not is_same(fingerprint(back), mark)
+    assert set(since_last(a_write(fields={**FIELDS, "subject": "x"}), mark).sent()) == {"note", "subject"}
+    assert doubted("", back, lost=True) == doubted("0" * 32, back, lost=False) == ""
+
+
+@pytest.mark.parametrize(
+    ("there", "left"),
+    [("call him in May", set()), ("wrong call", set()), ("sold", set()), ("ask his wife", {"note"})],
+)
+def test_what_may_have_come_to_stand_there_is_no_persons(there: str, left: set[str]) -> None:
+    mark = doubted(fingerprint(a_write()), after(a_write(), noted("wrong call")), lost=True)
+    for tries in range(3):
+        write = since_last(noted("sold", unsure=True), mark)
+        assert changed_there(write, {"note": there}) == left, tries
+        mark = doubted(mark, write, lost=True)
 
 
 def test_what_was_opened_again_is_sent_though_it_is_as_before() -> None:
@@ -141,6 +164,12 @@ def test_a_text_that_is_neither_ours_nor_what_was_written_is_a_persons(
     there: dict[str, Any], left: set[str]
 ) -> None:
     assert changed_there(after(a_write(), noted("he has bought")), there) == left
+
+
+def test_a_text_that_a_person_typed_stays_when_ours_is_taken_away() -> None:
+    write = after(a_write(), noted(None))
+    assert changed_there(write, {"note": "do not call!"}) == {"note"}
+    assert changed_there(write, {"note": "call him in May"}) == changed_there(write, {"note": ""}) == set()
 
 
 def test_on_order_and_of_a_field_that_is_new_no_text_is_a_persons() -> None:

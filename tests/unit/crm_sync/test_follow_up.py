@@ -10,6 +10,7 @@ from crm_sync.follow_up import FollowUpWriter
 from crm_sync.mapping import mapping_of
 from crm_sync.port import CrmError, PulledRecord
 from crm_sync.pull import PullReader, PullWords
+from crm_sync.tab import noted, settled
 from cti.contacts.changes import Change, Subject
 from cti.crm.follow_ups import CallbackFollowers, ContactFollowers
 from cti.crm.promises import is_ours
@@ -127,6 +128,7 @@ async def test_a_callback_is_written_moved_and_ended_there() -> None:
     await house.minutes(1)
     assert (house.crm.tasks, house.crm.ended) == ({}, [(key, False)])
     assert (house.writer.written, [each.state for each in await house.callbacks()]) == (3, ["cancelled"])
+    assert house.crm.standing == [False, True]
 
 
 async def test_what_we_wrote_comes_back_and_nothing_is_done() -> None:
@@ -319,6 +321,26 @@ async def test_while_the_crm_is_away_nothing_is_lost() -> None:
     house.crm.away = False
     await house.minutes(3)
     assert len(house.crm.tasks) == 1
+
+
+async def test_all_requests_of_a_follow_up_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many CRMs are asked for the follow-up first, and some once more for its id."""
+    house = await House().open()
+    before = (await house.store.crm.standing("odoo")).spent
+    crm = house.writer._crm
+    follow_up = crm.follow_up
+
+    async def in_three(*given: Any, **more: Any) -> RecordRef:
+        noted()
+        await settled()
+        noted()
+        return await follow_up(*given, **more)
+
+    monkeypatch.setattr(crm, "follow_up", in_three)
+    await house.make(later(7200))
+    await house.writer.step()
+
+    assert (await house.store.crm.standing("odoo")).spent == before + 3
 
 
 async def test_what_is_refused_for_good_becomes_a_dead_letter() -> None:

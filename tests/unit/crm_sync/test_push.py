@@ -228,6 +228,21 @@ async def test_one_bad_call_is_a_dead_letter_and_the_others_are_written(rig: Rig
     assert (letter.key, "is no reference" in (letter.error or "")) == (bad.id, True)
 
 
+async def test_what_was_not_written_of_a_call_that_was_is_told(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A record that the rep chose and that is not there, a deal that could not be told."""
+
+    class Half(StrictClient):
+        async def push(self, writes: Sequence[CallWrite]) -> Sequence[PushResult]:
+            return [replace(one, message="left where it stands") for one in await super().push(writes)]
+
+    (call,) = await rig.calls(1)
+    await rig.pusher(Half(rig.server)).drain()
+
+    assert f"strict: call {call.id}: left where it stands" in caplog.text
+
+
 async def test_a_refused_key_stops_the_target_after_one_request(rig: Rig) -> None:
     await rig.calls(40)
     rig.server.key_refused = True

@@ -126,6 +126,63 @@ async def test_a_change_that_is_taken_back_after_a_lost_answer_is_taken_back_the
     assert the_row(server).home == RecordRef("lead", "8")
 
 
+async def test_after_a_kill_also_what_is_as_before_is_sent_beside_what_changed(
+    server: StrictCrm, bench: Bench
+) -> None:
+    call = await bench.call()
+    await bench.push()
+    row = the_row(server)
+    seconds, row.fields["seconds"] = row.fields["seconds"], 999.0  # it came there, and nobody wrote that down
+    row.home = RecordRef("lead", "8")
+    await bench.store.crm.begin("strict", [call.id], now=bench.clock.now())
+
+    await bench.dispose(call, "first")
+    await bench.push()
+
+    assert (row.fields["note"], row.fields["seconds"]) == ("first", seconds)
+    assert row.home == RecordRef("lead", "8")
+
+
+@pytest.mark.parametrize("fault", ["lose_answers", "fail_writes"])
+async def test_a_note_that_a_person_typed_stays_after_a_write_that_did_not_go_well(
+    server: StrictCrm, bench: Bench, fault: str
+) -> None:
+    call = await bench.call()
+    await bench.dispose(call, "first")
+    await bench.push()
+    await bench.dispose(call, "second")
+    setattr(server, fault, 1)
+    await bench.push()
+    the_row(server).fields["note"] = "he will be back in May"
+
+    await bench.dispose(call, "third", disposition="lost")
+    bench.clock.advance(3600)
+    await bench.push()
+
+    assert the_row(server).fields["note"] == "he will be back in May"
+    assert the_row(server).fields["subject"].endswith("(lost)")
+
+
+async def test_what_came_there_though_its_answer_was_lost_is_no_persons_for_a_reconciliation(
+    server: StrictCrm, bench: Bench
+) -> None:
+    call = await bench.call()
+    await bench.dispose(call, "first")
+    await bench.push()
+    await bench.dispose(call, "second")
+    server.lose_answers = 1
+    await bench.push()
+    await bench.dispose(call, "third")
+    bench.clock.advance(SETTLED.total_seconds())
+    await bench.lose_work()
+
+    _, (one,) = await bench.reconcile()
+    assert (one.fields, one.mended) == (("note",), "pushed"), one.detail
+    await bench.push()
+
+    assert the_row(server).fields["note"] == "third"
+
+
 async def test_a_change_that_was_refused_for_now_comes_later(server: StrictCrm, bench: Bench) -> None:
     call = await bench.call()
     await bench.push()

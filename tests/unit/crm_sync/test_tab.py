@@ -39,6 +39,13 @@ async def test_without_a_tab_nothing_is_counted_and_nobody_waits() -> None:
     assert await together([partial(ask, 7)], at_once=3) == [7]
 
 
+async def test_what_nobody_pays_meanwhile_is_owed_in_the_end() -> None:
+    """A pull tells it with its next order, a follow-up when it is over."""
+    with on_tab(Tab(paid=1)) as tab:
+        await together([partial(ask, n) for n in range(5)], at_once=2)
+    assert (tab.sent, tab.owed) == (5, 4)
+
+
 async def test_a_tab_within_another_counts_for_itself() -> None:
     with on_tab(Tab()) as outer:
         noted()

@@ -261,3 +261,23 @@ async def test_what_stands_on_a_record_is_moved_in_the_crm_alone(
     await site.store.crm.put_links([Link(target="odoo", call_id=call.id, **link)])
     told = await chosen(site, "odoo/lead:2", status=status)
     assert status == 200 or "move it there" in told["error"]["message"]
+
+
+@pytest.mark.parametrize("column", ["crm_contact", "crm_customer", "crm_deal"])
+@pytest.mark.parametrize(("ref", "status"), [("odoo/res.partner:5", 409), ("rest/contact:5", 200)])
+async def test_nor_is_what_stands_on_a_record_of_its_contacts(
+    site: Site, column: str, ref: str, status: int
+) -> None:
+    """A call that names no record itself is written on those."""
+    campaign = await site.store.campaigns.add_campaign(a_campaign(id=0, name="c"))
+    await site.store.campaigns.add_list(
+        campaign_id=campaign.id, name="l", source="t", contacts=some_contacts(1), at=NOW
+    )
+    (candidate,) = await site.store.campaigns.next_candidates(campaign.id, limit=1)
+    set_columns(site.store.tables, candidate.contact_id, {column: ref})
+    call = await a_talk(site, contact_id=candidate.contact_id)
+    await site.store.crm.put_links([Link(target="odoo", call_id=call.id, version=1)])
+
+    told = await chosen(site, "odoo/lead:2", status=status)
+
+    assert status == 200 or "stands in odoo on odoo/res.partner:5" in told["error"]["message"]

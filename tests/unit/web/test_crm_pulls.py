@@ -13,6 +13,7 @@ from crm_sync.mapping import mapping_of
 from crm_sync.port import PulledRecord
 from crm_sync.pull import PullReader, words_of
 from crm_sync.pull_feed import ApiFollowUps, ApiIntake
+from crm_sync.tab import noted
 from cti.crm.follow_ups import CallbackFollowers
 from cti.errors import Conflict, CtiError
 from cti.model.callbacks import NewCallback
@@ -137,8 +138,16 @@ async def test_a_page_that_was_overtaken_is_a_conflict_and_nonsense_a_bad_reques
     assert "answer.step" in error["message"]
 
 
-async def test_callbacks_are_written_over_the_api(site: Site) -> None:
+async def test_callbacks_are_written_over_the_api(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     async with sync(site, a_lead(1)) as process:
+        crm = process.writer._crm
+        follow_up = crm.follow_up
+
+        async def in_two(*given: Any, **more: Any) -> RecordRef:
+            noted()
+            return await follow_up(*given, **more)
+
+        monkeypatch.setattr(crm, "follow_up", in_two)
         await process.reader.drain()
         (contact_id,) = [
             one for one, contact in site.store.tables.contacts.items() if contact.name == "Lead 1"
@@ -152,9 +161,11 @@ async def test_callbacks_are_written_over_the_api(site: Site) -> None:
         )
         follow = CallbackFollowers(["odoo"]).moved
         one = await site.store.callbacks.add(new, raised=0, at=NOW, works=follow)
+        spent = (await site.store.crm.standing("odoo")).spent
 
         await process.writer.step()
 
+        assert (await site.store.crm.standing("odoo")).spent == spent + 2
         assert list(process.crm.tasks) == [f"callback-{one.id}"]
         links = await site.store.follow_ups.links("odoo", [str(one.id)])
         assert links[str(one.id)].remote == f"task:callback-{one.id}"
