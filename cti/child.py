@@ -80,8 +80,19 @@ class Child:
             await asyncio.sleep(pause)
 
     async def _life(self) -> int:
+        # Cancelled while it begins a process, asyncio kills that; ours may be at work already, and is to be told.
+        beginning = asyncio.create_task(self._begin(), name=f"begin {self.name}")
         try:
-            self._process = child = await asyncio.create_subprocess_exec(
+            child = await asyncio.shield(beginning)
+            return 127 if child is None else await child.wait()
+        except asyncio.CancelledError:
+            await asyncio.shield(self._end(beginning))
+            raise
+
+    async def _begin(self) -> asyncio.subprocess.Process | None:
+        """Begin it; return None when that cannot be done."""
+        try:
+            self._process = await asyncio.create_subprocess_exec(
                 *self._command,
                 stdin=asyncio.subprocess.PIPE,
                 env={**os.environ, **self._environ},
@@ -89,15 +100,14 @@ class Child:
             )
         except OSError as error:
             log.error("%s cannot be begun: %s", self.name, error)
-            return 127
+            return None
         self.begun += 1
-        try:
-            return await child.wait()
-        except asyncio.CancelledError:
-            await asyncio.shield(self._end(child))
-            raise
+        return self._process
 
-    async def _end(self, child: asyncio.subprocess.Process) -> None:
+    async def _end(self, beginning: asyncio.Task[asyncio.subprocess.Process | None]) -> None:
+        child = await beginning
+        if child is None:
+            return
         with suppress(ProcessLookupError):
             child.terminate()
         try:

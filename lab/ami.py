@@ -96,7 +96,7 @@ class Ami:
         """Run a command of Asterisk's console, return what it prints."""
         return "\n".join((await self.try_action("Command", Command=line)).all("Output"))
 
-    async def expect(self, event: str, *, within: float = 10.0, after: int = 0, **headers: str) -> Message:
+    async def expect(self, event: str, *, within: float = 60.0, after: int = 0, **headers: str) -> Message:
         """Return the first such event from number `after` on, waiting for it. Raises TimeoutError naming it."""
         found = await self.when(lambda message: message.matches(event, **headers), within=within, after=after)
         if found is None:

@@ -21,8 +21,8 @@ from lab.exchange import Lab
 from lab.settings import HOST
 
 ADMIN_TOKEN: Final = "demo-admin-token-0001"
-START_SECONDS: Final = 60.0
-STOP_SECONDS: Final = 60.0
+START_SECONDS: Final = 120.0
+STOP_SECONDS: Final = 120.0
 """How long the service may take to end: more than its processes, one kind after the other, are given (twice
 `cti.child.END_SECONDS`), and then the rest on a busy machine."""
 

@@ -7,7 +7,6 @@ server refuses to run as root; then it runs as the system's `postgres`, or as `n
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -16,8 +15,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from lab.ports import free_port
+
 _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "60"}
-_START_SECONDS = 60.0
+_START_SECONDS = 120.0
 
 
 class PostgresServer:
@@ -30,7 +31,7 @@ class PostgresServer:
         self._log = folder / "log"
         self._user = _unprivileged_user()
         self._process: subprocess.Popen[bytes] | None = None
-        self.port = _free_port()
+        self.port = free_port()
 
     def url(self, name: str = "postgres") -> str:
         """Return the URL of one of its databases."""
@@ -161,9 +162,3 @@ def _unprivileged_user() -> pwd.struct_passwd | None:
         except KeyError:
             continue
     raise LookupError("there is neither a user `postgres` nor `nobody` to run PostgreSQL as")
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

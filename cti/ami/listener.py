@@ -150,9 +150,16 @@ class CallListener:
             if facts.bridge_id is not None:
                 self._tracker.bridges(self._client.node).found(channel_id, facts.channel, facts.bridge_id)
         self._take_over_legs(view, legs, restarted=restarted)
+        talks = {channel_id for channel_id, facts in view.channels.items() if facts.bridge_id is not None}
+        # Talks first: they began before the phones were looked at, and an agent's history does not go back in time.
+        for call in calls:
+            if call.channel_id in talks:
+                await self._take_over_call(call, view, restarted=restarted)
+        # Others after: nobody is joined with an agent whose phone is gone.
         self._take_over_phones(view)
         for call in calls:
-            await self._take_over_call(call, view, restarted=restarted)
+            if call.channel_id not in talks:
+                await self._take_over_call(call, view, restarted=restarted)
         self._caught_up = True
         self._publish(
             [NodeUp(node=self._client.node, version=view.version, restarted=restarted, at=self._clock.now())]

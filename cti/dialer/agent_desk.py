@@ -60,12 +60,15 @@ class AgentDesk:
     async def load(self, open_calls: Sequence[Call]) -> None:
         """Take the agents from the store; let go of those whose call ended while the daemon was away."""
         now = self._clock.now()
-        up = {call.id: call for call in open_calls}
+        up = {call.id for call in open_calls}
+        # Whoever has another call by now was let go before that one was placed.
+        next_placed = {call.agent_id: call.placed_at for call in open_calls}
         for agent in await self._store.agents():
             self._roster.know(agent)
             if agent.call_id is not None and agent.call_id not in up:
-                agent = self._roster.apply(agent, signals.Released(), now)
-                agent = self._roster.apply(agent, signals.Parted(), now)
+                let_go = next_placed.get(agent.id, now)
+                agent = self._roster.apply(agent, signals.Released(), let_go)
+                agent = self._roster.apply(agent, signals.Parted(), let_go)
             if agent.state is AgentState.WRAP_UP:
                 self._deadlines.begin_wrap_up(agent, None)
             if agent.state is AgentState.PREVIEW:
@@ -268,7 +271,7 @@ class AgentDesk:
         talking = self._join(call)
         for agent in self._roster.holders(call.id):
             if talking is None or agent.id != talking.id:
-                self._part(agent, call, at)
+                self._part(agent, call, _let_go_at(call, at))
 
     def _join(self, call: Call) -> Agent | None:
         """Have the agent who talks on the call be on it since they were joined; return him, None when nobody does."""
@@ -295,3 +298,14 @@ class AgentDesk:
         if agent.state is AgentState.LOGGED_OUT:
             raise Conflict(f"{login} is logged out")
         return agent
+
+
+def _let_go_at(call: Call, at: datetime) -> datetime:
+    """Return when the call let those go who do not talk on it; `at` is when it was heard of.
+
+    A talk that is found after a restart began long before. Let go at the moment of the find, an agent who was kept for
+    this call and talks on another would begin that talk only then, since no history goes back in time.
+    """
+    if call.ended or not call.joins:
+        return at
+    return call.joins[-1].left_at or call.joins[-1].joined_at

@@ -14,7 +14,6 @@ import json
 import os
 import secrets
 import shutil
-import socket
 import sqlite3
 import subprocess
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -28,6 +27,7 @@ import aiohttp
 from lab.errors import LabError, NodeFailed, NotPrepared
 from lab.installation import cache_folder
 from lab.node import die_with_parent
+from lab.ports import free_port
 
 HOST: Final = "127.0.0.1"
 ROOT: Final = Path(__file__).parents[2]
@@ -58,7 +58,7 @@ class BottleCrm:
     def __init__(self, installed: Path, folder: Path) -> None:
         self._python = installed / "venv" / "bin" / "python"
         self._folder = folder
-        self._port = _free_port()
+        self._port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self.token, self.person = (installed / "tokens").read_text().split()
         """Keys: of the account that the service writes as, and of a person who may do everything."""
@@ -224,10 +224,3 @@ async def bottle_crm(folder: Path) -> AsyncIterator[BottleCrm]:
 def _make_folder(installed: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(installed / "bottle.sqlite3", folder / "bottle.sqlite3")
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind((HOST, 0))
-        port: int = one.getsockname()[1]
-        return port

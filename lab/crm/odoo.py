@@ -8,7 +8,6 @@ import http.client
 import json
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -22,6 +21,7 @@ import aiohttp
 from lab.crm.odoo_template import PHONECALL, PLAIN, command, prepare, run_odoo, template, write_settings
 from lab.errors import LabError, NodeFailed
 from lab.node import die_with_parent
+from lab.ports import free_port
 from lab.postgres import PostgresServer, find_programs
 
 START_SECONDS: Final = 120.0
@@ -53,7 +53,7 @@ class Odoo:
         self.postgres = postgres
         self._process: subprocess.Popen[bytes] | None = None
         self._deadline = 0.0
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.bot_key = keys["bot"]
         """Key of a salesman who sees all leads: what the product is given."""
@@ -195,12 +195,6 @@ def _prepared() -> Iterator[Odoo]:
         postgres.stop()
         shutil.rmtree(folder, ignore_errors=True)
         shutil.rmtree(database_folder, ignore_errors=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 async def _main() -> None:

@@ -57,12 +57,12 @@ class PhoneCall(asyncio.DatagramProtocol):
         """SIP's Call-ID."""
         return self.invite.header("call-id")
 
-    async def answered(self, *, within: float = 10.0) -> None:
+    async def answered(self, *, within: float = 60.0) -> None:
         """Wait until the phone has answered. Raises TimeoutError."""
         async with asyncio.timeout(within):
             await self._answered.wait()
 
-    async def ended(self, *, within: float = 10.0) -> None:
+    async def ended(self, *, within: float = 60.0) -> None:
         """Wait until the call is over. Raises TimeoutError."""
         async with asyncio.timeout(within):
             await self._ended.wait()

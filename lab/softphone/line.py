@@ -51,7 +51,7 @@ class Line:
         """The newest call that is not over."""
         return next((call for call in reversed(self.calls) if call.state is not CallState.ENDED), None)
 
-    async def next_call(self, *, within: float = 10.0) -> PhoneCall:
+    async def next_call(self, *, within: float = 60.0) -> PhoneCall:
         """Return the next call nobody asked for yet, waiting for it to come. Raises TimeoutError."""
         async with asyncio.timeout(within):
             return await self._arrivals.get()

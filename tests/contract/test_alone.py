@@ -7,6 +7,7 @@ import pytest
 
 from cti.errors import Conflict
 from cti.storage.alone import only_service
+from tests.waiting import PATIENCE_SECONDS
 
 HOLDER = """
 import asyncio, sys
@@ -48,7 +49,7 @@ async def test_the_next_one_may_begin_when_the_first_has_ended(url: str) -> None
 
 
 async def test_a_killed_service_keeps_nobody_out(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cti.storage.alone.TRIES", 400)
+    monkeypatch.setattr("cti.storage.alone.TRIES", round(PATIENCE_SECONDS / 0.01))
     holder = await asyncio.create_subprocess_exec(
         sys.executable, "-c", HOLDER, url, stdout=asyncio.subprocess.PIPE
     )

@@ -10,8 +10,15 @@ from cti.ami.ports import AmiClient, Connected
 from cti.errors import BadInput, ControlCharacter, NodeRefused
 from tests.fakes.ami_client import FakeAmiClient
 from tests.fakes.ami_server import AmiServer
+from tests.waiting import PATIENCE_SECONDS
 
-QUICK = Patience(retry_first=0.01, retry_longest=0.05)
+QUICK = Patience(
+    connect=PATIENCE_SECONDS,
+    answer=PATIENCE_SECONDS,
+    pong=PATIENCE_SECONDS,
+    retry_first=0.01,
+    retry_longest=0.05,
+)
 
 
 @pytest.fixture(params=["fake", "server"])

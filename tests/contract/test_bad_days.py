@@ -16,6 +16,7 @@ from cti.storage import connections, migrate
 from cti.storage.database import Database, open_database
 from tests.builders import NOW, a_call
 from tests.integration.postgres import PostgresServer, running_postgres
+from tests.waiting import until
 
 WRITER = """
 import asyncio, sys
@@ -171,28 +172,26 @@ async def test_postgres_gone_for_a_while_is_a_temporary_error_and_the_same_datab
 @pytest.mark.postgres
 async def test_postgres_stopped_under_load_loses_nothing_committed(own_server: PostgresServer) -> None:
     async with open_database(own_server.url()) as database:
-        writers = [asyncio.create_task(placed_until_refused(database)) for _ in range(4)]
-        await asyncio.sleep(0.3)
+        committed: list[set[str]] = [set() for _ in range(4)]
+        writers = [asyncio.create_task(place_until_refused(database, into)) for into in committed]
+        await until(lambda: all(committed))
 
         await asyncio.to_thread(own_server.stop)
-        ends = await asyncio.gather(*writers)
+        refusals = await asyncio.gather(*writers)
         await asyncio.to_thread(own_server.start)
         found = {call.id for call in await database.calls.open_calls()}
 
-    assert [str(refusal) for _, refusal in ends if not refusal.temporary] == []
-    for committed, _ in ends:
-        assert committed
-        assert committed <= found
+    assert [str(refusal) for refusal in refusals if not refusal.temporary] == []
+    assert set().union(*committed) <= found
 
 
-async def placed_until_refused(database: Database) -> tuple[set[str], StorageError]:
-    """Place calls until the first refusal; return the ids that were committed, and the refusal."""
-    committed: set[str] = set()
+async def place_until_refused(database: Database, committed: set[str]) -> StorageError:
+    """Place calls until the first refusal, and return that; `committed` takes their ids."""
     while True:
         try:
             committed.update(await database.calls.place([(a_call(placed_at=NOW), None) for _ in range(3)]))
         except StorageError as refusal:
-            return committed, refusal
+            return refusal
 
 
 @pytest.mark.postgres

@@ -12,8 +12,9 @@ from cti.node.bucket import recordings_bucket
 from cti.recording.plan import Patience, S3Place
 from cti.recording.s3_store import S3Store
 from tests.fakes.s3_server import KEYS, s3_server
+from tests.waiting import PATIENCE_SECONDS
 
-QUICK = Patience(connect_seconds=2, read_seconds=30, attempts=1)
+QUICK = Patience(connect_seconds=PATIENCE_SECONDS, read_seconds=PATIENCE_SECONDS, attempts=1)
 
 
 @pytest.fixture

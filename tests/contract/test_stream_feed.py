@@ -1,13 +1,15 @@
 """Work over a real Redis Stream: fed from the table, taken by workers, nothing lost when workers or Redis die."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
 from cti.asr.feeder import StreamFeeder
-from cti.asr.redis_stream import RedisAway, WorkStream, open_stream
+from cti.asr.redis_stream import GROUP, STREAM, RedisAway, WorkStream, open_stream
 from cti.asr.stream_feed import MOST_DELIVERIES, StreamFeed
 from cti.asr.table_feed import LEASE
 from cti.model.transcription import transcribe_work
@@ -107,15 +109,25 @@ async def test_what_a_dead_worker_held_is_claimed_by_another(wire: Wire) -> None
     assert await wire.open_keys() == []
 
 
-async def test_a_worker_that_says_it_is_alive_keeps_its_recording(wire: Wire) -> None:
+async def test_a_worker_that_says_it_is_alive_keeps_its_recording(
+    wire: Wire, redis_server: RedisServer
+) -> None:
     await wire.recordings()
     await wire.feeder.step()
-    alive, other = wire.worker("w1"), wire.worker("w2", claim_seconds=0.3)
+    alive = wire.worker("w1")
     work = await one(alive)
-    for _ in range(6):
-        await asyncio.sleep(0.1)
+    async with Redis.from_url(redis_server.url) as redis:
+
+        async def silent_seconds() -> float:
+            (pending,) = await redis.xpending_range(STREAM, GROUP, "-", "+", 1)
+            return float(pending["time_since_delivered"]) / 1000
+
+        while await silent_seconds() < 0.3:
+            await asyncio.sleep(0.05)
+        before = time.monotonic()
         assert await alive.keep([work]) == set()
-    assert await other.take(1) == []
+        silent = await silent_seconds()
+        assert silent <= time.monotonic() - before + 0.01  # the two clocks tell milliseconds
 
 
 async def test_a_recording_that_many_workers_died_of_is_a_dead_letter(wire: Wire) -> None:

@@ -8,6 +8,8 @@ from typing import Final
 
 from aiohttp import web
 
+from tests.waiting import patience
+
 MEGABYTE: Final = b"x" * 2**20
 
 
@@ -28,7 +30,7 @@ class Receiver:
 
     async def until(self, count: int) -> None:
         """Wait until so many deliveries came."""
-        async with asyncio.timeout(30):
+        async with patience():
             while len(self.got) < count:
                 self.came.clear()
                 await self.came.wait()
@@ -58,7 +60,7 @@ class Receiver:
         return web.Response(status=int(status), headers=headers, text="" if status == "204" else "said\nso")
 
     async def _silent(self, request: web.Request, more: str) -> web.StreamResponse:
-        await asyncio.sleep(60)
+        await asyncio.Event().wait()
         return web.Response()
 
     async def _trickle(self, request: web.Request, more: str) -> web.StreamResponse:

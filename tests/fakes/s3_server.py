@@ -1,6 +1,5 @@
 """A real S3 server in a process of its own (moto), with one bucket."""
 
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ import pytest
 from botocore.exceptions import BotoCoreError
 
 from cti.recording.plan import S3Place
+from lab.ports import free_port
 
 BUCKET: Final = "recordings"
 KEYS: Final = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
@@ -22,9 +22,7 @@ KEYS: Final = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing
 @contextmanager
 def s3_server(log: Path) -> Iterator[S3Place]:
     """Serve for as long as the block lasts."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     server = Path(sys.executable).parent / "moto_server"
     with log.open("wb") as output:
         process = subprocess.Popen([server, "-p", str(port)], stdout=output, stderr=output)

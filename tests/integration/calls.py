@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from uuid import uuid4
 
 from lab.ami import Ami, Message
+from tests.waiting import PATIENCE_SECONDS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,13 +48,13 @@ class PlacedCall:
         )
         return self
 
-    async def user_event(self, name: str, *, within: float = 15.0) -> Message:
+    async def user_event(self, name: str, *, within: float = PATIENCE_SECONDS) -> Message:
         return await self.ami.expect("UserEvent", UserEvent=name, CallId=self.id, within=within)
 
     def user_events(self) -> list[str]:
         return [event["UserEvent"] for event in self.ami.seen("UserEvent", CallId=self.id)]
 
-    async def hangup(self, *, within: float = 15.0) -> Message:
+    async def hangup(self, *, within: float = PATIENCE_SECONDS) -> Message:
         return await self.ami.expect("Hangup", Uniqueid=self.channel, within=within)
 
     async def take(self, leg: str) -> None:

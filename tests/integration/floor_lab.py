@@ -18,6 +18,7 @@ from lab.daemon import Daemon, Refused, daemon_beside
 from lab.demo.contacts import as_csv
 from lab.softphone import Behaviour, Line, PhoneCall, tone
 from tests.integration.customers import AGENT_TONE, TRUNK, Customers, Person
+from tests.waiting import PATIENCE_SECONDS
 
 T = TypeVar("T")
 
@@ -68,7 +69,7 @@ class FloorLab:
         await self.daemon.post(f"campaigns/{CAMPAIGN}/start")
         return numbers
 
-    async def finished(self, *, within: float = 60.0) -> None:
+    async def finished(self, *, within: float = PATIENCE_SECONDS) -> None:
         """Wait until the campaign has come to its end."""
 
         async def state() -> str:
@@ -76,7 +77,7 @@ class FloorLab:
 
         await until(state, lambda now: now == "finished", "the campaign finishes", within=within)
 
-    async def all_agents(self, *states: str, within: float = 20.0) -> None:
+    async def all_agents(self, *states: str, within: float = PATIENCE_SECONDS) -> None:
         """Wait until every agent is in one of these states."""
 
         async def seen() -> set[str]:
@@ -86,7 +87,11 @@ class FloorLab:
 
 
 async def until(
-    ask: Callable[[], Awaitable[T]], is_so: Callable[[T], bool], what: str, *, within: float = 15.0
+    ask: Callable[[], Awaitable[T]],
+    is_so: Callable[[T], bool],
+    what: str,
+    *,
+    within: float = PATIENCE_SECONDS,
 ) -> T:
     """Ask again and again until the answer is as wanted; return it. Fails with the last answer."""
     end = time.monotonic() + within
@@ -104,7 +109,7 @@ async def until(
     raise AssertionError(f"waited {within:g} s in vain until {what}; last: {answer}")
 
 
-async def until_so(is_so: Callable[[], bool], what: str, *, within: float = 15.0) -> None:
+async def until_so(is_so: Callable[[], bool], what: str, *, within: float = PATIENCE_SECONDS) -> None:
     """Wait for something that is seen without asking anybody."""
 
     async def look() -> bool:

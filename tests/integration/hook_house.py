@@ -36,7 +36,7 @@ LOOPBACK: Final = Reach(["127.0.0.1"])
 class House:
     """The parts of the service that webhooks need, over a real database; may be killed."""
 
-    def __init__(self, database: Database, sender: Sender) -> None:
+    def __init__(self, database: Database, sender: Sender, lease_seconds: float) -> None:
         clock = SystemClock()
         self.database, self.bus = database, EventBus()
         store: HookStore = database.hooks
@@ -69,7 +69,7 @@ class House:
             handlers={DELIVER: self.deliverer.deliver, TELL_TRANSCRIPT: announcer.tell},
             clock=clock,
             poll_seconds=0.1,
-            lease_for=timedelta(seconds=1.5),
+            lease_for=timedelta(seconds=lease_seconds),
         )
         self.journal = Journal(
             calls=database.calls, agents=database.agents, on_work=self.work.wake, tell=self.book.tell
@@ -86,14 +86,14 @@ class House:
 
 
 @asynccontextmanager
-async def a_house(folder: Path, *, seconds: float = 15.0) -> AsyncIterator[House]:
+async def a_house(folder: Path, *, seconds: float = 15.0, lease_seconds: float = 1.5) -> AsyncIterator[House]:
     """Run it. What is left undone when the block ends stays in the database."""
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(
             open_database(f"sqlite:///{folder / 'waihu.db'}", survive_power_loss=False)
         )
         sender = await stack.enter_async_context(open_sender(reach=LOOPBACK, seconds=seconds))
-        house = House(database, sender)
+        house = House(database, sender, lease_seconds)
         await house.book.load()
         await stack.enter_async_context(running(house.log, house.work, house.journal, house.outbox))
         yield house

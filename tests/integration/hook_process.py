@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from itertools import count
 from pathlib import Path
 
 from tests.integration.hook_house import a_house, story
@@ -9,8 +10,8 @@ from tests.integration.hook_house import a_house, story
 
 async def main(folder: Path) -> None:
     async with a_house(folder) as house:
-        print("running", flush=True)
-        while True:
+        for number in count():
+            print(number, flush=True)  # so many are stored
             house.bus.publish(story()[-1])
             await house.journal.flush()
 

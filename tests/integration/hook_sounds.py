@@ -31,9 +31,9 @@ async def main(folder: Path) -> None:
             tell=house.book.tell,
             on_work=house.work.wake,
         )
-        print("running", flush=True)
-        for number in count(1):
-            await one_call(house, collector, folder / "raw", number)
+        for number in count():
+            print(number, flush=True)  # so many are stored
+            await one_call(house, collector, folder / "raw", number + 1)
 
 
 async def one_call(house: House, collector: RecordingCollector, raw: Path, number: int) -> None:

@@ -48,7 +48,7 @@ async def proved(floor: FloorLab, *, node_died: bool = False) -> dict[str, Any]:
 
     `node_died`: Asterisk was killed meanwhile, so what it was about to say and to record is gone.
     """
-    calls = await until(floor.daemon.calls, _settled, "every call is over and its recording known", within=40)
+    calls = await until(floor.daemon.calls, _settled, "every call is over and its recording known")
     _everybody_once(calls, floor.customers)
     for call in calls:
         _as_the_phone_says(call, floor.customers, node_died=node_died)

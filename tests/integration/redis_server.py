@@ -8,14 +8,15 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-START_SECONDS = 30.0
+from lab.ports import free_port
+from tests.waiting import until_in_a_thread
+
 OTHER_NAME = Path("/usr/bin/redis-check-rdb")
 """Debian's `redis-tools` holds the whole program under this name; which one it is, it tells by its argument 0. That
 package, unlike `redis-server`, starts no service on the machine."""
@@ -27,9 +28,7 @@ class RedisServer:
     def __init__(self, program: Path) -> None:
         self._program = program
         self._process: subprocess.Popen[bytes] | None = None
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
-            self.port = int(listener.getsockname()[1])
+        self.port = free_port()
 
     @property
     def url(self) -> str:
@@ -38,20 +37,19 @@ class RedisServer:
     def start(self) -> None:
         """Start and wait until it takes connections."""
         options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-        self._process = subprocess.Popen(
+        process = self._process = subprocess.Popen(
             ["redis-server", *options],
             executable=self._program,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            with socket.socket() as asked:
-                if asked.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError("Redis did not start")
-            time.sleep(0.02)
+        until_in_a_thread(lambda: process.poll() is not None or self._answers())
+        if process.poll() is not None:
+            raise RuntimeError("Redis did not start")
+
+    def _answers(self) -> bool:
+        with socket.socket() as asked:
+            return asked.connect_ex(("127.0.0.1", self.port)) == 0
 
     def stop(self) -> None:
         """End it; what it held is lost."""

@@ -23,7 +23,6 @@ async def test_agents_are_back_after_asterisk_was_stopped_and_started(fresh_lab:
             floor.agents,
             lambda agents: agents[first]["state"] == "ready" and agents[second]["state"] == "paused",
             "two are back",
-            within=30,
         )
         assert agents[second]["reason"] == "lunch"
         assert (agents[third]["state"], agents[third]["reason"]) == ("logged_out", "phone_gone")

@@ -16,6 +16,7 @@ from cti.errors import StorageError
 from cti.model.findings import Finding
 from cti.node.checks import NodeToCheck, check_machine, check_node
 from lab import Lab, LabSettings
+from lab.ports import free_port
 
 pytestmark = [pytest.mark.lab, pytest.mark.asyncio(loop_scope="module")]
 
@@ -280,9 +281,3 @@ async def test_what_a_machine_lacks_is_named(tmp_path: Path) -> None:
         )
     assert [finding.ok for finding in findings] == [False, False, False]
     assert all(finding.mend for finding in findings)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        port: int = held.getsockname()[1]
-    return port

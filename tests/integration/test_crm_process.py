@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 import tomllib
 from collections import Counter
@@ -27,12 +26,14 @@ from cti.model.queries import RecordingFacts
 from cti.settings import load
 from cti.storage.database import open_database
 from cti.web.deps import DEPS
+from lab.ports import free_port
 from tests.builders import NOW, a_call
 from tests.contract.crm.rest_server import KEY, RestServer
 from tests.fakes.clock import FakeClock
 from tests.fakes.crm_parts import TARGETS
 from tests.fakes.site import TOKENS, Site, open_site
 from tests.integration.postgres import PostgresServer, postgres_server
+from tests.waiting import PATIENCE_SECONDS, patience
 
 __all__ = ["postgres_server"]
 
@@ -101,7 +102,7 @@ async def process(config: Path, *words: str, **environ: str) -> AsyncIterator[as
 
 
 async def until(true: Callable[[], bool], meanwhile: Callable[[], Awaitable[None]] | None = None) -> None:
-    async with asyncio.timeout(120):
+    async with patience():
         while not true():
             await asyncio.sleep(0.05)
             if meanwhile:
@@ -115,11 +116,6 @@ async def fill(store: Any, targets: tuple[Target, ...], count: int) -> list[Call
     follow = CallFollowers(targets)
     await store.calls.save(ended, works=[work for call in ended for work in follow.ended(call)])
     return calls
-
-
-async def slow(_: web.Request) -> web.StreamResponse | None:
-    await asyncio.sleep(0.05)
-    return None
 
 
 def clock_of(site: Site) -> FakeClock:
@@ -143,8 +139,15 @@ def there(crm: RestServer) -> Counter[str]:
 
 async def test_killed_four_times_it_writes_each_call_once(tmp_path: Path) -> None:
     """Over the API. Each kill comes while answers are on their way; only looking tells what had arrived."""
-    crm = RestServer(Idempotency.MARKER)
-    crm.after = [slow] * 10_000
+    crm, enough, killed = RestServer(Idempotency.MARKER), 0, asyncio.Event()
+
+    async def held(_: web.Request) -> web.StreamResponse | None:
+        """Let those answers wait for the kill that would come after it else."""
+        if len(crm.rows) >= enough:
+            await killed.wait()
+        return None
+
+    crm.after = [held] * 10_000
     async with open_site(tmp_path) as site, TestServer(crm.app()) as http:
         calls = await fill(site.store, TARGETS, 60)
         environ = {"WAIHU_URL": str(site.client.make_url("/")), "WAIHU_TOKEN": TOKENS["sync"]}
@@ -154,11 +157,13 @@ async def test_killed_four_times_it_writes_each_call_once(tmp_path: Path) -> Non
         async def time_passes() -> None:
             clock.advance(0.5)
 
-        for kill in range(4):
-            enough = (kill + 1) * 10
+        for _ in range(4):
+            killed.clear()
+            enough = len(crm.rows) + 5
             async with process(config, **environ) as child:
                 await until(lambda enough=enough: len(crm.rows) >= enough)  # type: ignore[misc]
                 child.kill()
+            killed.set()
             clock.advance(61)
         unsure = (await site.store.crm.link_counts())[0].unsure
         async with process(config, **environ):
@@ -178,7 +183,7 @@ async def test_it_ends_when_whoever_began_it_is_gone(tmp_path: Path) -> None:
             await until(lambda: ("GET", "/api/me") in crm.asked)
             assert child.stdin is not None
             child.stdin.close()
-            assert await asyncio.wait_for(child.wait(), 30) == 0
+            assert await asyncio.wait_for(child.wait(), PATIENCE_SECONDS) == 0
 
 
 async def test_told_to_end_while_a_crm_does_not_answer_it_ends(tmp_path: Path) -> None:
@@ -195,9 +200,9 @@ async def test_told_to_end_while_a_crm_does_not_answer_it_ends(tmp_path: Path) -
         config = settings(tmp_path, http)
         (tmp_path / "rest.toml").write_text(MAPPING + "timeout_seconds = 600\n")
         async with process(config, **environ) as child:
-            await asyncio.wait_for(asked.wait(), 120)
+            await asyncio.wait_for(asked.wait(), PATIENCE_SECONDS)
             child.send_signal(signal.SIGTERM)
-            assert await asyncio.wait_for(child.wait(), 60) == 0
+            assert await asyncio.wait_for(child.wait(), PATIENCE_SECONDS) == 0
 
 
 @pytest.mark.postgres
@@ -212,7 +217,7 @@ async def test_on_postgresql_it_needs_no_service_and_ends_in_order(
         async with process(config) as child:
             await until(lambda: len(crm.rows) == 30)
             child.send_signal(signal.SIGTERM)
-            assert await asyncio.wait_for(child.wait(), 30) == 0
+            assert await asyncio.wait_for(child.wait(), PATIENCE_SECONDS) == 0
 
         assert there(crm) == Counter(call.id for call in calls)
         (counts,) = await database.crm.link_counts()
@@ -287,10 +292,3 @@ async def test_the_service_keeps_it_running_and_every_change_of_a_call_arrives(t
 
 def notes(crm: RestServer) -> list[str]:
     return [row.get("note", "") for row in crm.rows.values()]
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port

@@ -18,10 +18,10 @@ from cti.model.contact_rows import ContactQuery, Sort
 from cti.model.crm import Rate, RecordRef
 from cti.settings import Settings, load
 from cti.storage.database import Database, open_database
+from lab.ports import free_port
 from tests.builders import NOW, a_campaign
 from tests.fakes.strict_crm import StrictClient, StrictCrm
 from tests.integration.postgres import PostgresServer, postgres_server
-from tests.integration.test_crm_process import free_port
 
 __all__ = ["postgres_server"]
 

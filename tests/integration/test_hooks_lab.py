@@ -1,7 +1,6 @@
 """Webhooks, screen pop, links that dial and material, on a real Asterisk: one call from a link to its last webhook."""
 
 import asyncio
-import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from lab.daemon import agent_token
 from tests.fakes.receiver import a_receiver
 from tests.integration.customers import Person
 from tests.integration.floor_lab import open_floor, until
+from tests.waiting import PATIENCE_SECONDS, patience
 
 MORE = f"""
 [webhooks]
@@ -67,7 +67,7 @@ async def test_a_click_in_a_crm_becomes_a_call_whose_story_arrives(fresh_lab: La
                 assert (shown.status, "odoo/crm.lead:4711" in await shown.text()) == (200, True)
             clicks = await asyncio.gather(*(rep.post(link) for _ in range(3)))
             assert sorted(click.status for click in clicks) == [200, 403, 403]
-            pops = [await asyncio.wait_for(page.receive_json(), 20) for _ in range(2)]
+            pops = [await asyncio.wait_for(page.receive_json(), PATIENCE_SECONDS) for _ in range(2)]
             assert [pop["moment"] for pop in pops] == ["ring", "connect"]
             assert {pop["contact"]["contact_id"] for pop in pops} == {contact["id"]}
             digits = number.removeprefix("+")
@@ -81,9 +81,9 @@ async def test_a_click_in_a_crm_becomes_a_call_whose_story_arrives(fresh_lab: La
                     f"{floor.daemon.url}/api/v1/calls/{call_id}/disposition", json=said
                 ) as verdict:
                     assert verdict.status == 200
-        end = time.monotonic() + 30
-        while {one["type"] for one in await told()} < EXPECTED and time.monotonic() < end:
-            await asyncio.sleep(0.2)
+        async with patience():
+            while {one["type"] for one in await told()} < EXPECTED:
+                await asyncio.sleep(0.2)
         found = await told()
         assert {one["type"] for one in found} >= EXPECTED
         about = [one["data"]["call"] for one in found if one["type"] == "call.ended"]

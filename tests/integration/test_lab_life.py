@@ -10,6 +10,7 @@ import pytest
 
 from lab import Lab, LabSettings, NodeFailed, PortTaken
 from tests.integration.calls import PlacedCall
+from tests.waiting import until
 
 OWNER = """
 import asyncio, pathlib, sys
@@ -39,12 +40,9 @@ def mounts_of(folder: Path) -> list[str]:
     return [line for line in Path("/proc/mounts").read_text().splitlines() if str(folder) in line]
 
 
-async def gone(folder: Path) -> bool:
-    for _ in range(100):
-        if not processes_of(folder):
-            return True
-        await asyncio.sleep(0.05)
-    return False
+async def gone(folder: Path) -> None:
+    """Wait until none of its processes is left."""
+    await until(lambda: not processes_of(folder), every=0.05)
 
 
 async def test_two_labs_run_side_by_side_and_nothing_is_left_of_them(asterisk: None, tmp_path: Path) -> None:
@@ -79,7 +77,7 @@ async def test_an_owner_that_is_killed_takes_its_exchange_along(
     assert len(processes_of(tmp_path)) == 2
     owner.send_signal(how)
     await owner.wait()
-    assert await gone(tmp_path)
+    await gone(tmp_path)
     assert mounts_of(tmp_path) == []
 
 

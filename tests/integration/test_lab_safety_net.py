@@ -12,6 +12,7 @@ import pytest
 from lab import Lab
 from lab.softphone import Behaviour, audio, share_of_tone, tone
 from tests.integration.calls import PlacedCall, keep_leg, waiting_leg
+from tests.waiting import until
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,9 @@ def recorded(path: Path) -> "array.array[int]":
 
 
 async def sides(path: Path, seconds: float) -> tuple[bytes, bytes]:
-    """Return what the customer said and what he heard, mu-law, once the recording is that long (2 s at most)."""
-    for _ in range(40):
-        if len(samples := recorded(path)) / 2 / 8000 >= seconds - 0.1:
-            break
-        await asyncio.sleep(0.05)
+    """Return what the customer said and what he heard, mu-law, once the recording is that long."""
+    await until(lambda: len(recorded(path)) / 2 / 8000 >= seconds - 0.1)
+    samples = recorded(path)
     assert len(samples) / 2 / 8000 == pytest.approx(seconds, abs=0.15)
     return audio.encode(samples[0::2]), audio.encode(samples[1::2])
 

@@ -1,6 +1,5 @@
 """A node that the settings no longer name: nobody will ever tell what became of its calls."""
 
-import socket
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,14 +8,10 @@ from cti.model.agents import AgentChange, AgentState
 from cti.model.calls import CallState, EndReason
 from cti.settings import Settings
 from cti.storage.database import Database, open_database
+from lab.ports import free_port
 from tests.builders import NOW, a_call, later
 
 LEG = "waihu-a-1-0a"
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 async def _talk_on_the_old_node(database: Database) -> str:
@@ -40,7 +35,7 @@ async def test_its_calls_are_ended_and_its_agents_are_free_to_go(tmp_path: Path)
         {
             "database": {"url": url},
             "nodes": [{"name": "new", "host": "127.0.0.1", "port": 1, "user": "u", "secret": "s"}],
-            "api": {"port": _free_port()},
+            "api": {"port": free_port()},
         }
     )
     async with open_app(settings) as app:

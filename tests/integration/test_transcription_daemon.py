@@ -17,9 +17,9 @@ from cti.settings import load
 from cti.storage.database import open_database
 from lab.daemon import ADMIN_TOKEN, Daemon
 from lab.errors import NotPrepared
+from lab.ports import free_port
 from tests.integration.transcription_site import (
     MODEL,
-    free_port,
     need,
     need_model,
     settings_text,

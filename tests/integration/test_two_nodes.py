@@ -9,6 +9,7 @@ from typing import Any
 from lab import Lab, LabSettings
 from lab.daemon import Daemon, daemon_beside, node_toml
 from lab.demo.contacts import as_csv
+from tests.waiting import patience
 
 TALKS = "+493020021000"
 """Answers at once and hangs up after two seconds."""
@@ -16,7 +17,7 @@ TALKS = "+493020021000"
 
 async def become(look: Callable[[], Awaitable[Any]], wanted: object) -> None:
     """Wait until what is looked at is as wanted."""
-    async with asyncio.timeout(30):
+    async with patience():
         while await look() != wanted:
             await asyncio.sleep(0.1)
 

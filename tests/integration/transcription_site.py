@@ -7,7 +7,6 @@ import asyncio
 import os
 import random
 import signal
-import socket
 import sys
 import wave
 from collections.abc import AsyncIterator, Sequence
@@ -30,8 +29,10 @@ from cti.model.transcripts import Transcript
 from cti.model.work import TRANSCRIBE
 from cti.service import running
 from cti.settings import load
+from lab.ports import free_port
 from tests.builders import a_call
 from tests.integration.echo_worker import digest_of
+from tests.waiting import until
 
 TOKEN = "token-of-the-workers-0001"
 ECHO = (sys.executable, "-m", "tests.integration.echo_worker", "--child")
@@ -60,12 +61,6 @@ def need_model(name: str = MODEL) -> Path:
 def vosk_lines(*, workers: int, threads: int) -> str:
     """Return lines of the table `[asr]` for the English model of the tests."""
     return f'workers = {workers}\nthreads = {threads}\nfolder = "{MODELS}"\n[[asr.models]]\nname = "{MODEL}"'
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def settings_text(
@@ -130,12 +125,13 @@ class Workers:
 
     async def kill_one(self) -> None:
         """Kill one with SIGKILL, as soon as one runs."""
-        while not self.supervisor.pids:
-            await asyncio.sleep(0.01)
-        pid = random.choice(self.supervisor.pids)
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-            self.killed += 1
+        before = self.killed
+        while self.killed == before:
+            await until(lambda: self.supervisor.pids)
+            with suppress(ProcessLookupError):  # it has just ended, and its end is not heard of yet
+                os.kill(random.choice(self.supervisor.pids), signal.SIGKILL)
+                self.killed += 1
+            await asyncio.sleep(0)
 
 
 @dataclass

@@ -4,8 +4,8 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +15,7 @@ from cti.child import Child, next_pause
 from cti.clock import SystemClock
 from cti.service import running
 from lab import daemon
+from tests.waiting import until
 
 
 def a_child(code: str, **given: object) -> Child:
@@ -25,12 +26,6 @@ def a_child(code: str, **given: object) -> Child:
         "clock": SystemClock(),
     }
     return Child(**values | given)  # type: ignore[arg-type]
-
-
-async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not true():
-            await asyncio.sleep(0.01)
 
 
 async def test_it_runs_with_its_environment_and_ends_with_the_service(tmp_path: Path) -> None:
@@ -72,10 +67,38 @@ async def test_one_that_does_not_hear_is_killed(tmp_path: Path) -> None:
     assert not child.alive
 
 
-async def test_a_command_that_is_not_there_is_tried_again_later() -> None:
-    child = a_child("", command=["/nowhere/at/all"])
+async def test_one_that_works_before_its_begin_is_heard_of_is_told_to_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said, begin = tmp_path / "said", asyncio.create_subprocess_exec
+    begun: list[asyncio.subprocess.Process] = []
+    heard = asyncio.Event()
+
+    async def slow(*command: str, **given: Any) -> asyncio.subprocess.Process:
+        begun.append(await begin(*command, **given))
+        await heard.wait()
+        return begun[0]
+
+    monkeypatch.setattr("cti.child.asyncio.create_subprocess_exec", slow)
+    code = (
+        f"import pathlib, signal, sys, time; said = pathlib.Path({str(said)!r});"
+        " signal.signal(signal.SIGTERM, lambda *_: (said.write_text('ended'), sys.exit()));"
+        " said.write_text('works'); time.sleep(600)"
+    )
+    life = asyncio.create_task(a_child(code).run())
+    await until(lambda: said.exists() and said.read_text() == "works")
+    life.cancel()
+    await asyncio.sleep(0)
+    heard.set()
+    await asyncio.wait({life})
+    assert begun[0].returncode == 0
+    assert said.read_text() == "ended"
+
+
+async def test_a_command_that_is_not_there_is_tried_again_later(caplog: pytest.LogCaptureFixture) -> None:
+    child = a_child("", command=["/nowhere/at/all"], pause=lambda pause, **life: 0.01)
     async with running(child):
-        await asyncio.sleep(0.05)
+        await until(lambda: caplog.text.count("cannot be begun") == 2)
         assert not child.alive
         assert child.pid is None
 

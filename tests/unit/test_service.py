@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from cti.service import Together, every, logged, running
+from tests.waiting import patience
 
 
 class Counting:
@@ -62,10 +63,9 @@ class Leaving:
 async def test_services_together_are_told_to_end_all_at_once() -> None:
     one, other = Leaving("one"), Leaving("other")
     one.others, other.others = [other], [one]
-    async with asyncio.timeout(20):
-        async with running(Together("both", one, other)):
-            await one.began.wait()
-            await other.began.wait()
+    async with patience(), running(Together("both", one, other)):
+        await one.began.wait()
+        await other.began.wait()
 
 
 async def test_one_that_fails_among_others_is_begun_again_and_they_go_on() -> None:

@@ -24,6 +24,7 @@ from cti.clock import SystemClock
 from cti.model.crm import CallLog, Link, RecordRef
 from tests.contract.crm.rest_leads import RestLeads
 from tests.contract.crm.rest_reading import RestReading, reading_tables, source_of
+from tests.waiting import PATIENCE_SECONDS
 
 KEY = "sesame-of-the-crm"
 KNOWN = {"subject", "started", "seconds", "note", "home", "mark"}
@@ -137,7 +138,7 @@ def tables(idempotency: Idempotency, **more: Any) -> dict[str, Any]:
         "check": {"path": "/api/me", "who": "user.name"},
         "create": {"path": "/api/calls", "wrap": "fields", "id": "record.id"},
         "update": {"method": "PATCH", "path": "/api/calls/{id}", "wrap": "fields"},
-        "timeout_seconds": 2.0,
+        "timeout_seconds": PATIENCE_SECONDS,
         "unsure_seconds": 0.0,
     }
     match idempotency:
@@ -165,9 +166,11 @@ class RestHouse:
     faults = frozenset({"lose_answer", "away", "throttle", "refuse_key"})
     goes_back = True
 
-    def __init__(self, server: RestServer, crm: Crm, http: TestServer, *, source: str) -> None:
+    def __init__(self, server: RestServer, crm: Crm, hasty: Crm, http: TestServer, *, source: str) -> None:
         self.server = server
         self.crm = crm
+        self.hasty = hasty
+        """The same, for whom half a second is too long: for what is about such waits, and nothing else."""
         self.source = source
         self.reading = RestReading(crm, server.leads, source)
         self._http = http
@@ -241,8 +244,12 @@ async def rest_house(
     async with TestServer(server.app()) as http:
         account = Account("rest", str(http.make_url("/")), SecretStr(KEY), "rest.toml")
         table = reading_tables(paging, one_by_one=one_by_one) | tables(idempotency, **more)
-        async with open_rest(account, table, clock=SystemClock()) as crm:
-            yield RestHouse(server, crm, http, source=source_of(paging))
+        clock = SystemClock()
+        async with (
+            open_rest(account, table, clock=clock) as crm,
+            open_rest(account, table | {"timeout_seconds": 0.5}, clock=clock) as hasty,
+        ):
+            yield RestHouse(server, crm, hasty, http, source=source_of(paging))
 
 
 def says(status: int, text: str = "no", headers: Mapping[str, str] | None = None) -> Fault:
@@ -263,7 +270,7 @@ async def breaks_off(request: web.Request) -> web.StreamResponse | None:
 
 async def hangs(_: web.Request) -> web.StreamResponse | None:
     """Say nothing for longer than anybody waits."""
-    await asyncio.sleep(30)
+    await asyncio.Event().wait()
     return None
 
 
@@ -271,10 +278,9 @@ async def trickles(request: web.Request) -> web.StreamResponse | None:
     """Answer a byte now and then."""
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
     await response.prepare(request)
-    for _ in range(300):
+    while True:
         await response.write(b" ")
         await asyncio.sleep(0.1)
-    return response
 
 
 async def never_ends(request: web.Request) -> web.StreamResponse | None:

@@ -269,7 +269,9 @@ async def test_each_fault_is_understood_and_the_repeat_makes_one(
 async def test_silence_is_unknown() -> None:
     async with bitrix24_house(timeout_seconds=0.3) as house:
         house.server.before.append(hangs)
-        assert (await pushed(house, house.write(a_log()))).answer is Answer.UNKNOWN
+        while hangs in house.server.before:  # on a busy machine it may give up before it was heard at all
+            result = await pushed(house, house.write(a_log()))
+        assert result.answer is Answer.UNKNOWN
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -210,11 +211,17 @@ async def test_a_day_that_is_used_up_pauses_to_midnight_of_beijing() -> None:
         assert (await pushed(house, house.write(a_log()))).pause_seconds == 3600.0
 
 
-async def test_silence_is_unknown(house: FxiaokeHouse) -> None:
+async def test_silence_is_unknown() -> None:
     async with fxiaoke_house(timeout_seconds=0.3) as slow:
-        await slow.crm.check()
+        is_known = False
+        while not is_known:
+            with suppress(CrmError):  # on a busy machine it may give up before it was answered
+                await slow.crm.check()
+                is_known = True
         slow.server.before.append(hangs)
-        assert (await pushed(slow, slow.write(a_log()))).answer is Answer.UNKNOWN
+        while hangs in slow.server.before:
+            result = await pushed(slow, slow.write(a_log()))
+        assert result.answer is Answer.UNKNOWN
 
 
 @pytest.mark.parametrize("fault", [says_code(15002), breaks_off, says_code(-1)])

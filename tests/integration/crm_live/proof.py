@@ -19,10 +19,10 @@ from cti.model.calls import Call
 from cti.settings import load
 from cti.storage.database import Database
 from lab.crm.proxy import Losses, lossy_proxy
+from lab.ports import free_port
 from tests.integration.crm_live.crew import ADMIN, Crew, contacts_of
 from tests.integration.crm_live.houses import ProofHouse, There
 from tests.integration.crm_live.sync_process import LOOK_SECONDS, SYNC, SyncProcess
-from tests.integration.test_crm_process import free_port
 
 TARGET: Final = "crm"
 WRITES_BETWEEN_KILLS: Final = 3

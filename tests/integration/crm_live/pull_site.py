@@ -11,10 +11,10 @@ import aiohttp
 from cti.app import App, open_app
 from cti.settings import load
 from lab.crm.proxy import lossy_proxy
+from lab.ports import free_port
 from tests.integration.crm_live.crew import ADMIN
 from tests.integration.crm_live.pull_houses import PullHouse
 from tests.integration.crm_live.sync_process import ROOT, SYNC, SyncProcess
-from tests.integration.test_crm_process import free_port
 
 LEADS: Final = 60
 PAGE: Final = 10

@@ -99,6 +99,17 @@ async def test_phones_are_told_as_asterisk_shows_them() -> None:
     ]
 
 
+async def test_talks_are_told_before_the_phones_and_who_waits_after_them() -> None:
+    """A phone moves its agent at the moment of the look; a talk that was told after it would begin only then."""
+    talks, waits = a_call(state=CallState.RINGING), a_call(state=CallState.RINGING)
+    desk = Desk(waits, talks, expected_phones=lambda node: ["a1"])
+    desk.show(LEG, "6", bridge="b")
+    desk.show(talks.channel_id, "6", bridge="b")
+    desk.show(waits.channel_id, "6")
+    told = [event.call.id if isinstance(event, CallMoved) else type(event) for event in await desk.connect()]
+    assert told == [LegUp, talks.id, PhoneMoved, waits.id, NodeUp]
+
+
 async def test_a_node_without_one_registered_phone_has_none() -> None:
     desk = Desk(expected_phones=lambda node: ["a1"])
     desk.client.answers["PJSIPShowContacts"] = lambda action: refusal("No Contacts found")

@@ -1,6 +1,5 @@
 """Worker processes beside the service: begun again when they end, told to end with it."""
 
-import asyncio
 import sys
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from cti.asr.supervisor import WorkerSupervisor
 from cti.child import RECYCLE_STATUS, next_pause
 from cti.clock import SystemClock
 from cti.service import running
+from tests.waiting import until
 
 
 @pytest.mark.parametrize(
@@ -32,12 +32,6 @@ def a_supervisor(script: str, **given: object) -> WorkerSupervisor:
     values = {"environ": {"GREETING": "hello"}, "count": 1, "clock": SystemClock()} | given
     values.setdefault("pause", lambda pause, **life: 0.0)
     return WorkerSupervisor(command=[sys.executable, "-c", script], **values)  # type: ignore[arg-type]
-
-
-async def until(there: object) -> None:
-    async with asyncio.timeout(60):
-        while not there():  # type: ignore[operator]
-            await asyncio.sleep(0.01)
 
 
 async def test_a_child_that_ends_is_begun_again(tmp_path: Path) -> None:
@@ -81,7 +75,9 @@ async def test_a_child_that_does_not_end_is_killed(tmp_path: Path) -> None:
     assert supervisor.alive == 0
 
 
-async def test_a_command_that_cannot_be_begun_is_tried_again(tmp_path: Path) -> None:
+async def test_a_command_that_cannot_be_begun_is_tried_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     supervisor = WorkerSupervisor(
         command=[str(tmp_path / "nothing")],
         environ={},
@@ -90,7 +86,7 @@ async def test_a_command_that_cannot_be_begun_is_tried_again(tmp_path: Path) -> 
         pause=lambda pause, **life: 0.01,
     )
     async with running(supervisor):
-        await asyncio.sleep(0.1)
+        await until(lambda: "cannot be begun" in caplog.text)
         (tmp_path / "nothing").write_text("#!/bin/sh\nexit 0\n")
         (tmp_path / "nothing").chmod(0o755)
         await until(lambda: supervisor.begun >= 1)

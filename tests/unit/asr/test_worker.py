@@ -21,6 +21,7 @@ from tests.builders import NOW, a_call
 from tests.fakes.clock import FakeClock
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.transcription import FakeScribe, FakeScribes, a_table_feed
+from tests.waiting import PATIENCE_SECONDS, patience, until, until_in_a_thread
 
 
 class Files:
@@ -100,7 +101,7 @@ class Desk:
         """Let the worker run until the counts (waiting, leased, done, dead) are so."""
         running = asyncio.create_task(self.worker.run())
         try:
-            async with asyncio.timeout(60):
+            async with patience():
                 while not there(*await self.counts()):
                     assert not running.done(), running.exception()
                     await asyncio.sleep(0.005)
@@ -139,7 +140,7 @@ async def test_all_recordings_become_transcripts(desk: Desk) -> None:
 async def test_each_thread_makes_one_ear_and_keeps_it(tmp_path: Path) -> None:
     desk = Desk(tmp_path, threads=3)
     together = threading.Barrier(3)
-    desk.scribe.during = lambda still: together.wait(30) and None
+    desk.scribe.during = lambda still: together.wait(PATIENCE_SECONDS) and None
     await desk.recordings(9)
     await desk.until(lambda waiting, leased, done, dead: done == 9)
     assert (desk.scribe.ears, len(desk.scribe.threads)) == (3, 3)
@@ -209,7 +210,7 @@ async def test_a_feed_that_is_away_costs_no_work_and_no_transcript(desk: Desk) -
 
 async def test_leases_are_renewed_while_a_thread_listens(desk: Desk) -> None:
     await desk.recordings()
-    desk.scribe.during = lambda still: _until(lambda: desk.feed.kept >= 3)
+    desk.scribe.during = lambda still: until_in_a_thread(lambda: desk.feed.kept >= 3)
     await desk.until(lambda waiting, leased, done, dead: done == 1)
     assert desk.feed.kept >= 3
 
@@ -225,11 +226,10 @@ async def test_a_run_whose_lease_is_lost_ends_and_tells_nothing(desk: Desk) -> N
 
     desk.scribe.during = listen
     running = asyncio.create_task(desk.worker.run())
-    await asyncio.to_thread(heard.wait, 30)
+    await asyncio.to_thread(heard.wait, PATIENCE_SECONDS)
     desk.clock.advance(61)
     (other,) = await desk.store.work.lease(kinds=[TRANSCRIBE], limit=1, now=desk.clock.now(), lease_for=LEASE)
-    while desk.worker._slots[0].work is not None:
-        await asyncio.sleep(0.005)
+    await until(lambda: desk.worker._slots[0].work is None)
     assert await desk.store.work.extend(other, now=desk.clock.now(), lease_for=LEASE)
     assert await desk.store.transcripts.current(call_id) is None
     desk.worker.stop()
@@ -247,7 +247,7 @@ async def test_told_to_end_it_gives_back_what_runs_uncounted(desk: Desk) -> None
 
     desk.scribe.during = listen
     running = asyncio.create_task(desk.worker.run())
-    await asyncio.to_thread(listening.wait, 30)
+    await asyncio.to_thread(listening.wait, PATIENCE_SECONDS)
     desk.worker.stop()
     await running
     assert await desk.counts() == (2, 0, 0, 0)
@@ -271,8 +271,7 @@ async def test_nothing_is_begun_while_the_brake_is_drawn(desk: Desk) -> None:
         await asyncio.sleep(0.005)
     assert desk.scribe.heard == []
     desk.brake.set(False)
-    while not desk.scribe.heard:
-        await asyncio.sleep(0.005)
+    await until(lambda: desk.scribe.heard)
     desk.worker.stop()
     await running
 
@@ -299,16 +298,10 @@ async def test_a_thread_that_hangs_in_the_engine_ends_the_worker(
 
     def hang(still: Callable[[], None]) -> None:
         still()
-        freed.wait(60)
+        freed.wait(PATIENCE_SECONDS)
 
     desk.scribe.during = hang
     with pytest.raises(ExceptionGroup) as raised:
         await desk.worker.run()
     freed.set()
     assert raised.group_contains(Hangs, match="does not come back")
-
-
-def _until(there: Callable[[], bool]) -> None:
-    done = threading.Event()
-    while not there():
-        done.wait(0.002)

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from cti.cli.main import cti
 from tests.fakes.site import TOKENS, Site, open_site
+from tests.waiting import PATIENCE_SECONDS
 
 
 @dataclass
@@ -36,7 +37,7 @@ class Terminal:
 
     def meanwhile(self, doing: Coroutine[Any, Any, Any]) -> Any:
         """Do something within the service."""
-        return asyncio.run_coroutine_threadsafe(doing, self.loop).result(10)
+        return asyncio.run_coroutine_threadsafe(doing, self.loop).result(PATIENCE_SECONDS)
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
-    site, loop, done = ready.result(10)
+    site, loop, done = ready.result(PATIENCE_SECONDS)
     yield Terminal(site, loop, f"http://127.0.0.1:{site.client.port}")
     loop.call_soon_threadsafe(done.set)
     thread.join()

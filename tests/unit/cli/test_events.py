@@ -11,6 +11,7 @@ from cti.model.events import CallMoved
 from tests.builders import NOW, a_call
 from tests.fakes.site import TOKENS
 from tests.unit.cli.conftest import Terminal
+from tests.waiting import PATIENCE_SECONDS
 
 
 def heard() -> None:
@@ -38,4 +39,4 @@ def test_events_are_shown_as_they_happen_and_ctrl_c_ends_quietly(terminal: Termi
         assert json.loads(process.stdout.readline())["type"] == "call.answered"
         process.send_signal(signal.SIGINT)
         assert "Traceback" not in process.stderr.read()
-        assert process.wait(10) == 130
+        assert process.wait(PATIENCE_SECONDS) == 130

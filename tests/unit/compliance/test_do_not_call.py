@@ -53,15 +53,16 @@ async def test_a_file_that_breaks_off_leaves_the_old_register_and_nothing_else()
 
 async def test_a_register_is_filled_by_one_at_a_time_and_is_not_cleared_away_meanwhile() -> None:
     _, lists = desk()
-    go_on = asyncio.Event()
+    begun, go_on = asyncio.Event(), asyncio.Event()
 
     async def slow() -> AsyncIterator[bytes]:
+        begun.set()
         yield "\n".join(NUMBERS[:2500]).encode()
         await go_on.wait()
         yield b"\n" + NUMBERS[2500].encode()
 
     filling = asyncio.create_task(lists.import_register(slow(), name="tps", source="a", by="anna"))
-    await asyncio.sleep(0.01)
+    await begun.wait()
     with pytest.raises(Conflict, match="being imported already"):
         await lists.import_register(pieces(NUMBERS[0]), name="tps", source="b", by="bob")
     await lists.step()

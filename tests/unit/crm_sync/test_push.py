@@ -23,6 +23,7 @@ from cti.storage.database import Database, open_database
 from tests.builders import NOW, a_call, later
 from tests.fakes.clock import FakeClock
 from tests.fakes.strict_crm import StrictClient, StrictCrm
+from tests.waiting import patience
 
 TARGET = Target(name="strict", settle=timedelta(0))
 MAPPING = mapping_of(
@@ -358,7 +359,6 @@ async def test_a_service_that_does_not_answer_holds_up_no_end(
         return ()
 
     client.push = hangs  # type: ignore[method-assign]
-    async with asyncio.timeout(20):
-        async with running(marked.pusher(client, feed, in_flight=1)):
-            await begun.wait()
+    async with patience(), running(marked.pusher(client, feed, in_flight=1)):
+        await begun.wait()
     assert feed.given_back == 1

@@ -12,6 +12,7 @@ from cti.model.agents import AgentState
 from cti.model.calls import CallState, Join, Outcome
 from cti.model.events import AgentMoved, CallMoved, LegGone, LegUp, NodeLost, NodeUp, PhoneMoved
 from tests.unit.dialer.floor import Floor
+from tests.waiting import until
 
 
 async def one_agent(floor: Floor, **campaign: object) -> None:
@@ -220,11 +221,9 @@ async def test_a_phone_that_rings_holds_nobody_else_up(floor: Floor, monkeypatch
         assert not run.done()
         await asyncio.sleep(0)
     floor.clock.advance(11)
-    for _ in range(100):
-        await asyncio.sleep(0)
+    await until(lambda: floor.desk.named("agent2").state is AgentState.READY)
     run.cancel()
     await asyncio.wait({run})
-    assert floor.desk.named("agent2").state is AgentState.READY
 
 
 async def test_who_logs_out_while_his_phone_rings_may_log_in_again_at_once(floor: Floor) -> None:
@@ -381,6 +380,71 @@ async def test_a_talk_that_was_written_without_its_agent_has_him_on_it_after_a_k
     assert (agent.state, agent.call_id, agent.since) == (AgentState.ON_CALL, call.id, joined_at)
     await restarted.engine.step()
     assert not restarted.lines.placed
+
+
+async def written(floor: Floor) -> None:
+    """Let the store have all that the agents did so far."""
+    changes = [(e.change, e.agent) for e in floor.told if isinstance(e, AgentMoved)]
+    await floor.store.agents.save_changes(changes)
+
+
+async def test_talks_that_are_found_crosswise_after_a_kill_began_when_they_were_joined(floor: Floor) -> None:
+    """Each of two agents was kept for the call that the other took, and only that had been written."""
+    made = await floor.campaign(5)
+    one, other = await floor.agents(2, made)
+    await floor.engine.step()
+    await written(floor)
+    calls = {call.agent_id: call for call in floor.lines.placed}
+    floor.clock.advance(5)
+    first = floor.bridge(floor.answer(calls[one.id].id).id, other)
+    floor.clock.advance(1)
+    second = floor.bridge(floor.answer(calls[other.id].id).id, one)
+    restarted = Floor(store=floor.store)
+    restarted.clock.advance(60)
+    await restarted.desk.load(await floor.store.calls.open_calls())
+    for talking in (first, second):
+        restarted.bus.publish(CallMoved(before=CallState.RINGING, call=talking, at=restarted.clock.now()))
+    found = {agent.id: (agent.state, agent.call_id, agent.since) for agent in restarted.desk.agents()}
+    assert found == {
+        other.id: (AgentState.ON_CALL, first.id, first.joins[0].joined_at),
+        one.id: (AgentState.ON_CALL, second.id, second.joins[0].joined_at),
+    }
+
+
+async def test_a_talk_is_as_old_as_it_is_for_who_had_been_kept_for_a_call_before_it(floor: Floor) -> None:
+    """That call had ended, and the kill came before it was written that he was free again."""
+    await one_agent(floor)
+    await floor.engine.step()
+    await written(floor)
+    ended = floor.followed.ended(floor.lines.placed[0].id, floor.clock.now(), Outcome.BUSY)
+    floor.bus.publish(ended)
+    await floor.store.calls.save([ended.call])
+    floor.clock.advance(5)
+    await floor.engine.step()
+    call = floor.lines.placed[1]
+    floor.clock.advance(5)
+    talking = floor.bridge(floor.answer(call.id).id, floor.desk.named("agent1"))
+    joined_at = floor.clock.now()
+    restarted = Floor(store=floor.store)
+    restarted.clock.advance(60)
+    await restarted.desk.load(await floor.store.calls.open_calls())
+    restarted.bus.publish(CallMoved(before=CallState.RINGING, call=talking, at=restarted.clock.now()))
+    agent = restarted.desk.named("agent1")
+    assert (agent.state, agent.call_id, agent.since) == (AgentState.ON_CALL, call.id, joined_at)
+
+
+async def test_who_left_a_call_while_nobody_looked_left_it_then(floor: Floor) -> None:
+    await one_agent(floor)
+    await floor.engine.step()
+    floor.clock.advance(5)
+    talking = floor.bridge(floor.answer(floor.lines.placed[0].id).id, floor.desk.named("agent1"))
+    floor.clock.advance(3)
+    left_at = floor.clock.now()
+    floor.clock.advance(60)
+    over = replace(talking, joins=(replace(talking.joins[0], left_at=left_at),))
+    floor.bus.publish(CallMoved(before=CallState.CONNECTED, call=over, at=floor.clock.now()))
+    agent = floor.desk.named("agent1")
+    assert (agent.state, agent.since) == (AgentState.WRAP_UP, left_at)
 
 
 async def test_who_logs_in_just_when_his_phone_is_called_again_gets_one_call(floor: Floor) -> None:

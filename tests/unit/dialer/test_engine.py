@@ -15,6 +15,7 @@ from cti.model.events import CallMoved, ContactAdded, LegGone, NodeLost, NodeUp
 from cti.model.verdicts import Verdict
 from cti.pacing.floor import Decision
 from tests.unit.dialer.floor import Floor
+from tests.waiting import until
 
 
 async def write(floor: Floor) -> None:
@@ -292,11 +293,9 @@ async def test_a_campaign_whose_last_call_ended_before_the_restart_is_finished_a
     restarted = Floor(store=floor.store)
     await restarted.campaigns.load()
     run = asyncio.create_task(restarted.engine.run())
-    for _ in range(100):
-        await asyncio.sleep(0)
+    await until(lambda: restarted.campaigns.get(campaign.id).state is CampaignState.FINISHED)
     run.cancel()
     await asyncio.wait({run})
-    assert restarted.campaigns.get(campaign.id).state is CampaignState.FINISHED
 
 
 async def test_nothing_is_dialed_before_it_is_known_what_is_up_on_the_node(floor: Floor) -> None:
