@@ -149,11 +149,14 @@ class Selector:
         instead; it is asked again only when one that was not seen yet turns out to be closed.
         """
         while True:
-            open_zones = self._gate.open_zones(campaign, self._zones, now)
+            known = frozenset(
+                self._zones
+            )  # another choice may come to know one while this one waits for the store
+            closed = known - self._gate.open_zones(campaign, known, now)
             found = await self._store.heads(
-                campaign.id, owners=owners, closed_zones=self._zones - open_zones, limit=limit, skip=skip
+                campaign.id, owners=owners, closed_zones=closed, limit=limit, skip=skip
             )
-            new = {one.zone for one in found} - self._zones
+            new = {one.zone for one in found} - known
             self._zones |= new
             if len(self._gate.open_zones(campaign, new, now)) == len(new):
                 return found

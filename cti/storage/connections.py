@@ -28,6 +28,11 @@ CONNECT_SECONDS: Final = 10.0
 FRESH_SECONDS: Final = 1.0
 """A connection to PostgreSQL that was used so short a time ago is taken to be alive."""
 GIVEN_BACK: Final = "given back"
+PLAIN_PLANS: Final = (
+    "SELECT set_config('jit', 'off', false), set_config('parallel_setup_cost', '100000', false)"
+)
+"""PostgreSQL compiles a plan, or begins processes for it, by what it reckons that it costs. A choice among a million
+contacts is reckoned to be worth that, runs for some milliseconds, and paid 30 to 80 ms for it (decision 189)."""
 
 Upsert = sqlite.Insert | postgresql.Insert
 
@@ -161,6 +166,13 @@ def _postgres_engine(address: Address) -> AsyncEngine:
         json_serializer=_to_json,
     )
     pool, dialect = engine.sync_engine.pool, engine.dialect
+
+    @event.listens_for(pool, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        cursor.execute(PLAIN_PLANS)
+        cursor.close()
+        connection.commit()
 
     # `pool_pre_ping` asks at each use, which costs as much as a statement. A server that went away is gone for longer
     # than this; and a connection that dies between two uses is a temporary error like one that dies within one.

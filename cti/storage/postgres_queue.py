@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, func, literal_column, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.sql.selectable import CTE, LateralFromClause
+from sqlalchemy.sql.selectable import CTE, FromClause, LateralFromClause
 
 from cti.storage import tables
 from cti.storage.portable import one_of
@@ -45,6 +45,10 @@ def _spelled(limit: int) -> ColumnElement[int]:
     return literal_column(str(int(limit)), BigInteger)
 
 
+def _in_order(found: FromClause) -> tuple[ColumnElement[Any], ...]:
+    return found.c.priority.desc(), found.c.rank, found.c.id
+
+
 def _lane() -> CTE:
     """Skip from lane to lane, one seek for each; only the index is read."""
     owner = (
@@ -60,7 +64,7 @@ def _lane() -> CTE:
 
 def _lanes() -> Select[Any]:
     lane = _lane()
-    return select(*lane.c).order_by(lane.c.priority.desc(), lane.c.rank, lane.c.id)
+    return select(*lane.c).order_by(*_in_order(lane))
 
 
 LANES: Final = _lanes()
@@ -98,7 +102,7 @@ def heads(size: int) -> Select[Any]:
     shallow = (
         select(lane.c.n, *some.c)
         .select_from(lane.join(some, true()))
-        .order_by(some.c.priority.desc(), some.c.rank, some.c.id)
+        .order_by(*_in_order(some))
         .limit(_spelled(size))
         .cte("shallow")
     )
@@ -109,9 +113,8 @@ def heads(size: int) -> Select[Any]:
         .union_all(select(*many.c).select_from(lane.join(deep, deep.c.n == lane.c.n).join(many, true())))
         .subquery("found")
     )
-    order = (found.c.priority.desc(), found.c.rank, found.c.id)
-    best = select(found.c.id).order_by(*order).limit(_spelled(size)).subquery("best")
-    wanted = select(best.c.id).limit(bindparam("at_most")).subquery("wanted")
+    best = select(found).order_by(*_in_order(found)).limit(_spelled(size)).subquery("best")
+    wanted = select(best.c.id).order_by(*_in_order(best)).limit(bindparam("at_most")).subquery("wanted")
     return candidates().join(wanted, wanted.c.id == _entries.id).order_by(*IN_ORDER)
 
 

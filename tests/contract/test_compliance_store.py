@@ -78,10 +78,12 @@ async def test_only_what_is_wanted_is_told(store: Store) -> None:
     await tried(store, first, -100)
 
     [nothing] = await store.compliance.facts([first], wanting(first))
-    [lately] = await store.compliance.facts([first], wanting(first, numbers_since=later(-200)))
+    [at_number] = await store.compliance.facts([first], wanting(first, numbers_since=later(-200)))
+    [at_contact] = await store.compliance.facts([first], wanting(first, contacts_since=later(-200)))
 
     assert nothing == NOTHING_KNOWN
-    assert lately == Facts(number_attempts=(later(-100),))
+    assert at_number == Facts(number_attempts=(later(-100),))
+    assert at_contact == Facts(contact_attempts=(later(-100),))
 
 
 async def test_attempts_of_other_campaigns_count_for_the_number_and_the_day_but_not_in_all(
@@ -121,6 +123,16 @@ async def test_the_last_drop_is_told_by_its_end(store: Store) -> None:
     [found] = await store.compliance.facts([first], all_of(first))
 
     assert found.last_drop_at == later(-440)
+
+
+async def test_the_last_drop_is_the_one_that_ended_last(store: Store) -> None:
+    first, *_ = await stored_candidates(store)
+    for seconds, ended in ((-600, -540), (-800, -400), (-700, -500)):
+        await tried(store, first, seconds, outcome=Outcome.DROPPED, ended_at=later(ended))
+
+    [found] = await store.compliance.facts([first], all_of(first))
+
+    assert found.last_drop_at == later(-400)
 
 
 @pytest.mark.parametrize(

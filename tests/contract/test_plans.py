@@ -276,6 +276,13 @@ def test_the_gate_s_facts_are_looked_up_by_their_keys(
     assert index in plan_of(sqlite_url, question, asked)
 
 
+def test_no_part_of_the_gate_s_facts_reads_a_table_through(sqlite_url: str) -> None:
+    plan = plan_of(sqlite_url, gate_rows.question(tuple(Kind)), GATE_ASKED).splitlines()
+
+    read_through = {step.split()[1] for step in plan if step.startswith("SCAN")}
+    assert read_through == {"json_each", "registers"}
+
+
 def test_a_search_reads_the_full_text_index_backwards_and_sorts_nothing(sqlite_url: str) -> None:
     asked = {"match": "terms : hello", "first": 0, "beyond": 1, "at_most": 20}
 

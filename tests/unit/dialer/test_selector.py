@@ -127,6 +127,32 @@ async def test_a_zone_that_turns_out_to_be_closed_costs_a_second_look_once() -> 
     assert told == [(1, set()), (1, {"America/New_York"}), (1, {"America/New_York"}), (1, set())]
 
 
+async def test_a_zone_that_another_choice_comes_to_know_meanwhile_is_found_closed_all_the_same() -> None:
+    queue = await Queue.of(2)
+    queue.entries[0].zone = "America/New_York"
+    queue.gate.closed_zones = {"America/New_York"}
+    heads = queue.store.queue.heads
+    asked, other_done = asyncio.Event(), asyncio.Event()
+
+    async def slow_for_the_first(campaign_id: int, **given: Any) -> list[Candidate]:
+        found = await heads(campaign_id, **given)
+        if not asked.is_set():
+            asked.set()
+            await other_done.wait()
+        return found
+
+    queue.store.queue.heads = slow_for_the_first  # type: ignore[method-assign]
+    async with asyncio.TaskGroup() as tasks:
+        first = tasks.create_task(queue.choose(1))
+        await asked.wait()
+        second = await queue.choose(1)
+        other_done.set()
+
+    assert (
+        [one.entry_id for one in first.result()] == [one.entry_id for one in second] == [queue.entries[1].id]
+    )
+
+
 def looks_of(queue: Queue) -> list[tuple[int, set[str]]]:
     """Note how many each look at the store asks for, and which zones it is told to be closed."""
     looks: list[tuple[int, set[str]]] = []
