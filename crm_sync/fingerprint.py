@@ -80,7 +80,8 @@ def reopened(mark: str, names: Collection[str]) -> str:
 
 def doubted(mark: str, write: CallWrite, *, lost: bool) -> str:
     """Return the fingerprint after a write that did not go well. What was under way may stand there, as a whole or in
-    part, or what was written last: it is written next time, also when ours is by then what it was.
+    part, or what was written last: it is written next time, also when ours is by then what it was. Where also before it
+    was not known what stands there, nothing is remembered of it.
 
     `lost`: it is not known whether the write came to be.
     """
@@ -88,8 +89,11 @@ def doubted(mark: str, write: CallWrite, *, lost: bool) -> str:
     if prints is None:
         return ""
     under_way = {n: one for n, one in parts_of(write).items() if n in prints and n not in write.leave}
-    either = {n: OR + OR.join(sorted({*may_be(prints[n]), one})) for n, one in under_way.items()}
-    return _marked(LOST if lost else OPEN, {**prints, **either})
+    either = {
+        n: OR + OR.join(sorted({*may_be(prints[n]), one})) for n, one in under_way.items() if n in write.last
+    }
+    known = {n: one for n, one in prints.items() if n not in under_way}
+    return _marked(LOST if lost else OPEN, known | either)
 
 
 def may_be(print_: str) -> Collection[str]:
@@ -110,10 +114,11 @@ def since_last(write: CallWrite, mark: str) -> CallWrite:
     if write.remote is None or not last:
         return write
     same = {name for name, one in parts_of(write).items() if last.get(name) == one}
-    if write.unsure and not mark.startswith(LOST):
-        same.intersection_update(
-            PLACES
-        )  # whoever sent it was killed: which fields were under way is not known
+    if write.unsure:
+        # Whoever sent it may have been killed, and nobody wrote down what was under way: of no text it can be said that
+        # a person typed it, and ours must come. Of a lost answer alone it is known at least which fields to send.
+        last = {name: one for name, one in last.items() if name in PLACES}
+        same = same if mark.startswith(LOST) else same & {*PLACES}
     return replace(write, leave=frozenset(same), last=last)
 
 

@@ -106,11 +106,22 @@ def test_what_was_under_way_is_sent_though_it_is_as_before_by_then() -> None:
     [("call him in May", set()), ("wrong call", set()), ("sold", set()), ("ask his wife", {"note"})],
 )
 def test_what_may_have_come_to_stand_there_is_no_persons(there: str, left: set[str]) -> None:
-    mark = doubted(fingerprint(a_write()), after(a_write(), noted("wrong call")), lost=True)
+    mark = doubted(fingerprint(a_write()), after(a_write(), noted("wrong call")), lost=False)
     for tries in range(3):
-        write = since_last(noted("sold", unsure=True), mark)
+        write = since_last(noted("sold"), mark)
         assert changed_there(write, {"note": there}) == left, tries
-        mark = doubted(mark, write, lost=True)
+        mark = doubted(mark, write, lost=False)
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_while_it_is_not_known_how_a_write_ended_ours_is_written(lost: bool) -> None:
+    """Also when the next try is refused: what was under way at a kill may stand there still."""
+    write = after(a_write(), noted("sold", unsure=True))
+    assert changed_there(write, {"note": "what a process that was killed had sent"}) == set()
+    again = since_last(noted("gone"), doubted(fingerprint(a_write()), write, lost=lost))
+    assert again.sent().keys() == set(FIELDS)
+    assert changed_there(again, {"note": "what a process that was killed had sent"}) == set()
+    assert again.leave == set(PLACES)
 
 
 def test_what_was_opened_again_is_sent_though_it_is_as_before() -> None:

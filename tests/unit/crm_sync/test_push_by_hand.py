@@ -143,15 +143,33 @@ async def test_after_a_kill_also_what_is_as_before_is_sent_beside_what_changed(
     assert row.home == RecordRef("lead", "8")
 
 
-@pytest.mark.parametrize("fault", ["lose_answers", "fail_writes"])
-async def test_a_note_that_a_person_typed_stays_after_a_write_that_did_not_go_well(
-    server: StrictCrm, bench: Bench, fault: str
+@pytest.mark.parametrize("refused", [0, 1])
+async def test_what_came_there_before_a_kill_gives_way_to_the_newest_note(
+    server: StrictCrm, bench: Bench, refused: int
+) -> None:
+    call = await bench.call()
+    await bench.dispose(call, "first")
+    await bench.push()
+    the_row(server).fields["note"] = "second"  # it came there, and nobody wrote that down
+    await bench.store.crm.begin("strict", [call.id], now=bench.clock.now())
+
+    await bench.dispose(call, "third")
+    server.fail_writes = refused
+    await bench.push()
+    bench.clock.advance(3600)
+    await bench.push()
+
+    assert the_row(server).fields["note"] == "third"
+
+
+async def test_a_note_that_a_person_typed_stays_after_a_write_that_was_refused(
+    server: StrictCrm, bench: Bench
 ) -> None:
     call = await bench.call()
     await bench.dispose(call, "first")
     await bench.push()
     await bench.dispose(call, "second")
-    setattr(server, fault, 1)
+    server.fail_writes = 1
     await bench.push()
     the_row(server).fields["note"] = "he will be back in May"
 
