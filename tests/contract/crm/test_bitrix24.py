@@ -398,6 +398,8 @@ async def test_a_planned_call_that_is_deleted_meanwhile_is_as_good_as_ended(hous
 
     house.server.after.append(deletes_all)
     await cast(EndsFollowUps, house.crm).follow_up_over(ref, key="k", done=True)
+    assert not house.server.after, "it was deleted meanwhile"
+    assert house.server.activities == {}
 
 
 async def test_links_lead_to_the_account(house: Bitrix24House) -> None:
